@@ -1,0 +1,1 @@
+"""The service: storage, services, command line, HTTP doors."""

@@ -1,0 +1,55 @@
+"""The errors of the matching library: all of them are refusals of bad input, raised before anything is solved."""
+
+
+class MatchingError(Exception):
+    """Base of every error that the matching library raises on purpose.
+
+    The message says what is wrong, which item, and what to do, in English; it never contains personal data,
+    only the codes and ids that the caller passed in.
+    """
+
+
+class InvalidPolicyError(MatchingError):
+    """A policy that cannot be used, with the path of the faulty item.
+
+    Attributes
+    ----------
+    path
+        Dotted path of the item, for example ``weights.geography``.
+    """
+
+    def __init__(self, path: str, message: str) -> None:
+        super().__init__(f"{path}: {message}")
+        self.path = path
+
+
+class InvalidFactsError(MatchingError):
+    """Facts that contradict themselves: a duplicate id, an unknown reference, a negative capacity.
+
+    Attributes
+    ----------
+    item
+        The id (or pair of ids) at fault.
+    """
+
+    def __init__(self, item: str, message: str) -> None:
+        super().__init__(f"{item}: {message}")
+        self.item = item
+
+
+class EmptyPoolError(MatchingError):
+    """A run without any mentee, or without any mentor: there is nothing to match."""
+
+
+class PinConflictError(MatchingError):
+    """Pins that cannot all hold, named one by one.
+
+    Attributes
+    ----------
+    pins
+        Ids of the pins that clash, sorted.
+    """
+
+    def __init__(self, pins: tuple[str, ...], message: str) -> None:
+        super().__init__(message)
+        self.pins = pins
