@@ -1,0 +1,95 @@
+"""The errors that the service raises on purpose; each has a stable code and a message in both languages."""
+
+from collections.abc import Sequence
+
+
+class ConfigurationError(Exception):
+    """A setting is missing or wrong; the process must not start."""
+
+
+class AppError(Exception):
+    """Base of every refusal of the service.
+
+    ``code`` is stable and unique, ``message`` is English, ``message_zh`` Chinese. Both say what is wrong, which
+    item, and what to do, and never contain personal data. ``path`` names the faulty input field, if one does.
+    """
+
+    code = "REFUSED"
+
+    def __init__(self, message: str, message_zh: str, *, path: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.message = message
+        self.message_zh = message_zh
+        self.path = tuple(path)
+
+
+class NotFoundError(AppError):
+    """The item does not exist, or lies outside the viewer's territory: both look the same."""
+
+    code = "NOT_FOUND"
+
+
+class ForbiddenError(AppError):
+    """The viewer's role does not allow this."""
+
+    code = "FORBIDDEN"
+
+
+class InvalidInputError(AppError):
+    """A value is malformed or out of range."""
+
+    code = "INVALID_INPUT"
+
+
+class InvalidStateError(AppError):
+    """The item is not in a state that allows this step."""
+
+    code = "INVALID_STATE"
+
+
+class DuplicateError(AppError):
+    """The item exists already."""
+
+    code = "DUPLICATE"
+
+
+class VersionConflictError(AppError):
+    """Somebody else changed the record since the caller read it."""
+
+    code = "VERSION_CONFLICT"
+
+
+class PolicyError(AppError):
+    """A match policy that cannot be used."""
+
+    code = "INVALID_POLICY"
+
+
+class PinClashError(AppError):
+    """Pins that cannot all hold."""
+
+    code = "PIN_CLASH"
+
+
+class EmptyPoolError(AppError):
+    """A run on a programme without mentees or without mentors."""
+
+    code = "EMPTY_POOL"
+
+
+class WorkbookError(AppError):
+    """A file that cannot be read as a workbook of people."""
+
+    code = "UNREADABLE_WORKBOOK"
+
+
+class BatchHasErrorsError(AppError):
+    """An import batch with open problems cannot be committed."""
+
+    code = "BATCH_HAS_ERRORS"
+
+
+class SampleExistsError(AppError):
+    """Sample data would be written into a database that holds data already."""
+
+    code = "SAMPLE_EXISTS"

@@ -1,0 +1,70 @@
+"""Building blocks of the tables: keys, tracking columns, enum, JSON and personal columns."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, cast
+from uuid import UUID, uuid4
+
+from sqlalchemy import JSON
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field, SQLModel
+
+from app.db import EnumText, UtcDateTime, utc_now
+
+JSON_TYPE = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+
+
+class Pii(StrEnum):
+    """Privacy class of a column (A restricted, B sensitive, C cadre data, D duty data)."""
+
+    RESTRICTED = "A"
+    SENSITIVE = "B"
+    CADRE = "C"
+    DUTY = "D"
+
+
+def enum_field(enum: type[StrEnum], **options: Any) -> Any:
+    """A column that holds one value of ``enum`` as text."""
+    return Field(sa_type=cast(Any, EnumText(enum)), **options)
+
+
+def instant_field(**options: Any) -> Any:
+    """A column that holds an aware instant in UTC."""
+    return Field(sa_type=cast(Any, UtcDateTime()), **options)
+
+
+def json_field(**options: Any) -> Any:
+    """A JSON column (JSONB on PostgreSQL)."""
+    return Field(sa_type=cast(Any, JSON_TYPE), **options)
+
+
+def personal_field(pii: Pii, **options: Any) -> Any:
+    """A column with personal data; its privacy class stands in ``column.info["pii"]``."""
+    return Field(sa_column_kwargs={"info": {"pii": pii.value}}, **options)
+
+
+def personal_enum_field(pii: Pii, enum: type[StrEnum], **options: Any) -> Any:
+    """An enum column with personal data."""
+    return Field(sa_type=cast(Any, EnumText(enum)), sa_column_kwargs={"info": {"pii": pii.value}}, **options)
+
+
+class Row(SQLModel):
+    """A row with a UUID made in Python."""
+
+    id: UUID = Field(default_factory=uuid4, primary_key=True)
+
+
+class TrackedRow(Row):
+    """A row that says who made and changed it; ``version`` grows with every change and guards against lost updates."""
+
+    created_at: datetime = instant_field(default_factory=utc_now)
+    created_by: str = Field(max_length=80)
+    updated_at: datetime = instant_field(default_factory=utc_now)
+    updated_by: str = Field(max_length=80)
+    version: int = 1
+
+
+class CountyRow(TrackedRow):
+    """A row of people or pairings: it carries its county, the column of territory and of later distribution."""
+
+    county_id: UUID = Field(foreign_key="division.id", index=True)

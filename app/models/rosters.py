@@ -1,0 +1,109 @@
+"""Tables of rosters, imports and exports."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import UniqueConstraint
+from sqlmodel import Field
+
+from app.models.columns import CountyRow, Pii, Row, TrackedRow, enum_field, instant_field, json_field, personal_field
+from app.models.vocabulary import (
+    ExportFormat,
+    ExportState,
+    ImportState,
+    MaskLevel,
+    ProgramKind,
+    RosterState,
+    RowChange,
+    Severity,
+)
+
+
+class Roster(TrackedRow, table=True):
+    """One published version of a programme's roster; it never changes, corrections are the next version."""
+
+    __tablename__ = "roster"
+    __table_args__ = (UniqueConstraint("program_id", "roster_version"),)
+
+    program_id: UUID = Field(foreign_key="pairing_program.id", index=True)
+    plan_id: UUID | None = Field(default=None, foreign_key="match_plan.id", index=True)
+    roster_version: int
+    kind: ProgramKind = enum_field(ProgramKind)
+    state: RosterState = enum_field(RosterState)
+    title: str = Field(max_length=200)
+    published_at: datetime = instant_field()
+    document_no: str | None = Field(default=None, max_length=80)
+    header: dict[str, Any] = json_field(default_factory=dict)
+    checksum: str = Field(max_length=64)
+    supersedes_id: UUID | None = Field(default=None, foreign_key="roster.id")
+
+
+class RosterEntry(CountyRow, table=True):
+    """One row of a roster: one mentee with its mentors as printed, copied at publication, phones masked."""
+
+    __tablename__ = "roster_entry"
+    __table_args__ = (UniqueConstraint("roster_id", "position"),)
+
+    roster_id: UUID = Field(foreign_key="roster.id", index=True)
+    mentee_id: UUID = Field(foreign_key="mentee.id", index=True)
+    position: int
+    content: dict[str, Any] = json_field()
+
+
+class ImportBatch(TrackedRow, table=True):
+    """One uploaded file on its way into the tables; nothing of it is in them before COMMITTED."""
+
+    __tablename__ = "import_batch"
+
+    county_id: UUID | None = Field(default=None, foreign_key="division.id", index=True)
+    file_name: str = Field(max_length=200)
+    file_sha256: str = Field(max_length=64, index=True)
+    state: ImportState = enum_field(ImportState)
+    counts: dict[str, int] = json_field(default_factory=dict)
+    committed_at: datetime | None = instant_field(default=None)
+
+
+class ImportRow(Row, table=True):
+    """One row of an uploaded file with its address; ``content_encrypted`` is dropped after 90 days."""
+
+    __tablename__ = "import_row"
+    __table_args__ = (UniqueConstraint("batch_id", "sheet", "row_number"),)
+
+    batch_id: UUID = Field(foreign_key="import_batch.id", index=True)
+    sheet: str = Field(max_length=80)
+    row_number: int
+    kind: str = Field(max_length=40)
+    change: RowChange = enum_field(RowChange)
+    content_encrypted: str | None = personal_field(Pii.SENSITIVE, default=None)
+
+
+class ImportIssue(Row, table=True):
+    """One problem of an uploaded file at one cell, without the personal value that stands there."""
+
+    __tablename__ = "import_issue"
+
+    batch_id: UUID = Field(foreign_key="import_batch.id", index=True)
+    sheet: str = Field(max_length=80)
+    cell: str = Field(max_length=12)
+    code: str = Field(max_length=40)
+    severity: Severity = enum_field(Severity)
+    message: str = Field(max_length=400)
+    message_zh: str = Field(max_length=400)
+
+
+class ExportJob(TrackedRow, table=True):
+    """One file handed out: what, for what purpose, how masked, to whom. Kept at least three years."""
+
+    __tablename__ = "export_job"
+
+    roster_id: UUID = Field(foreign_key="roster.id", index=True)
+    county_id: UUID | None = Field(default=None, foreign_key="division.id", index=True)
+    format: ExportFormat = enum_field(ExportFormat)
+    mask_level: MaskLevel = enum_field(MaskLevel)
+    purpose: str = Field(max_length=200)
+    state: ExportState = enum_field(ExportState)
+    file_name: str = Field(max_length=200)
+    file_sha256: str | None = Field(default=None, max_length=64)
+    row_count: int | None = None
+    content: bytes | None = None
