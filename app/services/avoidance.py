@@ -1,6 +1,7 @@
 """Messages of the matching library for people's eyes: 编号 instead of ids, avoidance instead of restricted reasons."""
 
 import re
+from collections.abc import Callable
 
 from matching import ReasonCode
 from matching.facts import Facts
@@ -11,12 +12,20 @@ RESTRICTED_REASONS = frozenset({ReasonCode.KINSHIP, ReasonCode.DISCIPLINE, Reaso
 _RESTRICTED = re.compile("|".join(sorted(RESTRICTED_REASONS)))
 
 
-def with_codes(facts: Facts, message: str) -> str:
-    """The message with every internal id replaced by 编号 and every restricted reason by AVOIDANCE."""
-    codes = {mentee.id: mentee.code for mentee in facts.mentees}
-    codes.update((mentor.id, mentor.code) for mentor in facts.mentors)
-    codes.update((person.person_id, person.code) for person in (*facts.mentees, *facts.mentors))
-    pairs = {pin.id: f"({codes.get(pin.mentee_id, '?')}, {codes.get(pin.mentor_id, '?')})" for pin in facts.pins}
-    known = codes | pairs
-    text = re.sub(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", lambda m: known.get(m[0], m[0]), message)
-    return _RESTRICTED.sub("AVOIDANCE", text)
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def translator(facts: Facts) -> Callable[[str], str]:
+    """A function that puts 编号 in place of internal ids and AVOIDANCE in place of restricted reasons."""
+    known = {mentee.id: mentee.code for mentee in facts.mentees}
+    known.update((mentor.id, mentor.code) for mentor in facts.mentors)
+    known.update((person.person_id, person.code) for person in (*facts.mentees, *facts.mentors))
+    known.update(
+        (pin.id, f"({known.get(pin.mentee_id, pin.mentee_id)}, {known.get(pin.mentor_id, pin.mentor_id)})")
+        for pin in facts.pins
+    )
+
+    def translate(message: str) -> str:
+        return _RESTRICTED.sub("AVOIDANCE", _UUID.sub(lambda match: known.get(match[0], match[0]), message))
+
+    return translate

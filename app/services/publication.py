@@ -181,7 +181,7 @@ def apply_teams(
     teams: Teams,
     end_reason: MemberEndReason,
 ) -> Mapping[str, int]:
-    """Make the ACTIVE pairings of the programme equal to ``teams``; returns how many members were kept, ended, added."""
+    """Make the ACTIVE pairings of the programme equal to ``teams``; returns how many members changed."""
     now = utc_now()
     today = max(program.start_date, min(now.date(), program.end_date))
     pairings = {
@@ -202,12 +202,8 @@ def apply_teams(
     )
     for member in session.exec(active):
         members[member.pairing_id][member.slot_code] = member
-    county_by_mentee = {
-        mentee_id: county_id
-        for mentee_id, county_id in session.exec(
-            select(Mentee.id, Mentee.county_id).where(col(Mentee.id).in_(list(teams)))
-        )
-    }
+    homes = session.exec(select(Mentee.id, Mentee.county_id).where(col(Mentee.id).in_(list(teams)))).all()
+    county_by_mentee = dict(homes)
     counts = {"kept": 0, "ended": 0, "added": 0}
     stamp = {"created_by": viewer.subject, "updated_by": viewer.subject}
     for mentee_id, pairing in pairings.items():

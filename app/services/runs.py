@@ -7,7 +7,7 @@ leaves nothing behind.
 import time
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
 
@@ -25,7 +25,7 @@ from app.models import (
     Shortfall,
 )
 from app.models.vocabulary import PlanState, RunMode, RunState, SolveStatus
-from app.services.avoidance import with_codes
+from app.services.avoidance import translator
 from app.services.programs import get_program, policy_for_run, require_program
 from app.services.snapshot import take_snapshot
 from matching import (
@@ -40,7 +40,6 @@ from matching import (
     facts_bytes,
     facts_from_bytes,
     facts_hash,
-    metrics_to_json,
     solve,
     supply_table,
 )
@@ -181,6 +180,7 @@ def _prepare(session: Session, viewer: Viewer, draft: RunDraft, on_progress: Pro
     policy = Policy.from_json(policy_row.content)
     started = time.perf_counter()
     facts = take_snapshot(session, program)
+    translate = translator(facts)
     snapshot_done = time.perf_counter()
     try:
         problem = build(facts, policy, on_progress=on_progress)
@@ -191,13 +191,13 @@ def _prepare(session: Session, viewer: Viewer, draft: RunDraft, on_progress: Pro
         ) from error
     except PinConflictError as error:
         raise PinClashError(
-            f"{with_codes(facts, str(error))} Remove or change one of these pins and start again.",
-            f"锁定相互冲突或不可行：{with_codes(facts, str(error))} 请解除或修改其中之一后重试。",
+            f"{translate(str(error))} Remove or change one of these pins and start again.",
+            f"锁定相互冲突或不可行：{translate(str(error))} 请解除或修改其中之一后重试。",
         ) from error
     except InvalidFactsError as error:
         raise InvalidInputError(
-            f"The data contradict themselves: {with_codes(facts, str(error))}",
-            f"数据自相矛盾：{with_codes(facts, str(error))}",
+            f"The data contradict themselves: {translate(str(error))}",
+            f"数据自相矛盾：{translate(str(error))}",
         ) from error
     return _Prepared(
         program_id=program.id,
@@ -256,7 +256,7 @@ def _record(session: Session, viewer: Viewer, run_id: UUID, prepared: _Prepared,
         label="BALANCED",
         state=PlanState.PROPOSED,
         levels=levels_json(result),
-        metrics=metrics_to_json(result.metrics),
+        metrics=metrics_json(result),
         **stamp,
     )
     session.add(plan)
@@ -302,11 +302,12 @@ def _record(session: Session, viewer: Viewer, run_id: UUID, prepared: _Prepared,
         **{stage: round(seconds, 3) for stage, seconds in result.stages if stage != "build"},
     }
     codes = {mentee.id: mentee.code for mentee in prepared.facts.mentees}
+    translate = translator(prepared.facts)
     run.messages = [
         {"kind": "SOLVER", "text": result.solver_reason},
         *({"kind": "EXCLUDED", "mentee": codes[e.mentee_id], "code": e.reason} for e in result.excluded),
         *(
-            {"kind": "WARNING", "code": w.code, "text": with_codes(prepared.facts, f"{w.item}: {w.message}")}
+            {"kind": "WARNING", "code": w.code, "text": translate(f"{w.item}: {w.message}")}
             for w in result.warnings
         ),
     ]
@@ -335,3 +336,10 @@ def levels_json(result: Result) -> list[dict[str, Any]]:
         }
         for level in result.levels
     ]
+
+
+def metrics_json(result: Result) -> dict[str, Any]:
+    """The headline figures of a plan without the teams of all mentees, which the items tell."""
+    figures = asdict(result.metrics)
+    del figures["teams"]
+    return figures

@@ -6,7 +6,7 @@ from sqlmodel import Session
 
 from app.errors import InvalidStateError
 from app.models import PairingProgram, PlanItem
-from app.services.avoidance import with_codes
+from app.services.avoidance import translator
 from app.services.snapshot import take_snapshot
 from matching import Link, Policy, verify_links
 
@@ -21,7 +21,8 @@ def refuse_broken_plan(session: Session, program: PairingProgram, policy: Policy
     violations = verify_links(facts, policy, links)
     if not violations:
         return
-    texts = [with_codes(facts, violation.message) for violation in violations[:SHOWN]]
+    translate = translator(facts)
+    texts = [translate(violation.message) for violation in violations[:SHOWN]]
     raise InvalidStateError(
         f"The plan no longer holds against the present data ({len(violations)} violation(s)): {'; '.join(texts)}. "
         "Start another run.",
