@@ -15,21 +15,21 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from sqlmodel import Session, col, select
 
-from app.access import SYSTEM_VIEWER, Viewer, create_token, viewer_for_division
+from app.access import SYSTEM_VIEWER, Viewer, create_token
 from app.config import Settings, data_keys, get_settings
 from app.crypto import PersonalDataCipher
 from app.db import Database, run_in_transaction
-from app.demo import run_demo
+from app.demo import create_sample_program, run_demo
 from app.errors import AppError, ConfigurationError, NotFoundError
-from app.models import Division, ImportIssue, MatchPlan, PairingProgram, Person, Roster
+from app.models import Division, ImportIssue, MatchPlan, Person, Roster
 from app.models.vocabulary import ExportFormat, ImportState, MaskLevel, PlanState, Role, RunMode
 from app.rosters.exporter import ExportDraft, RosterLayout, export_roster
 from app.rosters.importer import upload_workbook
-from app.sample.load import SAMPLES, load_places, sample_programs, write_workbooks
+from app.sample.catalog import DEFAULT_SEED, PROGRAMS, SAMPLES, Sample
+from app.sample.load import load_places, write_workbooks
 from app.services.exports import save_export
 from app.services.imports import commit_import, discard_import
 from app.services.plans import approve_match_plan, submit_match_plan
-from app.services.programs import create_pairing_program
 from app.services.publication import publish_match_plan
 from app.services.runs import RunDraft, start_match_run
 from migrations.runner import upgrade
@@ -88,6 +88,13 @@ def progress_bar(description: str) -> Iterator[Progress]:
         yield bar
 
 
+def known_sample(name: str) -> str:
+    """The name of a sample; wrong usage when there is none of that name."""
+    if name not in SAMPLES:
+        raise typer.BadParameter(f"there is no sample {name!r}; choose one of {', '.join(SAMPLES)}")
+    return name
+
+
 def division_by_code(session: Session, code: str) -> Division:
     """The valid division with this code, given in full or as leading digits; else ``NotFoundError``."""
     full = code.ljust(12, "0")
@@ -113,18 +120,16 @@ def migrate(database: DatabaseOption = None) -> None:
 def sample(
     name: Annotated[str, typer.Argument(help=f"One of: {', '.join(SAMPLES)}")],
     folder: Annotated[Path, typer.Option("--out", help="Where the workbooks go.")] = Path("out/workbooks"),
-    seed: Annotated[int, typer.Option(help="The same seed writes the same people.")] = 20250301,
+    seed: Annotated[int, typer.Option(help="The same seed writes the same people.")] = DEFAULT_SEED,
     database: DatabaseOption = None,
 ) -> None:
     """Load the places of a sample and write its people as county workbooks."""
     with opened(database) as (_, handle, _cipher):
-        chosen = SAMPLES.get(name)
-        if chosen is None:
-            raise typer.BadParameter(f"unknown sample {name!r}; choose one of {', '.join(SAMPLES)}")
+        chosen = Sample(known_sample(name), seed)
         with progress_bar(f"{name}: places") as bar:
-            run_in_transaction(handle, lambda session: load_places(session, SYSTEM_VIEWER, chosen(seed=seed)))
+            run_in_transaction(handle, lambda session: load_places(session, SYSTEM_VIEWER, chosen))
             paths = write_workbooks(
-                chosen(seed=seed),
+                chosen,
                 folder,
                 on_progress=lambda done, total: bar.update(bar.task_ids[0], completed=done, total=total),
             )
@@ -185,13 +190,8 @@ def program(
 ) -> None:
     """Create the pairing programme of a sample and print its id."""
     with opened(database) as (_, handle, _cipher):
-        chosen = SAMPLES.get(name)
-        if chosen is None:
-            raise typer.BadParameter(f"unknown sample {name!r}; choose one of {', '.join(SAMPLES)}")
-        row = run_in_transaction(
-            handle,
-            lambda session: create_pairing_program(session, SYSTEM_VIEWER, sample_programs(session, chosen())[0]),
-        )
+        described = PROGRAMS[known_sample(name)]
+        row = run_in_transaction(handle, lambda session: create_sample_program(session, SYSTEM_VIEWER, described))
         out.print(f"{row.id}  {row.name}")
 
 
@@ -335,6 +335,3 @@ def demo(
 def main() -> None:
     """Entry point of the ``touyan`` command."""
     cli()
-
-
-__all__ = ["PairingProgram", "cli", "main", "viewer_for_division"]

@@ -9,6 +9,7 @@ from matching.facts import Facts
 from matching.findings import find_warnings
 from matching.metrics import metrics
 from matching.policy import Policy
+from matching.problem import ProblemData
 from matching.result import ExcludedMentee, Result, filled_seats, proved_levels
 from matching.rules import mentee_exclusion
 from matching.shortfalls import shortfalls
@@ -33,7 +34,14 @@ class _Clock:
         self.stages.append((stage, spent))
 
 
-def solve(facts: Facts, policy: Policy, *, seed: int = 0, on_progress: Progress | None = None) -> Result:
+def solve(
+    facts: Facts,
+    policy: Policy,
+    *,
+    seed: int = 0,
+    on_progress: Progress | None = None,
+    problem: ProblemData | None = None,
+) -> Result:
     """Match mentees with mentors, lexicographically optimal over all levels of domain 4.4 but fairness.
 
     A seat that cannot be filled is a shortfall with reasons, never a refusal.
@@ -44,6 +52,8 @@ def solve(facts: Facts, policy: Policy, *, seed: int = 0, on_progress: Progress 
         Chooses among plans that are equal on every level; equal facts, policy and seed give the same plan.
     on_progress
         Called in this thread after every component.
+    problem
+        What ``build(facts, policy)`` returned, for a caller that wants refusals before it announces a run.
 
     Raises
     ------
@@ -57,7 +67,8 @@ def solve(facts: Facts, policy: Policy, *, seed: int = 0, on_progress: Progress 
         When optimality could not be proved.
     """
     clock = _Clock()
-    problem = build(facts, policy, on_progress=on_progress)
+    if problem is None:
+        problem = build(facts, policy, on_progress=on_progress)
     clock.lap("build")
     chosen = []
     for component in problem.components:

@@ -3,11 +3,8 @@
 import re
 from collections.abc import Callable
 
-from matching import ReasonCode
+from app.labels import RESTRICTED_REASONS
 from matching.facts import Facts
-
-RESTRICTED_REASONS = frozenset({ReasonCode.KINSHIP, ReasonCode.DISCIPLINE, ReasonCode.EXCLUDED, ReasonCode.VETO})
-"""Reasons that rest on class A facts; outside an explicit permission they read AVOIDANCE."""
 
 _RESTRICTED = re.compile("|".join(sorted(RESTRICTED_REASONS)))
 
@@ -19,7 +16,8 @@ def translator(facts: Facts) -> Callable[[str], str]:
     """A function that puts 编号 in place of internal ids and AVOIDANCE in place of restricted reasons."""
     known = {mentee.id: mentee.code for mentee in facts.mentees}
     known.update((mentor.id, mentor.code) for mentor in facts.mentors)
-    known.update((person.person_id, person.code) for person in (*facts.mentees, *facts.mentors))
+    known.update((mentee.person_id, mentee.code) for mentee in facts.mentees)
+    known.update((mentor.person_id, mentor.code) for mentor in facts.mentors)
     known.update(
         (pin.id, f"({known.get(pin.mentee_id, pin.mentee_id)}, {known.get(pin.mentor_id, pin.mentor_id)})")
         for pin in facts.pins

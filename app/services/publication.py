@@ -205,7 +205,6 @@ def apply_teams(
     homes = session.exec(select(Mentee.id, Mentee.county_id).where(col(Mentee.id).in_(list(teams)))).all()
     county_by_mentee = dict(homes)
     counts = {"kept": 0, "ended": 0, "added": 0}
-    stamp = {"created_by": viewer.subject, "updated_by": viewer.subject}
     for mentee_id, pairing in pairings.items():
         if teams.get(mentee_id):
             continue
@@ -228,7 +227,8 @@ def apply_teams(
                 state=PairingState.ACTIVE,
                 start_date=program.start_date,
                 end_date=program.end_date,
-                **stamp,
+                created_by=viewer.subject,
+                updated_by=viewer.subject,
             )
             session.add(found)
         present = members.get(found.id, {})
@@ -246,7 +246,8 @@ def apply_teams(
                     slot_code=slot,
                     state=PairingMemberState.ACTIVE,
                     start_date=today if old is not None or present else program.start_date,
-                    **stamp,
+                    created_by=viewer.subject,
+                    updated_by=viewer.subject,
                 )
                 session.add(new)
                 counts["added"] += 1

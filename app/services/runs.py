@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
 
+import orjson
 from sqlmodel import Session, col, select
 
 from app.access import Permission, Viewer, covers_division, record
@@ -28,22 +29,20 @@ from app.models.vocabulary import PlanState, RunMode, RunState, SolveStatus
 from app.services.avoidance import translator
 from app.services.programs import get_program, policy_for_run, require_program
 from app.services.snapshot import take_snapshot
+from matching import EmptyPoolError as NothingToMatchError
 from matching import (
-    SCORE_UNIT,
     Facts,
     InvalidFactsError,
     PinConflictError,
     Policy,
-    ProblemData,
     Result,
-    build,
-    facts_bytes,
-    facts_from_bytes,
-    facts_hash,
     solve,
-    supply_table,
 )
-from matching import EmptyPoolError as NothingToMatchError
+from matching.build import build
+from matching.criteria import SCORE_UNIT
+from matching.files import facts_bytes, facts_from_json, facts_hash
+from matching.problem import ProblemData
+from matching.supply import supply_table
 
 Progress = Callable[[str, int, int], None]
 
@@ -125,7 +124,7 @@ def replay(database: Database, viewer: Viewer, run_id: UUID) -> Result:
         policy = Policy.from_json(policy_for_run(session, program, run.policy_id).content)
         content = zlib.decompress(session.get_one(MatchSnapshot, run.snapshot_hash).content)
         seed = run.seed
-    return solve(facts_from_bytes(content), policy, seed=seed)
+    return solve(facts_from_json(orjson.loads(content)), policy, seed=seed)
 
 
 def supply_demand(session: Session, viewer: Viewer, program_id: UUID) -> tuple[SupplyDemandRow, ...]:
@@ -249,7 +248,6 @@ def _record(session: Session, viewer: Viewer, run_id: UUID, prepared: _Prepared,
         if row.valid_to is None
     }
     county_by_mentee = {mentee.id: county_by_code[mentee.county] for mentee in prepared.facts.mentees}
-    stamp = {"created_by": viewer.subject, "updated_by": viewer.subject}
     plan = MatchPlan(
         run_id=run.id,
         program_id=run.program_id,
@@ -257,7 +255,8 @@ def _record(session: Session, viewer: Viewer, run_id: UUID, prepared: _Prepared,
         state=PlanState.PROPOSED,
         levels=levels_json(result),
         metrics=metrics_json(result),
-        **stamp,
+        created_by=viewer.subject,
+        updated_by=viewer.subject,
     )
     session.add(plan)
     session.flush()
@@ -278,7 +277,8 @@ def _record(session: Session, viewer: Viewer, run_id: UUID, prepared: _Prepared,
             is_released=seat.is_released,
             is_pinned=seat.is_pinned,
             is_changed_from_published=seat.changed_from_published,
-            **stamp,
+            created_by=viewer.subject,
+            updated_by=viewer.subject,
         )
         for seat in result.seats
     )
@@ -288,8 +288,9 @@ def _record(session: Session, viewer: Viewer, run_id: UUID, prepared: _Prepared,
             county_id=county_by_mentee[gap.mentee_id],
             mentee_id=UUID(gap.mentee_id),
             slot_code=gap.slot,
-            reasons=[{"code": reason.code, "count": reason.count} for reason in gap.reasons],
-            **stamp,
+            reasons=[{"code": code, "count": count} for code, count in gap.reasons],
+            created_by=viewer.subject,
+            updated_by=viewer.subject,
         )
         for gap in result.shortfalls
     )
@@ -306,10 +307,7 @@ def _record(session: Session, viewer: Viewer, run_id: UUID, prepared: _Prepared,
     run.messages = [
         {"kind": "SOLVER", "text": result.solver_reason},
         *({"kind": "EXCLUDED", "mentee": codes[e.mentee_id], "code": e.reason} for e in result.excluded),
-        *(
-            {"kind": "WARNING", "code": w.code, "text": translate(f"{w.item}: {w.message}")}
-            for w in result.warnings
-        ),
+        *({"kind": "WARNING", "code": w.code, "text": translate(f"{w.item}: {w.message}")} for w in result.warnings),
     ]
     run.finished_at, run.updated_at, run.version = utc_now(), utc_now(), run.version + 1
     session.add(run)

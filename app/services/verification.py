@@ -8,7 +8,8 @@ from app.errors import InvalidStateError
 from app.models import PairingProgram, PlanItem
 from app.services.avoidance import translator
 from app.services.snapshot import take_snapshot
-from matching import Link, Policy, verify_links
+from matching import Policy
+from matching.verify import verify
 
 SHOWN = 5
 """How many violations a refusal names; the count of all stands beside them."""
@@ -17,12 +18,11 @@ SHOWN = 5
 def refuse_broken_plan(session: Session, program: PairingProgram, policy: Policy, items: Sequence[PlanItem]) -> None:
     """Raise ``InvalidStateError`` naming by 编号 the pairs that today's facts no longer allow."""
     facts = take_snapshot(session, program)
-    links = [Link(mentee_id=str(i.mentee_id), slot=i.slot_code, mentor_id=str(i.mentor_id)) for i in items]
-    violations = verify_links(facts, policy, links)
+    violations = verify(facts, policy, [(str(i.mentee_id), i.slot_code, str(i.mentor_id)) for i in items])
     if not violations:
         return
     translate = translator(facts)
-    texts = [translate(violation.message) for violation in violations[:SHOWN]]
+    texts = [translate(f"{violation.item}: {violation.message}") for violation in violations[:SHOWN]]
     raise InvalidStateError(
         f"The plan no longer holds against the present data ({len(violations)} violation(s)): {'; '.join(texts)}. "
         "Start another run.",
