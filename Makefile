@@ -21,7 +21,7 @@ demo: $(STAMP)  ## workbooks in, both programmes matched and published, rosters 
 	$(BIN)/touyan demo
 
 serve: $(STAMP)  ## run the server on http://127.0.0.1:8000/graphql
-	$(BIN)/touyan serve
+	$(BIN)/touyan serve $(if $(DATABASE),--database $(DATABASE))
 
 migrate: $(STAMP)  ## bring the database to the newest schema
 	$(BIN)/touyan migrate

@@ -28,6 +28,11 @@ CODE_LENGTH = {
 """How many leading digits of the 12-digit code a division shares with everything inside it."""
 
 
+def code_prefix(division: Division) -> str:
+    """The leading digits that the codes of everything inside the division begin with."""
+    return division.code[: CODE_LENGTH[division.level]]
+
+
 class Permission(StrEnum):
     """What a root field can ask for."""
 
@@ -162,7 +167,7 @@ def viewer_for_division(
     """A viewer whose territory is ``division`` (``None``: the whole country)."""
     if division is None:
         return Viewer(subject=subject, role=role, person_id=person_id)
-    prefix = division.code[: CODE_LENGTH[division.level]]
+    prefix = code_prefix(division)
     counties = session.exec(
         select(Division.id).where(
             col(Division.level) == DivisionLevel.COUNTY,

@@ -53,3 +53,10 @@ class PinConflictError(MatchingError):
     def __init__(self, pins: tuple[str, ...], message: str) -> None:
         super().__init__(message)
         self.pins = pins
+
+
+class SolverFailedError(MatchingError):
+    """The solver could not prove its answer: an overflow that was noticed, or a broken certificate.
+
+    Never a property of the people: the message names the component and what to report.
+    """

@@ -324,6 +324,13 @@ class MaskLevel(StrEnum):
     STRICT = "STRICT"
 
 
+class RosterLayout(StrEnum):
+    """How a printed roster seats the mentors: beside each other in one row, or one below the other."""
+
+    WIDE = "WIDE"
+    STACKED = "STACKED"
+
+
 class Role(StrEnum):
     """Roles of the people who use the service."""
 

@@ -1,0 +1,57 @@
+"""Labels of rosters, imports and exports."""
+
+from app.labels.entries import Entries
+from app.models.vocabulary import (
+    ExportFormat,
+    ExportState,
+    ImportState,
+    MaskLevel,
+    RosterLayout,
+    RosterState,
+    RowChange,
+    Severity,
+)
+
+LABELS: Entries = {
+    RosterState: {
+        RosterState.DRAFT: ("草稿", "Draft"),
+        RosterState.PUBLISHED: ("现行", "Published"),
+        RosterState.AMENDED: ("已调整", "Amended"),
+        RosterState.ARCHIVED: ("已归档", "Archived"),
+    },
+    ImportState: {
+        ImportState.UPLOADED: ("已上传", "Uploaded"),
+        ImportState.PARSED: ("已解析", "Parsed"),
+        ImportState.HAS_ERRORS: ("有错误", "Has errors"),
+        ImportState.READY: ("可入库", "Ready"),
+        ImportState.COMMITTED: ("已入库", "Committed"),
+        ImportState.DISCARDED: ("已放弃", "Discarded"),
+    },
+    RowChange: {
+        RowChange.NEW: ("新增", "New"),
+        RowChange.CHANGED: ("变更", "Changed"),
+        RowChange.UNCHANGED: ("无变化", "Unchanged"),
+        RowChange.REJECTED: ("不予入库", "Rejected"),
+    },
+    Severity: {
+        Severity.ERROR: ("错误", "Error"),
+        Severity.WARNING: ("提醒", "Warning"),
+    },
+    ExportFormat: {
+        ExportFormat.XLSX: ("Excel 工作簿", "Excel workbook"),
+        ExportFormat.CSV: ("CSV 文本", "CSV text"),
+    },
+    ExportState: {
+        ExportState.REQUESTED: ("已申请", "Requested"),
+        ExportState.DONE: ("已生成", "Done"),
+        ExportState.FAILED: ("生成失败", "Failed"),
+    },
+    MaskLevel: {
+        MaskLevel.STANDARD: ("标准脱敏", "Standard masking"),
+        MaskLevel.STRICT: ("严格脱敏（不含电话）", "Strict masking, no phones"),
+    },
+    RosterLayout: {
+        RosterLayout.WIDE: ("横排（一人一行）", "Wide: one row per mentee"),
+        RosterLayout.STACKED: ("竖排（导师分行）", "Stacked: one row per mentor"),
+    },
+}

@@ -1,0 +1,184 @@
+"""From facts and policy to ``ProblemData``: independent components, hard rules, criteria, admissible arcs."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from matching.checks import check_facts, reference_year
+from matching.criteria import PairCriteria, pair_criteria, pair_scores
+from matching.facts import Facts, Mentee, Mentor, Pin
+from matching.geography import pair_geography
+from matching.people import person_capacity, priority_of
+from matching.pins import check_pins
+from matching.policy import Policy
+from matching.policy_options import StabilityMode
+from matching.problem import I4, I8, Component, ProblemData
+from matching.rules import mentee_exclusion, seat_rules
+
+Progress = Callable[[str, int, int], None]
+"""Told ``(phase, done, total)`` after every component."""
+
+
+_BLOCK = 1_000_000
+_Person = TypeVar("_Person", Mentee, Mentor)
+
+
+def build(facts: Facts, policy: Policy, *, on_progress: Progress | None = None) -> ProblemData:
+    """Turn facts and policy into numbers.
+
+    Raises
+    ------
+    EmptyPoolError, InvalidFactsError
+        See ``checks.check_facts``.
+    PinConflictError
+        For pins that no plan can honour together, and for pins on pairs that a hard rule blocks.
+    """
+    check_facts(facts, policy)
+    groups = _groups(facts, policy)
+    records: dict[str, list[Mentor]] = {}
+    for mentor in facts.mentors:
+        records.setdefault(mentor.person_id, []).append(mentor)
+    components: list[Component] = []
+    for done, group in enumerate(groups, start=1):
+        components.append(_component(group, records, facts, policy))
+        if on_progress is not None:
+            on_progress("build", done, len(groups))
+    check_pins(facts, policy, components)
+    return ProblemData(
+        components=tuple(components),
+        slots=policy.slot_codes,
+        load_target=policy.load_target,
+        slot_caps=tuple(slot.cap for slot in policy.slots),
+        counts_changes=policy.stability.mode is StabilityMode.KEEP_UNLESS_INVALID and bool(facts.published),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Group:
+    counties: tuple[str, ...]
+    mentees: tuple[Mentee, ...]
+    mentors: tuple[Mentor, ...]
+
+
+def _groups(facts: Facts, policy: Policy) -> list[_Group]:
+    """Return the counties that have mentees; counties that share a mentor person are one group."""
+    mentees = [mentee for mentee in facts.mentees if mentee_exclusion(mentee, policy) is None]
+    counties = sorted({mentee.county for mentee in mentees})
+    root = {county: county for county in counties}
+
+    def find(county: str) -> str:
+        while root[county] != county:
+            county = root[county]
+        return county
+
+    first_county: dict[str, str] = {}
+    for mentor in sorted(facts.mentors, key=lambda m: (m.pool_county, m.id)):
+        if mentor.pool_county in root:
+            a, b = sorted(
+                (find(mentor.pool_county), find(first_county.setdefault(mentor.person_id, mentor.pool_county)))
+            )
+            root[b] = a
+    members: dict[str, list[str]] = {}
+    for county in counties:
+        members.setdefault(find(county), []).append(county)
+    mentees_by_county = _by_county(mentees, lambda mentee: mentee.county)
+    mentors_by_county = _by_county(facts.mentors, lambda mentor: mentor.pool_county)
+    return [
+        _Group(
+            counties=tuple(group),
+            mentees=tuple(sorted((m for c in group for m in mentees_by_county[c]), key=lambda m: (m.code, m.id))),
+            mentors=tuple(
+                sorted((m for c in group for m in mentors_by_county.get(c, ())), key=lambda m: (m.code, m.id))
+            ),
+        )
+        for group in members.values()
+    ]
+
+
+def _by_county(people: Sequence[_Person], county_of: Callable[[_Person], str]) -> Mapping[str, list[_Person]]:
+    groups: dict[str, list[_Person]] = {}
+    for person in people:
+        groups.setdefault(county_of(person), []).append(person)
+    return groups
+
+
+def _component(group: _Group, records: Mapping[str, Sequence[Mentor]], facts: Facts, policy: Policy) -> Component:
+    year = reference_year(facts)
+    mentees, mentors = group.mentees, group.mentors
+    near = pair_geography(mentees, mentors, facts.geography, policy)
+    rules = seat_rules(mentees, mentors, near, facts, policy, year)
+    criteria = pair_criteria(mentees, mentors, near, facts, policy, year)
+    arc_mentee, arc_seat, arc_mentor = (index.astype(np.int32) for index in np.nonzero(rules.blocked == 0))
+
+    persons = tuple(dict.fromkeys(mentor.person_id for mentor in mentors))
+    number = {person: index for index, person in enumerate(persons)}
+    limits = np.array([person_capacity(records[person], policy) for person in persons], dtype=np.int64).reshape(-1, 2)
+
+    row = {mentee.id: index for index, mentee in enumerate(mentees)}
+    column = {mentor.id: index for index, mentor in enumerate(mentors)}
+    seats = {code: index for index, code in enumerate(policy.slot_codes)}
+    pinned = np.zeros(rules.blocked.shape, dtype=bool)
+    pairs = _mark_pins(
+        pinned, [p for p in facts.pins if p.mentee_id in row and p.mentor_id in column], row, column, seats
+    )
+    published = np.zeros(rules.blocked.shape, dtype=bool)
+    n_published = 0
+    for mentee_id, slot, mentor_id in facts.published:
+        n_published += mentee_id in row
+        if mentee_id in row and mentor_id in column and slot in seats:
+            published[row[mentee_id], seats[slot], column[mentor_id]] = True
+    at = (arc_mentee, arc_seat, arc_mentor)
+    return Component(
+        counties=group.counties,
+        mentees=mentees,
+        mentors=mentors,
+        persons=persons,
+        person_of_mentor=np.array([number[mentor.person_id] for mentor in mentors], dtype=np.int64),
+        active_load=limits[:, 1],
+        free_capacity=np.maximum(0, limits[:, 0] - limits[:, 1]),
+        blocked=rules.blocked,
+        near=near,
+        criteria=criteria,
+        priority=np.array([priority_of(mentee, policy) for mentee in mentees], dtype=np.int64),
+        arc_mentee=arc_mentee,
+        arc_seat=arc_seat,
+        arc_mentor=arc_mentor,
+        arc_score=_scores(criteria, policy, *at),
+        arc_tier=rules.tier[at],
+        arc_released=rules.released[at],
+        arc_pinned=pinned[at],
+        arc_published=published[at],
+        n_pins=pairs,
+        n_published=n_published,
+    )
+
+
+def _scores(criteria: PairCriteria, policy: Policy, mentee: I4, seat: I4, mentor: I4) -> I8:
+    """Score arcs in blocks of a million, so that temporary arrays stay small."""
+    scores = np.empty(len(mentee), dtype=np.int64)
+    for start in range(0, len(mentee), _BLOCK):
+        part = slice(start, start + _BLOCK)
+        triple = (mentee[part].astype(np.int64), seat[part].astype(np.int64), mentor[part].astype(np.int64))
+        scores[part] = pair_scores(criteria, policy, *triple)
+    return scores
+
+
+def _mark_pins(
+    pinned: npt.NDArray[np.bool_],
+    pins: Sequence[Pin],
+    row: Mapping[str, int],
+    column: Mapping[str, int],
+    seats: Mapping[str, int],
+) -> int:
+    """Mark the arcs that honour a pin; return the number of pinned (mentee, mentor) pairs."""
+    named: dict[tuple[int, int], int | None] = {}
+    for pin in pins:
+        key = (row[pin.mentee_id], column[pin.mentor_id])
+        seat = None if pin.slot is None else seats[pin.slot]
+        named[key] = seat if named.get(key) is None else named[key]
+    for (mentee, mentor), seat in named.items():
+        pinned[mentee, slice(None) if seat is None else seat, mentor] = True
+    return len(named)

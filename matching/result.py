@@ -1,0 +1,186 @@
+"""What a solve returns: the plan seat by seat, proved levels, shortfalls, warnings and figures."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from matching.criteria import SCORE_UNIT, Term, term_points
+from matching.findings import Finding
+from matching.geography import RELATIONS, SOURCES, anchors_of
+from matching.metrics import Metrics
+from matching.policy import Policy
+from matching.problem import I8, Component, ProblemData
+from matching.rules import MenteeExclusion
+from matching.shortfalls import Shortfall
+from matching.solution import SCALE_BY_LEVEL, LevelName, Solution
+from matching.supply import TownshipSupply
+from matching.vocabulary import Relation, SolveStatus, TravelSource
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contribution:
+    """One term of a seat's score.
+
+    Attributes
+    ----------
+    points
+        Integer, in units of 10⁻⁴ points; the contributions of a seat add up to its score exactly.
+    """
+
+    term: Term
+    points: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilledSeat:
+    """One pairing of a mentee with a mentor.
+
+    Attributes
+    ----------
+    score
+        Integer, in units of 10⁻⁴ points.
+    anchor
+        Code of the mentor's place that counted; ``None`` for a mentor without any known place.
+    minutes, travel_source
+        Travel minutes from that anchor, ``None`` when unknown, and where they came from.
+    tier
+        Fallback tier used: 0 none, 1 zone, 2 county.
+    is_released
+        The seat was open to the mentor only because an officer released the township rule.
+    is_changed
+        Something is published, and this link is not part of it.
+    """
+
+    mentee_id: str
+    slot: str
+    mentor_id: str
+    score: int
+    contributions: tuple[Contribution, ...]
+    relation: Relation
+    anchor: str | None
+    minutes: float | None
+    travel_source: TravelSource
+    tier: int
+    is_released: bool
+    is_pinned: bool
+    changed_from_published: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Level:
+    """One level of the objective.
+
+    Attributes
+    ----------
+    value, bound
+        Integers in units of ``1 / scale``; no plan can do better than ``bound`` given the levels before.
+    gap
+        ``|bound - value| / max(|value|, 1 natural unit)``; 0 means proved.
+    """
+
+    name: LevelName
+    value: int
+    bound: int
+    scale: int
+    gap: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExcludedMentee:
+    """A mentee who takes no part in the run, and why."""
+
+    mentee_id: str
+    reason: MenteeExclusion
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """Outcome of a solve; equal facts, policy and seed give equal results up to the seconds.
+
+    Attributes
+    ----------
+    solver, solver_reason
+        Which solver was used, and why it is the right one.
+    levels
+        The objective, most important first.
+    seats
+        The plan, by mentee code and slot.
+    stages
+        ``(stage, seconds)``.
+    """
+
+    status: SolveStatus
+    solver: str
+    solver_reason: str
+    levels: tuple[Level, ...]
+    seats: tuple[FilledSeat, ...]
+    shortfalls: tuple[Shortfall, ...]
+    excluded: tuple[ExcludedMentee, ...]
+    warnings: tuple[Finding, ...]
+    metrics: Metrics
+    supply: tuple[TownshipSupply, ...]
+    problem_fingerprint: str
+    policy_fingerprint: str
+    seed: int
+    runtime_s: float
+    stages: tuple[tuple[str, float], ...]
+
+
+def proved_levels(problem: ProblemData, solution: Solution) -> tuple[Level, ...]:
+    """Return the levels of a solution whose optimality was proved level by level: bound = value."""
+    return tuple(
+        Level(name=name, value=value, bound=value, scale=SCALE_BY_LEVEL.get(name, 1), gap=0.0)
+        for name, value in solution.objective(problem).items()
+    )
+
+
+def filled_seats(
+    problem: ProblemData, solution: Solution, policy: Policy, *, has_roster: bool
+) -> tuple[FilledSeat, ...]:
+    """Return the plan seat by seat, in the order of components, mentees and slots."""
+    found: list[FilledSeat] = []
+    for component, chosen in zip(problem.components, solution.chosen, strict=True):
+        used = chosen[chosen >= 0]
+        if not len(used):
+            continue
+        contributions = _contributions(component, policy, used)
+        for arc, own in zip(used.tolist(), contributions, strict=True):
+            row, column = int(component.arc_mentee[arc]), int(component.arc_mentor[arc])
+            mentor, near = component.mentors[column], component.near
+            position = int(near.anchor[row, column])
+            minutes = float(near.minutes[row, column])
+            found.append(
+                FilledSeat(
+                    mentee_id=component.mentees[row].id,
+                    slot=problem.slots[int(component.arc_seat[arc])],
+                    mentor_id=mentor.id,
+                    score=int(component.arc_score[arc]),
+                    contributions=own,
+                    relation=RELATIONS[int(near.relation[row, column])],
+                    anchor=anchors_of(mentor)[position] if position >= 0 else None,
+                    minutes=None if np.isnan(minutes) else minutes,
+                    travel_source=SOURCES[int(near.source[row, column])],
+                    tier=int(component.arc_tier[arc]),
+                    is_released=bool(component.arc_released[arc]),
+                    is_pinned=bool(component.arc_pinned[arc]),
+                    changed_from_published=has_roster and not component.arc_published[arc],
+                )
+            )
+    return tuple(found)
+
+
+def _contributions(component: Component, policy: Policy, arcs: I8) -> list[tuple[Contribution, ...]]:
+    """Return the terms of the given arcs in whole units; the largest fractions round up until the sum is exact."""
+    index = [array[arcs].astype(np.int64) for array in (component.arc_mentee, component.arc_seat, component.arc_mentor)]
+    terms, points = zip(*term_points(component.criteria, policy, index[0], index[1], index[2]), strict=True)
+    exact = np.stack(points) * SCORE_UNIT
+    whole = np.floor(exact + 1e-7).astype(np.int64)
+    missing = component.arc_score[arcs] - whole.sum(axis=0)
+    rank = np.argsort(np.argsort(-(exact - whole), axis=0, kind="stable"), axis=0, kind="stable")
+    whole += rank < missing
+    if (whole.sum(axis=0) != component.arc_score[arcs]).any():
+        raise AssertionError("contributions do not add up to the score; report this as a defect")
+    return [
+        tuple(Contribution(term=term, points=int(value)) for term, value in zip(terms, column, strict=True))
+        for column in whole.T
+    ]

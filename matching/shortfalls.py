@@ -1,0 +1,100 @@
+"""Why a seat stayed empty, in true reasons that can be checked by hand.
+
+Definition. The *scope* of a seat is every mentor of a pool of the mentee's county that the seat looks at: the mentors
+without the TOWNSHIP_RULE bit (for a local seat those of the own township, unless an officer released the rule; for
+other seats every tier of ``poolScope``). Every mentor of the scope counts for exactly one reason:
+
+* admissible for the seat: ALL_AT_CAPACITY - such a mentor has no capacity left, or serves in another seat of this very
+  team - or PINNED_ELSEWHERE when pins to other mentees alone use up the free capacity;
+* blocked by exactly one rule: that rule;
+* blocked by several rules: the first of them in the order of ``ReasonCode``.
+
+Counts of one reason are added. Reasons that hold for some mentor alone come first, then reasons that occur only
+together with others; within each part by count, largest first, then in the order of ``ReasonCode``. An empty scope
+gives NO_ELIGIBLE_MENTOR_IN_SCOPE with count 0. Last comes, with reason TOWNSHIP_RULE, the number of mentors elsewhere
+in the county whom nothing but that rule keeps out: so many a release would open.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+
+from matching.problem import I8, Component, ProblemData
+from matching.rules import BIT, explain_blocked
+from matching.solution import Solution
+from matching.vocabulary import ReasonCode
+
+_ORDER = {code: index for index, code in enumerate(ReasonCode)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shortfall:
+    """One empty seat.
+
+    Attributes
+    ----------
+    reasons
+        ``(reason, mentors)`` in the order of the module's definition.
+    """
+
+    mentee_id: str
+    slot: str
+    reasons: tuple[tuple[ReasonCode, int], ...]
+
+
+def shortfalls(problem: ProblemData, solution: Solution) -> tuple[Shortfall, ...]:
+    """Return a record for every empty seat, in the order of the components, mentees and slots."""
+    found: list[Shortfall] = []
+    for component, chosen in zip(problem.components, solution.chosen, strict=True):
+        empty = np.argwhere(chosen < 0)
+        if not len(empty):
+            continue
+        pools = np.array([mentor.pool_county for mentor in component.mentors], dtype=object)
+        pinned = _pinned_pairs(component)
+        for row, seat in empty.tolist():
+            mentee = component.mentees[row]
+            masks = component.blocked[row, seat][pools == mentee.county]
+            columns = np.flatnonzero(pools == mentee.county)
+            reasons = _reasons(component, row, masks, columns, pinned)
+            found.append(Shortfall(mentee_id=mentee.id, slot=problem.slots[seat], reasons=reasons))
+    return tuple(found)
+
+
+def _pinned_pairs(component: Component) -> set[tuple[int, int]]:
+    """Return the pinned (mentee, person) pairs."""
+    pinned = np.flatnonzero(component.arc_pinned)
+    persons = component.person_of_mentor[component.arc_mentor[pinned]]
+    return set(zip(component.arc_mentee[pinned].tolist(), persons.tolist(), strict=True))
+
+
+def _reasons(
+    component: Component, row: int, masks: "np.ndarray[tuple[int, ...], np.dtype[np.uint32]]", columns: I8,
+    pinned: set[tuple[int, int]],
+) -> tuple[tuple[ReasonCode, int], ...]:  # fmt: skip
+    rule = BIT[ReasonCode.TOWNSHIP_RULE]
+    in_scope = (masks & rule) == 0
+    alone: Counter[ReasonCode] = Counter()
+    together: Counter[ReasonCode] = Counter()
+    values, counts = np.unique(masks[in_scope], return_counts=True)
+    for mask, count in zip(values.tolist(), counts.tolist(), strict=True):
+        codes = explain_blocked(mask)
+        if codes:
+            (alone if len(codes) == 1 else together)[codes[0]] += count
+    for column in columns[in_scope & (masks == 0)].tolist():
+        person = int(component.person_of_mentor[column])
+        elsewhere = sum(1 for mentee, pinned_person in pinned if pinned_person == person and mentee != row)
+        is_pinned_out = elsewhere >= component.free_capacity[person] > 0
+        alone[ReasonCode.PINNED_ELSEWHERE if is_pinned_out else ReasonCode.ALL_AT_CAPACITY] += 1
+    first = [(code, count + together.pop(code, 0)) for code, count in alone.items()]
+    ordered = _sorted(first) + _sorted(list(together.items()))
+    if not in_scope.any():
+        ordered.append((ReasonCode.NO_ELIGIBLE_MENTOR_IN_SCOPE, 0))
+    would_open = int((masks == rule).sum())
+    if would_open:
+        ordered.append((ReasonCode.TOWNSHIP_RULE, would_open))
+    return tuple(ordered)
+
+
+def _sorted(reasons: list[tuple[ReasonCode, int]]) -> list[tuple[ReasonCode, int]]:
+    return sorted(reasons, key=lambda reason: (-reason[1], _ORDER[reason[0]]))

@@ -1,0 +1,83 @@
+"""A plan as chosen arcs; it computes its own objective from the problem's arrays, without any solver."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+import numpy.typing as npt
+
+from matching.problem import I8, Component, ProblemData
+
+
+class LevelName(StrEnum):
+    """Levels of the objective, most important first (domain 4.4)."""
+
+    PINS = "PINS"
+    SEATS_FILLED = "SEATS_FILLED"
+    MENTEES_SERVED = "MENTEES_SERVED"
+    PRIORITY = "PRIORITY"
+    OVERLOAD = "OVERLOAD"
+    FALLBACKS = "FALLBACKS"
+    CHANGES = "CHANGES"
+    SCORE = "SCORE"
+    LOAD = "LOAD"
+
+
+MINIMISED = frozenset({LevelName.OVERLOAD, LevelName.FALLBACKS, LevelName.CHANGES, LevelName.LOAD})
+SCALE_BY_LEVEL = {LevelName.PRIORITY: 10_000, LevelName.SCORE: 10_000}
+"""Units per natural unit; 1 where missing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Solution:
+    """The arc chosen for every seat.
+
+    Attributes
+    ----------
+    chosen
+        Per component ``int64`` (mentees, seats): arc index, -1 for an empty seat.
+    """
+
+    chosen: tuple[I8, ...]
+
+    def objective(self, problem: ProblemData) -> dict[LevelName, int]:
+        """Return the value of every level, summed over the components.
+
+        Overload and load count what the plan adds: a mentor's mentees of other programmes raise the price of the
+        next one, but are no merit or fault of the plan. CHANGES is left out unless it is a level of the run.
+        """
+        total: dict[LevelName, int] = {}
+        for component, chosen in zip(problem.components, self.chosen, strict=True):
+            for name, value in _levels(component, chosen, problem).items():
+                total[name] = total.get(name, 0) + value
+        return total
+
+
+def person_loads(component: Component, chosen: I8) -> npt.NDArray[np.int64]:
+    """Return how many mentees of this run every person serves, ``int64`` (persons,)."""
+    used = chosen[chosen >= 0]
+    if not len(used):
+        return np.zeros(len(component.persons), dtype=np.int64)
+    persons = component.person_of_mentor[component.arc_mentor[used]]
+    return np.bincount(persons, minlength=len(component.persons)).astype(np.int64)
+
+
+def _levels(component: Component, chosen: I8, problem: ProblemData) -> dict[LevelName, int]:
+    used = chosen[chosen >= 0]
+    filled = chosen >= 0
+    load, before = person_loads(component, chosen), component.active_load
+    target = problem.load_target
+    values = {
+        LevelName.PINS: int(component.arc_pinned[used].sum()),
+        LevelName.SEATS_FILLED: len(used),
+        LevelName.MENTEES_SERVED: int(filled.any(axis=1).sum()),
+        LevelName.PRIORITY: int((filled.sum(axis=1) * component.priority).sum()),
+        LevelName.OVERLOAD: int((np.maximum(0, before + load - target) - np.maximum(0, before - target)).sum()),
+        LevelName.FALLBACKS: int(component.arc_tier[used].sum(dtype=np.int64) + component.arc_released[used].sum()),
+    }
+    if problem.counts_changes:
+        kept = int(component.arc_published[used].sum())
+        values[LevelName.CHANGES] = (len(used) - kept) + (component.n_published - kept)
+    values[LevelName.SCORE] = int(component.arc_score[used].sum())
+    values[LevelName.LOAD] = int(((before + load) ** 2 - before**2).sum())
+    return values

@@ -1,0 +1,110 @@
+"""The front door: facts and a policy in, a proved and explained plan out."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from matching.build import build
+from matching.facts import Facts
+from matching.findings import find_warnings
+from matching.metrics import metrics
+from matching.policy import Policy
+from matching.problem import ProblemData
+from matching.result import ExcludedMentee, Result, filled_seats, proved_levels
+from matching.rules import mentee_exclusion
+from matching.shortfalls import shortfalls
+from matching.solution import Solution
+from matching.solvers import flow
+from matching.supply import supply_table
+from matching.vocabulary import SolveStatus
+
+Progress = Callable[[str, int, int], None]
+"""Told ``(phase, done, total)`` after every component; phases are ``"build"`` and ``"solve"``."""
+
+
+@dataclass(slots=True)
+class _Clock:
+    """Seconds per stage."""
+
+    started: float = field(default_factory=time.perf_counter)
+    stages: list[tuple[str, float]] = field(default_factory=list)
+
+    def lap(self, stage: str) -> None:
+        spent = time.perf_counter() - self.started - sum(seconds for _, seconds in self.stages)
+        self.stages.append((stage, spent))
+
+
+def solve(
+    facts: Facts,
+    policy: Policy,
+    *,
+    seed: int = 0,
+    on_progress: Progress | None = None,
+    problem: ProblemData | None = None,
+) -> Result:
+    """Match mentees with mentors, lexicographically optimal over all levels of domain 4.4 but fairness.
+
+    A seat that cannot be filled is a shortfall with reasons, never a refusal.
+
+    Parameters
+    ----------
+    seed
+        Chooses among plans that are equal on every level; equal facts, policy and seed give the same plan.
+    on_progress
+        Called in this thread after every component.
+    problem
+        What ``build(facts, policy)`` returned, for a caller that wants refusals before it announces a run.
+
+    Raises
+    ------
+    EmptyPoolError
+        Without any mentee, or without any mentor.
+    InvalidFactsError
+        Facts that contradict themselves.
+    PinConflictError
+        Pins that cannot all hold.
+    SolverFailedError
+        When optimality could not be proved.
+    """
+    clock = _Clock()
+    if problem is None:
+        problem = build(facts, policy, on_progress=on_progress)
+    clock.lap("build")
+    chosen = []
+    for component in problem.components:
+        chosen.append(flow.solve_component(component, problem, seed=seed))
+        if on_progress is not None:
+            on_progress("solve", len(chosen), len(problem.components))
+    solution = Solution(chosen=tuple(chosen))
+    clock.lap("solve")
+    seats = filled_seats(problem, solution, policy, has_roster=bool(facts.published))
+    empty = shortfalls(problem, solution)
+    excluded = [
+        ExcludedMentee(mentee_id=mentee.id, reason=reason)
+        for mentee in sorted(facts.mentees, key=lambda mentee: (mentee.code, mentee.id))
+        if (reason := mentee_exclusion(mentee, policy)) is not None
+    ]
+    clock.lap("explain")
+    figures = metrics(problem, solution, policy)
+    table = supply_table(facts, policy)
+    found = find_warnings(facts, policy)
+    clock.lap("measure")
+    problem_fingerprint = problem.fingerprint()
+    clock.lap("fingerprint")
+    return Result(
+        status=SolveStatus.OPTIMAL,
+        solver=flow.NAME,
+        solver_reason=flow.REASON,
+        levels=proved_levels(problem, solution),
+        seats=seats,
+        shortfalls=empty,
+        excluded=tuple(excluded),
+        warnings=found,
+        metrics=figures,
+        supply=table,
+        problem_fingerprint=problem_fingerprint,
+        policy_fingerprint=policy.fingerprint(),
+        seed=seed,
+        runtime_s=sum(seconds for _, seconds in clock.stages),
+        stages=tuple(clock.stages),
+    )

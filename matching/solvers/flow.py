@@ -1,0 +1,171 @@
+"""Exact plans by lexicographic minimum-cost flow, for pair criteria and any number of seats.
+
+Source → mentee (first unit, further units) → seat → mentor person → sink, and a bypass for empty seats. A person
+with a slot cap is reached through a (person, slot) node. A person who could serve two seats of one team passes a
+(mentee, person) node of capacity 1; these nodes are added only where a solution shows the need: a plan that is optimal
+without them and uses no person twice is optimal with them.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from matching.errors import SolverFailedError
+from matching.problem import Component, ProblemData
+from matching.solvers.network import I8, Network, lexicographic_flow
+from matching.solvers.ties import tie_costs
+
+NAME = "flow"
+REASON = "pair criteria only: lexicographic minimum-cost flow is exact for any number of seats"
+
+
+def solve_component(component: Component, problem: ProblemData, *, seed: int) -> I8:
+    """Return the arc chosen for every seat, ``int64`` (mentees, seats), -1 for an empty seat.
+
+    Raises
+    ------
+    SolverFailedError
+        When per-slot caps meet a person who would serve two seats of one team (see ``_caps``), or the answer could
+        not be proved.
+    """
+    n_mentees, n_seats = len(component.mentees), component.n_seats
+    guarded = np.zeros(n_mentees, dtype=bool)
+    for _ in range(n_mentees + 1):
+        chosen = _solve(component, problem, guarded, seed)
+        person = (
+            np.where(chosen >= 0, component.person_of_mentor[component.arc_mentor[chosen]], -1)
+            if len(component.arc_mentor)
+            else np.full((n_mentees, n_seats), -1)
+        )
+        ranked = np.sort(person, axis=1)
+        twice = ((ranked[:, 1:] == ranked[:, :-1]) & (ranked[:, 1:] >= 0)).any(axis=1)
+        if not twice.any():
+            return chosen
+        guarded |= twice
+    raise SolverFailedError(
+        f"component {component.counties[0]}: a team keeps one person twice; report this as a defect"
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Edges:
+    """A block of edges under construction."""
+
+    tail: npt.NDArray[np.int64]
+    head: npt.NDArray[np.int64]
+    capacity: I8
+
+
+def _solve(component: Component, problem: ProblemData, guarded: npt.NDArray[np.bool_], seed: int) -> I8:
+    n, k, n_arcs = len(component.mentees), component.n_seats, len(component.arc_mentor)
+    n_persons = len(component.persons)
+    mentee = component.arc_mentee.astype(np.int64)
+    seat = component.arc_seat.astype(np.int64)
+    person = component.person_of_mentor[component.arc_mentor] if n_arcs else np.zeros(0, dtype=np.int64)
+    rows = np.arange(n)
+    seat_node = n + np.arange(n * k)
+    person_node = n + n * k
+    source, sink = person_node + n_persons, person_node + n_persons + 1
+    n_nodes = sink + 1
+
+    # Where an arc leads: to the person, or first through a gadget.
+    target = person_node + person
+    gadgets: list[_Edges] = []
+    for key, limit in _gadget_keys(component, problem, guarded, mentee, seat, person):
+        used = key >= 0
+        values, first, inverse = np.unique(key[used], return_index=True, return_inverse=True)
+        node = n_nodes + np.arange(len(values))
+        n_nodes += len(values)
+        gadgets.append(_Edges(tail=node, head=target[used][first], capacity=limit[used][first]))
+        target[used] = node[inverse]
+
+    reachable = np.bincount(np.unique(mentee * max(1, n_persons) + person) % max(1, n_persons), minlength=n_persons)
+    n_units = np.minimum(component.free_capacity, reachable[:n_persons])
+    unit_person = np.repeat(np.arange(n_persons), n_units)
+    unit = np.arange(len(unit_person)) - np.repeat(np.cumsum(n_units) - n_units, n_units) + 1
+    load = component.active_load[unit_person] + unit
+
+    blocks = [
+        _Edges(tail=np.full(n, source), head=rows, capacity=np.ones(n, dtype=np.int64)),
+        _Edges(tail=np.full(n, source), head=rows, capacity=np.full(n, k - 1, dtype=np.int64)),
+        _Edges(tail=np.repeat(rows, k), head=seat_node, capacity=np.ones(n * k, dtype=np.int64)),
+        _Edges(tail=seat_node[mentee * k + seat], head=target, capacity=np.ones(n_arcs, dtype=np.int64)),
+        _Edges(
+            tail=person_node + unit_person,
+            head=np.full(len(unit), sink),
+            capacity=np.ones(len(unit), dtype=np.int64),
+        ),
+        _Edges(tail=np.array([source]), head=np.array([sink]), capacity=np.array([n * k], dtype=np.int64)),
+        *gadgets,
+    ]
+    sizes = [len(block.tail) for block in blocks]
+    starts = np.concatenate(([0], np.cumsum(sizes)))
+    n_edges = int(starts[-1])
+    arcs = slice(int(starts[3]), int(starts[4]))
+    units = slice(int(starts[4]), int(starts[5]))
+
+    def level(where: slice, cost: npt.NDArray[np.integer]) -> I8:
+        full = np.zeros(n_edges, dtype=np.int64)
+        full[where] = cost
+        return full
+
+    priority = component.priority // max(1, int(np.gcd.reduce(component.priority)) if n else 1)
+    costs = [
+        level(arcs, -component.arc_pinned.astype(np.int64)),
+        level(slice(int(starts[5]), int(starts[6])), np.ones(1, dtype=np.int64)),
+        level(slice(0, n), np.full(n, -1 if k > 1 else 0)),
+        level(arcs, -priority[mentee] if len(np.unique(priority)) > 1 else np.zeros(n_arcs, dtype=np.int64)),
+        level(units, (load > problem.load_target).astype(np.int64)),
+        level(arcs, component.arc_tier.astype(np.int64) + component.arc_released),
+        level(
+            arcs,
+            np.where(component.arc_published, -1, 1).astype(np.int64)
+            if problem.counts_changes
+            else np.zeros(n_arcs, dtype=np.int64),
+        ),
+        level(arcs, -component.arc_score),
+        level(units, 2 * load - 1 if len(np.unique(load)) > 1 else np.zeros_like(load)),
+        level(arcs, tie_costs(component, seed)),
+    ]
+    supply = np.zeros(n_nodes, dtype=np.int64)
+    supply[source], supply[sink] = n * k, -n * k
+    network = Network(
+        tail=np.concatenate([block.tail for block in blocks]).astype(np.int32),
+        head=np.concatenate([block.head for block in blocks]).astype(np.int32),
+        capacity=np.concatenate([block.capacity for block in blocks]),
+        supply=supply,
+        name=f"component {component.counties[0]}",
+    )
+    flow = lexicographic_flow(network, costs, n * k)
+    chosen = np.full(n * k, -1, dtype=np.int64)
+    used_arcs = np.flatnonzero(flow[arcs])
+    chosen[mentee[used_arcs] * k + seat[used_arcs]] = used_arcs
+    return chosen.reshape(n, k)
+
+
+def _gadget_keys(
+    component: Component,
+    problem: ProblemData,
+    guarded: npt.NDArray[np.bool_],
+    mentee: I8,
+    seat: I8,
+    person: I8,
+) -> list[tuple[I8, I8]]:
+    """Return, per layer of extra nodes, the node key of every arc (-1: none) and the capacity behind it."""
+    layers: list[tuple[I8, I8]] = []
+    n_persons = max(1, len(component.persons))
+    free = component.free_capacity[person] if len(person) else person
+    caps = np.array([np.iinfo(np.int64).max if cap is None else cap for cap in problem.slot_caps], dtype=np.int64)
+    capped = caps[seat] < free
+    if capped.any():
+        layers.append((np.where(capped, person * component.n_seats + seat, -1), caps[seat]))
+    if guarded.any():
+        watched = guarded[mentee] & (free > 1)
+        if (watched & capped).any():
+            raise SolverFailedError(
+                f"component {component.counties[0]}: a slot cap binds a mentor who could take two seats of one team; "
+                "make the slots' categories required, or drop the slot cap"
+            )
+        layers.append((np.where(watched, mentee * n_persons + person, -1), np.ones(len(mentee), dtype=np.int64)))
+    return layers
