@@ -53,7 +53,10 @@ class Context:
 
         def in_thread() -> ResultT:
             with self.database.read() as session:
-                return unit(session, viewer)
+                result = unit(session, viewer)
+                # The session ends with a rollback, which would empty the rows that it still holds.
+                session.expunge_all()
+                return result
 
         return await asyncio.to_thread(in_thread)
 
@@ -63,33 +66,31 @@ class Context:
         Loaders are dropped, because what they cached may have changed.
         """
         viewer = self.viewer
-        result = await asyncio.to_thread(
-            run_in_transaction, self.database, lambda session: unit(session, viewer)
-        )
+        result = await asyncio.to_thread(run_in_transaction, self.database, lambda session: unit(session, viewer))
         self.loaders.clear()
         return result
 
     async def find(self, read: ReadByKey[KeyT, ValueT], key: KeyT) -> ValueT | None:
         """The value of a key, read together with all other keys that the operation asks for at this moment."""
-        found: ValueT | None = await self._loader(read).load(key)
+        found: ValueT | None = await self.load(read, read, key)
         return found
 
     async def get(self, read: ReadByKey[KeyT, ValueT], key: KeyT) -> ValueT:
         """As ``find``, for reads that have a value for every key (lists and counts)."""
-        found: ValueT = await self._loader(read).load(key)
+        found: ValueT = await self.load(read, read, key)
         return found
 
-    def _loader(self, read: ReadByKey[Any, Any]) -> DataLoader[Any, Any]:
-        loader = self.loaders.get(read)
+    async def load(self, name: Any, read: ReadByKey[Any, Any], key: Any) -> Any:
+        """As ``find``, for a read made on the spot: equal names share one batch."""
+        loader = self.loaders.get(name)
         if loader is None:
 
-            async def load(keys: list[Any]) -> list[Any]:
+            async def load_batch(keys: list[Any]) -> list[Any]:
                 found = await self.read(lambda session, viewer: read(session, viewer, keys))
                 return [found.get(key) for key in keys]
 
-            loader = self.loaders[read] = DataLoader(load)
-        return loader
+            loader = self.loaders[name] = DataLoader(load_batch)
+        return await loader.load(key)
 
 
 Info: TypeAlias = StrawberryInfo[Context, None]
-

@@ -95,15 +95,55 @@ async def connect(
     chosen: OrderChoice,
     paging: Paging,
     show: Callable[[Any], Any],
-) -> Any:
-    """One page of ``listing`` as a connection of what ``show`` makes of its rows."""
-    keys = listing.orders[chosen.order]
-    scope = f"{listing.name}:{chosen.order}:{chosen.direction}"
-    codec = CursorCodec(secret=context.cursor_key, scope=scope, keys=keys)
+) -> Connection[Any]:
+    """One page of a whole list as a connection of what ``show`` makes of its rows."""
+    codec = _codec(context, listing, chosen)
     request = _request(paging, codec, is_descending=chosen.direction is OrderDirection.DESC)
-    page: Page[Any] = await context.read(
-        lambda session, viewer: listing.page(session, viewer, filters, chosen.order, request)
+    page = await context.read(lambda session, viewer: listing.page(session, viewer, filters, chosen.order, request))
+
+    async def count() -> int:
+        return await context.read(lambda session, viewer: listing.count(session, viewer, filters))
+
+    return _connection(page, codec, show, count)
+
+
+async def connect_nested(
+    context: Context,
+    listing: Listing[Any, Any],
+    parent: UUID,
+    filters: Any,
+    chosen: OrderChoice,
+    paging: Paging,
+    show: Callable[[Any], Any],
+) -> Connection[Any]:
+    """One page of the list that belongs to ``parent``; the pages of all parents are read in one statement."""
+    codec = _codec(context, listing, chosen)
+    request = _request(paging, codec, is_descending=chosen.direction is OrderDirection.DESC)
+    page = await context.load(
+        (listing.name, "pages", filters, chosen, request),
+        lambda session, viewer, parents: listing.pages(session, viewer, parents, filters, chosen.order, request),
+        parent,
     )
+
+    async def count() -> int:
+        total: int = await context.load(
+            (listing.name, "counts", filters),
+            lambda session, viewer, parents: listing.counts(session, viewer, parents, filters),
+            parent,
+        )
+        return total
+
+    return _connection(page, codec, show, count)
+
+
+def _codec(context: Context, listing: Listing[Any, Any], chosen: OrderChoice) -> "CursorCodec":
+    scope = f"{listing.name}:{chosen.order}:{chosen.direction}"
+    return CursorCodec(secret=context.cursor_key, scope=scope, keys=listing.orders[chosen.order])
+
+
+def _connection(
+    page: Page[Any], codec: "CursorCodec", show: Callable[[Any], Any], count: Callable[[], Any]
+) -> Connection[Any]:
     cursors = [codec.encode(position) for position in page.positions]
     return Connection(
         edges=[Edge(cursor=cursor, node=show(row)) for cursor, row in zip(cursors, page.rows, strict=True)],
@@ -113,7 +153,7 @@ async def connect(
             start_cursor=cursors[0] if cursors else None,
             end_cursor=cursors[-1] if cursors else None,
         ),
-        count=lambda: context.read(lambda session, viewer: listing.count(session, viewer, filters)),
+        count=count,
     )
 
 

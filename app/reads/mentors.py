@@ -90,6 +90,7 @@ def _pools(viewer: Viewer, wanted: MentorPoolFilter) -> SelectOfScalar[MentorPoo
 
 MENTORS = Listing(
     name="mentors",
+    table=Mentor,
     statement=_mentors,
     orders={
         MentorOrder.CODE: (Key(column=Person.code, kind=str), Key(column=Mentor.id, kind=UUID)),
@@ -98,6 +99,7 @@ MENTORS = Listing(
 )
 MENTOR_POOLS = Listing(
     name="mentorPools",
+    table=MentorPool,
     statement=_pools,
     orders={
         MentorPoolOrder.DIVISION: (Key(column=Division.code, kind=str), Key(column=MentorPool.id, kind=UUID)),

@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from sqlalchemy import func, literal, tuple_
+from sqlalchemy import select as sql_select
 from sqlalchemy.orm import Mapped
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
@@ -66,45 +67,92 @@ class Page(Generic[RowT]):
 class Listing(Generic[FilterT, RowT]):
     """A list that can be paged: its statement within the territory, and the orders it offers.
 
-    The last key of every order must be unique, so that the order is total.
+    The last key of every order must be unique, so that the order is total. ``parent`` is the column that points at
+    the owner of a nested list.
     """
 
     name: str
+    table: type[RowT]
     statement: Callable[[Viewer, FilterT], SelectOfScalar[RowT]]
     orders: Mapping[StrEnum, tuple[Key, ...]]
+    parent: Any = None
 
     def page(
         self, session: Session, viewer: Viewer, filters: FilterT, order: StrEnum, request: PageRequest
     ) -> Page[RowT]:
         """One page of rows; one statement."""
-        keys = self.orders[order]
-        columns = [key.expression for key in keys]
-        statement: Any = self.statement(viewer, filters).add_columns(*columns)
-        rising = request.is_descending == request.is_backward
-        for position, is_after in ((request.after, True), (request.before, False)):
-            if position is None:
-                continue
-            left, right = (
-                tuple_(*columns),
-                tuple_(*(_bound(key, value) for key, value in zip(keys, position, strict=True))),
-            )
-            statement = statement.where(left > right if is_after != request.is_descending else left < right)
-        statement = statement.order_by(*(column.asc() if rising else column.desc() for column in columns))
-        found = session.execute(statement.limit(request.size + 1)).all()
-        has_more, found = len(found) > request.size, found[: request.size]
-        if request.is_backward:
-            found = found[::-1]
-        return Page(
-            rows=[row[0] for row in found],
-            positions=[tuple(row[1:]) for row in found],
-            has_previous=has_more if request.is_backward else request.after is not None,
-            has_next=request.before is not None if request.is_backward else has_more,
+        columns = [key.expression for key in self.orders[order]]
+        statement: Any = self._between(self.statement(viewer, filters), order, request).add_columns(*columns)
+        found = session.execute(statement.order_by(*_ordered(columns, request)).limit(request.size + 1)).all()
+        return _page([(row[0], tuple(row[1:])) for row in found], request)
+
+    def pages(
+        self,
+        session: Session,
+        viewer: Viewer,
+        parents: Sequence[UUID],
+        filters: FilterT,
+        order: StrEnum,
+        request: PageRequest,
+    ) -> dict[UUID, Page[RowT]]:
+        """The same page of the list of every parent; one statement for all of them."""
+        table: Any = self.table
+        columns = [key.expression for key in self.orders[order]]
+        place = func.row_number().over(partition_by=col(self.parent), order_by=_ordered(columns, request))
+        inner: Any = self._between(self.statement(viewer, filters), order, request)
+        labelled = [column.label(f"key_{number}") for number, column in enumerate(columns)]
+        ranked = (
+            inner.where(col(self.parent).in_(parents))
+            .with_only_columns(table.id.label("row_id"), place.label("place"), *labelled, maintain_column_froms=True)
+            .subquery()
         )
+        positions = [ranked.c[f"key_{number}"] for number in range(len(columns))]
+        rows = session.execute(
+            sql_select(table, *positions)
+            .join(ranked, ranked.c.row_id == table.id)
+            .where(ranked.c.place <= request.size + 1)
+            .order_by(ranked.c.place)
+        )
+        found = group_by_key(parents, [(getattr(row[0], self.parent.key), (row[0], tuple(row[1:]))) for row in rows])
+        return {parent: _page(rows_of_parent, request) for parent, rows_of_parent in found.items()}
 
     def count(self, session: Session, viewer: Viewer, filters: FilterT) -> int:
         """How many rows the list has in the territory."""
-        inner = self.statement(viewer, filters).order_by(None).subquery()
+        inner = self.statement(viewer, filters).subquery()
         return session.exec(select(func.count()).select_from(inner)).one()
+
+    def counts(self, session: Session, viewer: Viewer, parents: Sequence[UUID], filters: FilterT) -> dict[UUID, int]:
+        """How many rows the list of every parent has in the territory."""
+        inner: Any = self.statement(viewer, filters).where(col(self.parent).in_(parents))
+        grouped = inner.with_only_columns(self.parent, func.count(), maintain_column_froms=True).group_by(self.parent)
+        return dict.fromkeys(parents, 0) | {row[0]: row[1] for row in session.execute(grouped)}
+
+    def _between(self, statement: Any, order: StrEnum, request: PageRequest) -> Any:
+        keys = self.orders[order]
+        left = tuple_(*(key.expression for key in keys))
+        for position, is_after in ((request.after, True), (request.before, False)):
+            if position is None:
+                continue
+            right = tuple_(*(_bound(key, value) for key, value in zip(keys, position, strict=True)))
+            statement = statement.where(left > right if is_after != request.is_descending else left < right)
+        return statement
+
+
+def _ordered(columns: Sequence[Any], request: PageRequest) -> list[Any]:
+    rising = request.is_descending == request.is_backward
+    return [column.asc() if rising else column.desc() for column in columns]
+
+
+def _page(found: list[tuple[RowT, tuple[object, ...]]], request: PageRequest) -> Page[RowT]:
+    has_more, found = len(found) > request.size, found[: request.size]
+    if request.is_backward:
+        found = found[::-1]
+    return Page(
+        rows=[row for row, _ in found],
+        positions=[position for _, position in found],
+        has_previous=has_more if request.is_backward else request.after is not None,
+        has_next=request.before is not None if request.is_backward else has_more,
+    )
 
 
 def _bound(key: Key, value: object) -> Any:

@@ -129,6 +129,7 @@ def _pairings(viewer: Viewer, wanted: PairingFilter) -> SelectOfScalar[Pairing]:
 
 PROGRAMS = Listing(
     name="pairingPrograms",
+    table=PairingProgram,
     statement=_programs,
     orders={
         ProgramOrder.YEAR: (Key(column=PairingProgram.year, kind=int), Key(column=PairingProgram.id, kind=UUID)),
@@ -137,6 +138,7 @@ PROGRAMS = Listing(
 )
 POLICIES = Listing(
     name="matchPolicies",
+    table=MatchPolicy,
     statement=_policies,
     orders={
         PolicyOrder.VERSION: (
@@ -147,6 +149,8 @@ POLICIES = Listing(
 )
 PAIRINGS = Listing(
     name="pairings",
+    table=Pairing,
+    parent=Pairing.program_id,
     statement=_pairings,
     orders={
         PairingOrder.MENTEE_CODE: (Key(column=Person.code, kind=str), Key(column=Pairing.id, kind=UUID)),
@@ -329,3 +333,13 @@ def preferences_by_person(session: Session, viewer: Viewer, ids: Sequence[UUID])
         .order_by(col(Preference.rank), col(Preference.id))
     )
     return group_by_key(ids, [(row.from_person_id, row) for row in rows])
+
+
+def members_by_id(session: Session, viewer: Viewer, ids: Sequence[UUID]) -> dict[UUID, PairingMember]:
+    """Seats of pairings by key."""
+    rows = session.exec(
+        select(PairingMember)
+        .join(Pairing, col(Pairing.id) == col(PairingMember.pairing_id))
+        .where(col(PairingMember.id).in_(ids), pairings_in_scope(viewer))
+    )
+    return {row.id: row for row in rows}

@@ -159,14 +159,19 @@ def _mentee_orders(table: Any) -> dict[StrEnum, tuple[Key, ...]]:
 
 CADRES = Listing(
     name="cadres",
+    table=Person,
     statement=_cadres,
     orders={
         PersonOrder.CODE: (Key(column=Person.code, kind=str), Key(column=Person.id, kind=UUID)),
         PersonOrder.NAME: (Key(column=Person.name, kind=str), Key(column=Person.id, kind=UUID)),
     },
 )
-RESERVE_CANDIDATES = Listing(name="reserveCandidates", statement=_candidates, orders=_mentee_orders(ReserveCandidate))
-ASSIGNED_CADRES = Listing(name="assignedCadres", statement=_assigned_cadres, orders=_mentee_orders(AssignedCadre))
+RESERVE_CANDIDATES = Listing(
+    name="reserveCandidates", table=ReserveCandidate, statement=_candidates, orders=_mentee_orders(ReserveCandidate)
+)
+ASSIGNED_CADRES = Listing(
+    name="assignedCadres", table=AssignedCadre, statement=_assigned_cadres, orders=_mentee_orders(AssignedCadre)
+)
 
 
 def persons_by_id(session: Session, viewer: Viewer, ids: Sequence[UUID]) -> dict[UUID, Person]:

@@ -54,6 +54,7 @@ def _divisions(viewer: Viewer, wanted: DivisionFilter) -> SelectOfScalar[Divisio
 
 DIVISIONS = Listing(
     name="divisions",
+    table=Division,
     statement=_divisions,
     orders={
         DivisionOrder.CODE: (Key(column=Division.code, kind=str), Key(column=Division.id, kind=UUID)),

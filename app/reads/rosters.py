@@ -12,10 +12,10 @@ from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from app.access import Permission, Viewer, territory_clause
-from app.models import Division, ExportJob, PairingProgram, Roster, RosterEntry
+from app.models import Division, ExportJob, Mentee, PairingProgram, Roster, RosterEntry
 from app.models.vocabulary import RosterState
 from app.reads.paging import Key, Listing, group_by_key
-from app.reads.scope import is_county_or_above, is_participant, of_mentees_in_scope, programs_in_scope
+from app.reads.scope import is_county_or_above, is_participant, of_mentees_in_scope, programs_in_scope, under_code
 
 
 class RosterOrder(StrEnum):
@@ -41,9 +41,9 @@ class RosterFilter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RosterEntryFilter:
-    """Which entries of which roster."""
+    """Which roster entries; ``None`` leaves a condition out."""
 
-    roster_id: UUID
+    division_code: str | None = None
 
 
 def _rosters(viewer: Viewer, wanted: RosterFilter) -> SelectOfScalar[Roster]:
@@ -60,14 +60,16 @@ def _rosters(viewer: Viewer, wanted: RosterFilter) -> SelectOfScalar[Roster]:
 
 
 def _entries(viewer: Viewer, wanted: RosterEntryFilter) -> SelectOfScalar[RosterEntry]:
-    return select(RosterEntry).where(
-        col(RosterEntry.roster_id) == wanted.roster_id,
-        of_mentees_in_scope(viewer, RosterEntry.county_id, RosterEntry.mentee_id),
-    )
+    statement = select(RosterEntry).where(of_mentees_in_scope(viewer, RosterEntry.county_id, RosterEntry.mentee_id))
+    if wanted.division_code is not None:
+        under = select(col(Mentee.id)).where(under_code(wanted.division_code, Mentee.village_id))
+        statement = statement.where(col(RosterEntry.mentee_id).in_(under))
+    return statement
 
 
 ROSTERS = Listing(
     name="rosters",
+    table=Roster,
     statement=_rosters,
     orders={
         RosterOrder.PUBLISHED_AT: (Key(column=Roster.published_at, kind=datetime), Key(column=Roster.id, kind=UUID)),
@@ -76,6 +78,8 @@ ROSTERS = Listing(
 )
 ROSTER_ENTRIES = Listing(
     name="rosterEntries",
+    table=RosterEntry,
+    parent=RosterEntry.roster_id,
     statement=_entries,
     orders={
         RosterEntryOrder.POSITION: (

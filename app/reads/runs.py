@@ -48,9 +48,8 @@ class RunFilter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanItemFilter:
-    """Which filled seats of which plan; ``None`` leaves a condition out."""
+    """Which filled seats; ``None`` leaves a condition out."""
 
-    plan_id: UUID
     division_code: str | None = None
     relation: Relation | None = None
     slot_code: str | None = None
@@ -59,9 +58,8 @@ class PlanItemFilter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShortfallFilter:
-    """Which empty seats of which plan; ``None`` leaves a condition out."""
+    """Which empty seats; ``None`` leaves a condition out."""
 
-    plan_id: UUID
     division_code: str | None = None
     is_approved: bool | None = None
 
@@ -96,7 +94,6 @@ def _items(viewer: Viewer, wanted: PlanItemFilter) -> SelectOfScalar[PlanItem]:
         .join(Person, col(Person.id) == col(Mentee.person_id))
         .join(Division, col(Division.id) == col(Mentee.village_id))
         .where(
-            col(PlanItem.plan_id) == wanted.plan_id,
             plans_allowed(viewer),
             of_mentees_in_scope(viewer, PlanItem.county_id, PlanItem.mentee_id),
         )
@@ -119,7 +116,6 @@ def _shortfalls(viewer: Viewer, wanted: ShortfallFilter) -> SelectOfScalar[Short
         .join(Person, col(Person.id) == col(Mentee.person_id))
         .join(Division, col(Division.id) == col(Mentee.village_id))
         .where(
-            col(Shortfall.plan_id) == wanted.plan_id,
             plans_allowed(viewer),
             of_mentees_in_scope(viewer, Shortfall.county_id, Shortfall.mentee_id),
         )
@@ -134,6 +130,7 @@ def _shortfalls(viewer: Viewer, wanted: ShortfallFilter) -> SelectOfScalar[Short
 
 MATCH_RUNS = Listing(
     name="matchRuns",
+    table=MatchRun,
     statement=_runs,
     orders={
         RunOrder.CREATED_AT: (Key(column=MatchRun.created_at, kind=datetime), Key(column=MatchRun.id, kind=UUID)),
@@ -141,6 +138,8 @@ MATCH_RUNS = Listing(
 )
 PLAN_ITEMS = Listing(
     name="planItems",
+    table=PlanItem,
+    parent=PlanItem.plan_id,
     statement=_items,
     orders={
         PlanItemOrder.VILLAGE: (
@@ -159,6 +158,8 @@ PLAN_ITEMS = Listing(
 )
 SHORTFALLS = Listing(
     name="shortfalls",
+    table=Shortfall,
+    parent=Shortfall.plan_id,
     statement=_shortfalls,
     orders={
         SeatOrder.VILLAGE: (
