@@ -51,6 +51,8 @@ def solve(facts: Facts, policy: Policy, *, seed: int = 0, on_progress: Progress 
         Without any mentee, or without any mentor.
     InvalidFactsError
         Facts that contradict themselves.
+    InvalidPolicyError
+        A slot cap that this form cannot combine with the facts (see ``solvers.flow``).
     PinConflictError
         Pins that cannot all hold.
     SolverFailedError

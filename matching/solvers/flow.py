@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from matching.errors import SolverFailedError
+from matching.errors import InvalidPolicyError, SolverFailedError
 from matching.problem import Component, ProblemData
 from matching.solvers.network import I8, Level, Network, lexicographic_flow
 from matching.solvers.ties import tie_costs
@@ -25,9 +25,10 @@ def solve_component(component: Component, problem: ProblemData, *, seed: int) ->
 
     Raises
     ------
+    InvalidPolicyError
+        When a slot cap binds a person who would otherwise serve two seats of one team.
     SolverFailedError
-        When per-slot caps meet a person who would serve two seats of one team (see ``_caps``), or the answer could
-        not be proved.
+        When the answer could not be proved.
     """
     n_mentees, n_seats = len(component.mentees), component.n_seats
     guarded = np.zeros(n_mentees, dtype=bool)
@@ -157,9 +158,11 @@ def _gadget_keys(
     if guarded.any():
         watched = guarded[mentee] & (free > 1)
         if (watched & capped).any():
-            raise SolverFailedError(
-                f"component {component.counties[0]}: a slot cap binds a mentor who could take two seats of one team; "
-                "make the slots' categories required, or drop the slot cap"
+            bound = int(seat[np.flatnonzero(watched & capped)[0]])
+            raise InvalidPolicyError(
+                f"slots.{bound}.cap",
+                "this cap binds a mentor who could take two seats of one team, which this form cannot solve exactly; "
+                "require categories that keep the slots apart, or remove the cap",
             )
         layers.append((np.where(watched, mentee * n_persons + person, -1), np.ones(len(mentee), dtype=np.int64)))
     return layers
