@@ -61,6 +61,8 @@ def solve(
         Without any mentee, or without any mentor.
     InvalidFactsError
         Facts that contradict themselves.
+    InvalidPolicyError
+        A slot cap that this form cannot combine with the facts (see ``solvers.flow``).
     PinConflictError
         Pins that cannot all hold.
     SolverFailedError
