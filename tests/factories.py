@@ -58,6 +58,8 @@ def make_division(
         created_by="test",
         updated_by="test",
     )
+    if level is DivisionLevel.COUNTY:
+        division.county_id = division.id
     session.add(division)
     session.flush()
     return division
