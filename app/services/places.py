@@ -96,7 +96,9 @@ def _stored_divisions(session: Session, records: Sequence[DivisionRecord]) -> di
     counted = Counter((record.code, record.valid_from) for record in records)
     roots = {record.code[:2] for record in records}
     stored = [
-        row for root in sorted(roots) for row in session.exec(select(Division).where(col(Division.code).startswith(root)))
+        row
+        for root in sorted(roots)
+        for row in session.exec(select(Division).where(col(Division.code).startswith(root)))
     ]
     counted.update((row.code, row.valid_from) for row in stored)
     twice = [key for key, count in counted.items() if count > 1]
