@@ -52,8 +52,8 @@ class Place:
 
 
 def _rows(name: str) -> Iterator[dict[str, str]]:
-    with (files("app.sample") / "data" / name).open(encoding="utf-8", newline="") as lines:
-        yield from csv.DictReader(lines)
+    text = (files("app.sample") / "data" / name).read_text(encoding="utf-8")
+    yield from csv.DictReader(text.splitlines())
 
 
 class SamplePlaces:
