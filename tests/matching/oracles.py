@@ -34,9 +34,10 @@ def all_plans(component: Component, slot_caps: tuple[int | None, ...]) -> Iterat
         choices[int(component.arc_mentee[arc]) * k + int(component.arc_seat[arc])].append(arc)
     person = component.person_of_mentor[component.arc_mentor] if len(component.arc_mentor) else np.zeros(0, dtype=int)
 
-    def extend(
-        seat: int, plan: list[int], load: Counter[int], in_slot: Counter[tuple[int, int]]
-    ) -> Iterator[list[int]]:
+    load: Counter[int] = Counter()
+    in_slot: Counter[tuple[int, int]] = Counter()
+
+    def extend(seat: int, plan: list[int]) -> Iterator[list[int]]:
         if seat == len(choices):
             yield list(plan)
             return
