@@ -11,7 +11,7 @@ from app.models.vocabulary import MenteeKind, ProgramKind
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FormColumn:
-    """One column of a form: its header, the key of the content it prints, its width in digits of 宋体 11."""
+    """One column of a form: its header, the key of the content it prints, its width in digits of Arial 11."""
 
     header: str
     key: str
@@ -55,32 +55,33 @@ class FormTemplate:
     header_font: str = "黑体"
     body_font: str = "仿宋_GB2312"
     body_size_pt: float = 10
-    default_font: str = "宋体"
-    """The font of the workbook's Normal style: Excel and WPS measure column widths in its digits."""
+    # Column widths count digits of the workbook's Normal font, so that one must be at hand, or have a twin of equal
+    # widths (Liberation Sans), wherever the file is opened; no cell of the form uses it.
+    measure_font: str = "Arial"
 
 
 # Widths hold the usual content on one line (three-character names, masked phones) and let long units wrap.
-POSITION = FormColumn(header="序号", key="position", width=4.6)
+POSITION = FormColumn(header="序号", key="position", width=5)
 TOWNSHIP = FormColumn(header="乡镇\n（街道）", key="township", width=7.5)
 VILLAGE = FormColumn(header="村\n（社区）", key="village", width=7.5)
-CODE = FormColumn(header="编号", key="code", width=7.4)
+CODE = FormColumn(header="编号", key="code", width=7.7)
 NAME = FormColumn(header="姓名", key="name", width=6)
 SEX = FormColumn(header="性别", key="sex", width=2.9)
 ETHNICITY = FormColumn(header="民族", key="ethnicity", width=6)
-BIRTH = FormColumn(header="出生年月", key="birth", width=7.4)
+BIRTH = FormColumn(header="出生年月", key="birth", width=7.7)
 EDUCATION = FormColumn(header="学历", key="education", width=4.4)
 POLITICAL_STATUS = FormColumn(header="政治面貌", key="political_status", width=4.3)
-TARGET_POST = FormColumn(header="培养方向", key="target_post", width=6)
+TARGET_POST = FormColumn(header="培养\n方向", key="target_post", width=6)
 SENDING_UNIT = FormColumn(header="选派单位", key="sending_unit", width=11, is_left_aligned=True)
-FORMER_POST = FormColumn(header="原单位及职务", key="unit_and_post", width=14, is_left_aligned=True)
-ASSIGNED_FROM = FormColumn(header="选派时间", key="assigned_from", width=7.4)
-PHONE = FormColumn(header="联系电话", key="phone", width=11, is_phone=True)
-UNIT_AND_POST = FormColumn(header="单位及职务", key="unit_and_post", width=14, is_left_aligned=True)
+FORMER_POST = FormColumn(header="原单位及职务", key="unit_and_post", width=15, is_left_aligned=True)
+ASSIGNED_FROM = FormColumn(header="选派时间", key="assigned_from", width=7.7)
+PHONE = FormColumn(header="联系电话", key="phone", width=11.5, is_phone=True)
+UNIT_AND_POST = FormColumn(header="单位及职务", key="unit_and_post", width=16.5, is_left_aligned=True)
 CATEGORY = FormColumn(header="类别", key="category", width=7.5)
 SPECIALTIES = FormColumn(header="专业特长", key="specialties", width=11, is_left_aligned=True)
 SEAT = FormColumn(header="帮带岗位", key="slot_name", width=12.6)
-PERIOD = FormColumn(header="帮带起止时间", key="period", width=8.3)
-NOTE = FormColumn(header="备注", key="note", width=12.5, is_left_aligned=True)
+PERIOD = FormColumn(header="帮带\n起止时间", key="period", width=8.7)
+NOTE = FormColumn(header="备注", key="note", width=13.5, is_left_aligned=True)
 
 RESERVE_CANDIDATE_COLUMNS = (
     CODE,

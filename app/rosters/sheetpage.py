@@ -46,10 +46,13 @@ def set_page(
     )
 
 
-def break_between_blocks(sheet: Worksheet, block_sizes: Sequence[int], *, body_row: int, header_row: int) -> None:
+def break_between_blocks(
+    sheet: Worksheet, block_sizes: Sequence[int], *, body_row: int, header_row: int, n_foot_rows: int
+) -> None:
     """Break pages between blocks of several rows, whose merged cells would otherwise be cut in two.
 
-    Rosters with one row per mentee need no breaks: no program cuts a row.
+    The notes and signatures stay on the page of the last block. Rosters with one row per mentee need no breaks: no
+    program cuts a row.
     """
     if all(size == 1 for size in block_sizes):
         return
@@ -57,8 +60,8 @@ def break_between_blocks(sheet: Worksheet, block_sizes: Sequence[int], *, body_r
     header = _height_pt(sheet, header_row, body_row - header_row)
     used = _height_pt(sheet, 1, body_row - 1)
     row, is_page_empty = body_row, True
-    for size in block_sizes:
-        height = _height_pt(sheet, row, size)
+    for number, size in enumerate(block_sizes, start=1):
+        height = _height_pt(sheet, row, size + (n_foot_rows if number == len(block_sizes) else 0))
         if used + height > capacity and not is_page_empty:
             sheet.row_breaks.append(Break(id=row - 1))
             used = header

@@ -8,6 +8,7 @@ from typing import Any
 from openpyxl import Workbook
 from openpyxl.cell.cell import Cell
 from openpyxl.styles import Alignment, Border, Font, Side
+from openpyxl.utils.indexed_list import IndexedList
 from openpyxl.worksheet.worksheet import Worksheet
 
 from app.rosters.csvform import FORMULA_STARTS
@@ -15,14 +16,14 @@ from app.rosters.forms import FormTemplate
 from app.rosters.grid import Cell as GridCell
 
 PIXELS_PER_WIDTH_UNIT = 8
-"""A column width of 1 is one digit of the workbook's default font; with 宋体 11 that is 8 pixels at 96 dpi."""
+"""A column width of 1 is one digit of the workbook's default font; with Arial 11 that is 8 pixels at 96 dpi."""
 PIXELS_PER_POINT = 96 / 72
-_DEFAULT_FONT_SIZE_PT = 11
+_MEASURE_FONT_SIZE_PT = 11
 _CELL_PADDING_PIXELS = 5
 # Half-width characters of Chinese fonts are half an em; substitutes of the licensed fonts are wider.
-_NARROW_EM = 0.56
+_NARROW_EM = 0.6
 _LINE_HEIGHT_EM = 1.45
-_ROW_PADDING_PT = 5
+_ROW_PADDING_PT = 7
 _MAX_ROW_HEIGHT_PT = 409.0
 """Excel's limit."""
 
@@ -48,10 +49,12 @@ class Styles:
     left: Style
 
 
-def set_default_font(workbook: Workbook, name: str) -> None:
-    """Set the font of the Normal style: with openpyxl's own, Calibri, widths would differ wherever it is missing."""
+def set_measure_font(workbook: Workbook, name: str) -> None:
+    """Make this the font of the Normal style and the first of the file, from which programs take the width unit."""
     registered: Any = workbook
-    registered._named_styles["Normal"].font = Font(name=name, size=_DEFAULT_FONT_SIZE_PT)
+    font = Font(name=name, size=_MEASURE_FONT_SIZE_PT)
+    registered._fonts = IndexedList([font])
+    registered._named_styles["Normal"].font = font
 
 
 def make_styles(sheet: Worksheet, template: FormTemplate) -> Styles:

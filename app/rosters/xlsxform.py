@@ -18,11 +18,13 @@ from app.rosters.forms import FormTemplate
 from app.rosters.grid import FormGrid, Line
 from app.rosters.guard import parts_of_archive
 from app.rosters.sheetpage import break_between_blocks, set_page
-from app.rosters.sheetstyle import Style, Styles, TextMeter, make_styles, put, set_default_font
+from app.rosters.sheetstyle import Style, Styles, TextMeter, make_styles, put, set_measure_font
 
 ANNEX_ROW, TITLE_ROW, UNIT_ROW, GROUP_ROW, HEADER_ROW, FIRST_BODY_ROW = range(1, 7)
 _FROZEN_COLUMNS = 5
 """序号, 乡镇, 村, 编号 and 姓名 stay in sight when the sheet is scrolled to the side."""
+_N_FOOT_ROWS = 3
+"""Notes, signatures, export mark."""
 _PROPERTIES_PART = "docProps/core.xml"
 _TITLE_HEIGHT_PT = 38.0
 _LINE_HEIGHT_PT = 21.0
@@ -49,7 +51,7 @@ def write_xlsx(template: FormTemplate, grid: FormGrid, texts: FormTexts) -> byte
     sheet = workbook.active
     assert isinstance(sheet, Worksheet)
     sheet.title = template.sheet_name
-    set_default_font(workbook, template.default_font)
+    set_measure_font(workbook, template.measure_font)
     styles = make_styles(sheet, template)
     meter = TextMeter.of_size(template.body_size_pt)
     _write_head(sheet, template, grid, texts, styles)
@@ -64,7 +66,13 @@ def write_xlsx(template: FormTemplate, grid: FormGrid, texts: FormTexts) -> byte
         page_number=template.page_number,
         copy_of=copy_of,
     )
-    break_between_blocks(sheet, [len(block) for block in grid.blocks], body_row=FIRST_BODY_ROW, header_row=GROUP_ROW)
+    break_between_blocks(
+        sheet,
+        [len(block) for block in grid.blocks],
+        body_row=FIRST_BODY_ROW,
+        header_row=GROUP_ROW,
+        n_foot_rows=_N_FOOT_ROWS,
+    )
     buffer = BytesIO()
     workbook.save(buffer)
     return _sealed(buffer.getvalue(), _properties(texts), texts.exported_at)
@@ -150,7 +158,7 @@ def _write_foot(
         _merged(sheet, row + 1, begin, end, text, styles.line_left)
         begin = end + 1
     _merged(sheet, row + 2, 1, last, texts.mark, styles.line_left)
-    for offset in range(3):
+    for offset in range(_N_FOOT_ROWS):
         sheet.row_dimensions[row + offset].height = _LINE_HEIGHT_PT
 
 
