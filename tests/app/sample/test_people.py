@@ -219,3 +219,15 @@ def test_minority_names_occur_where_they_belong() -> None:
     assert ethnicities["02"] > 1000
     assert {person.ethnicity_code for person in everybody(people_of("fushan"))} == {"01"}
     assert date(1958, 1, 1) < min(person.birth_date for person in everybody(people_of("chifeng")))
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_posts_for_one_person_are_held_by_one_person(name: str) -> None:
+    single = {"镇长", "乡长", "人大主席", "林业站站长", "监委会主任", "第一书记"}
+    held = Counter(
+        (post.division_code, post.title)
+        for person in everybody(people_of(name))
+        for post in person.posts
+        if post.end is None and post.title in single
+    )
+    assert max(held.values()) == 1
