@@ -8,6 +8,7 @@ from matching.build import build
 from matching.facts import Facts
 from matching.findings import find_warnings
 from matching.metrics import metrics
+from matching.pins import check_kept
 from matching.policy import Policy
 from matching.result import ExcludedMentee, Result, filled_seats, proved_levels
 from matching.rules import mentee_exclusion
@@ -69,6 +70,7 @@ def solve(facts: Facts, policy: Policy, *, seed: int = 0, on_progress: Progress 
     solution = Solution(chosen=tuple(chosen))
     clock.lap("solve")
     seats = filled_seats(problem, solution, policy, has_roster=bool(facts.published))
+    check_kept(facts, ((seat.mentee_id, seat.slot, seat.mentor_id) for seat in seats))
     empty = shortfalls(problem, solution)
     excluded = [
         ExcludedMentee(mentee_id=mentee.id, reason=reason)
