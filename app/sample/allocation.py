@@ -13,6 +13,8 @@ COUNTY_LEVEL_SHARE = 0.025
 _SHORT_LEVEL = 0.7
 """A short township has this many mentors per mentee, where one for each mentee must come from the township."""
 _TIGHT_SHARE = 0.15
+"""Share of the other townships that have hardly more mentors than mentees."""
+_LEAST_WEIGHT = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,8 +91,10 @@ def _mentors_of_county(
     short: frozenset[str],
 ) -> dict[str, int]:
     n_county_level = round(COUNTY_LEVEL_SHARE * n_mentors) if places.sample.name != "fushan" else 0
-    townships = [t.code for t in places.children(county_code) if demand[t.code]]
-    shares = share_out(n_mentors - n_county_level, {code: demand[code] for code in townships})
+    townships = [t.code for t in places.children(county_code) if usable_villages(places, t.code)]
+    # A township without mentees keeps a small pool as well.
+    weights = {code: max(demand[code], _LEAST_WEIGHT) for code in townships}
+    shares = share_out(n_mentors - n_county_level, weights)
     tight = {code for code in townships if code not in short and random.random() < _TIGHT_SHARE}
     wanted = {}
     for code in townships:
@@ -102,7 +106,7 @@ def _mentors_of_county(
     # What short and tight townships lack is with their neighbours: a county as a whole has enough.
     receivers = [code for code in townships if code not in short and code not in tight] or townships
     freed = sum(shares.values()) - sum(wanted.values())
-    for code, number in share_out(freed, {code: demand[code] for code in receivers}).items():
+    for code, number in share_out(freed, {code: weights[code] for code in receivers}).items():
         wanted[code] += number
     if n_county_level:
         wanted[county_code] = n_county_level

@@ -15,6 +15,12 @@ _VILLAGE_JUNIOR = ("文书", "村委委员", "支委", "监委会主任")
 _VILLAGE_SENIOR = ("副书记", "副主任", "监委会主任")
 _OFFICER = ("科员", "党建办干部", "党政办公室主任", "综治办干部")
 _STATION = ("农业服务中心技术员", "林业站站长", "水利站干事", "财政所所长", "文化站站长")
+_HELD_BY_ONE = frozenset(
+    {
+        *("镇长", "乡长", "党委书记", "人大主席", "组织委员", "党政办公室主任"),
+        *("林业站站长", "财政所所长", "文化站站长", "监委会主任", "文书", "第一书记"),
+    }
+)
 _BUREAUS = ("农业农村局", "乡村振兴局", "林业局", "水务局", "民政局", "教育局", "财政局", "自然资源局")
 _BUREAU_TITLES = ("科员", "股长", "副股长", "副局长")
 _AWAY = ("宁波宏达电子公司", "东莞兴隆鞋业公司", "杭州利民建筑公司", "天津滨海物流公司")
@@ -22,7 +28,10 @@ _AWAY = ("宁波宏达电子公司", "东莞兴隆鞋业公司", "杭州利民�
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """The places a career can lead through: the own village if any, the township and its villages, the county."""
+    """The places a career can lead through: the own village if any, the township and its villages, the county.
+
+    ``taken`` are the posts (division, title) that somebody of the sample holds already.
+    """
 
     county: Place
     township: Place
@@ -30,6 +39,15 @@ class Surroundings:
     other_villages: Sequence[Place]
     other_townships: Sequence[Place]
     trades: Sequence[str]
+    taken: set[tuple[str, str]]
+
+    def take(self, random: Random, division_code: str, titles: Sequence[str]) -> str:
+        """A title for a post held now: one that can be held by one person only is given once per division."""
+        free = [title for title in titles if (division_code, title) not in self.taken]
+        title = random.choice(free or [title for title in titles if title not in _HELD_BY_ONE] or list(titles))
+        if title in _HELD_BY_ONE:
+            self.taken.add((division_code, title))
+        return title
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,21 +91,27 @@ def bureau(random: Random, county: Place) -> str:
     return county.name + random.choice(_BUREAUS)
 
 
-def _leader_title(random: Random, township: Place) -> str:
-    titles = ["组织委员"]
+def _leader_titles(township: Place) -> Sequence[str]:
     if township.name.endswith("镇"):
-        titles += ["镇长", "副镇长", "副镇长", "党委委员", "人大主席"]
-    elif township.name.endswith("乡"):
-        titles += ["乡长", "副乡长", "副乡长", "党委委员", "人大主席"]
-    elif township.name.endswith("苏木"):
-        titles += ["党委书记", "党委委员", "人大主席"]
-    return random.choice(titles)
+        return ("镇长", "副镇长", "副镇长", "党委委员", "人大主席", "组织委员")
+    if township.name.endswith("乡"):
+        return ("乡长", "副乡长", "副乡长", "党委委员", "人大主席", "组织委员")
+    if township.name.endswith("苏木"):
+        return ("党委书记", "党委委员", "人大主席", "组织委员")
+    return ("组织委员", "党委委员")
 
 
 def _secretary_title(random: Random, village: Place) -> str:
     """Secretary, in villages often with the director's post in one hand (一肩挑)."""
     is_plain_village = "嘎查" not in village.name and "社区" not in village.name and "居委会" not in village.name
     return "党支部书记、村委会主任" if is_plain_village and random.random() < 0.6 else "党支部书记"
+
+
+def posted_title(random: Random, around: Surroundings) -> str:
+    """First secretary for the first official sent to a village, member of the work team for the others."""
+    assert around.village is not None
+    is_taken = (around.village.code, "第一书记") in around.taken
+    return around.take(random, around.village.code, ("驻村工作队员",) if is_taken else ("第一书记",))
 
 
 def township_career(
@@ -103,16 +127,16 @@ def township_career(
     if category is MentorCategory.STATION_EXPERT:
         if months > 84:
             steps.append(_Step("农业服务中心技术员", here.code))
-        steps.append(_Step(random.choice(_STATION), here.code))
+        steps.append(_Step(around.take(random, here.code, _STATION), here.code))
     elif category is MentorCategory.TOWNSHIP_LEADER:
-        steps.append(_Step(random.choice(_OFFICER), here.code))
-        if months > 150:
-            steps.append(_Step(random.choice(_OFFICER), here.code))
-        steps.append(_Step(_leader_title(random, here), here.code))
+        earlier = random.sample(_OFFICER, 2 if months > 150 else 1)
+        steps += [_Step(title, here.code) for title in earlier]
+        steps.append(_Step(around.take(random, here.code, _leader_titles(here)), here.code))
     else:
         if months > 72 and around.other_villages and random.random() < 0.35:
             steps.append(_Step("驻村工作队员", random.choice(around.other_villages).code))
-        steps.append(_Step(random.choice(_OFFICER), here.code))
+        title = random.choice(_OFFICER) if end is not None else around.take(random, here.code, _OFFICER)
+        steps.append(_Step(title, here.code))
     return _lay_out(random, start, end, steps)
 
 
@@ -131,7 +155,7 @@ def village_career(
         steps.append(_Step(random.choice(_VILLAGE_SENIOR[:2]), here))
     held = {step.title for step in steps}
     senior = [title for title in _VILLAGE_SENIOR if title not in held]
-    title = _secretary_title(random, around.village) if is_secretary else random.choice(senior)
+    title = _secretary_title(random, around.village) if is_secretary else around.take(random, here, senior)
     steps.append(_Step(title, here))
     return _lay_out(random, (NOW if end is None else end) - months, end, steps)
 
@@ -148,7 +172,10 @@ def county_career(
             NOW - months,
             [_Step(random.choice(_BUREAU_TITLES[:3]), None, unit)],
         )
-        return (*before, *_lay_out(random, NOW - months, None, [_Step("第一书记", around.village.code)]))
+        return (
+            *before,
+            *_lay_out(random, NOW - months, None, [_Step(posted_title(random, around), around.village.code)]),
+        )
     in_bureau = random.randint(24, 96)
     below = _lay_out(
         random, NOW - in_bureau - months, NOW - in_bureau, [_Step(random.choice(_OFFICER), around.township.code)]

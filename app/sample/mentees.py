@@ -4,7 +4,7 @@ from random import Random
 
 from app.models.vocabulary import CandidateSource, MenteeKind, ReviewLevel, Sex, Specialty, TargetPost
 from app.sample.allocation import Allocation
-from app.sample.careers import NOW, away_career, bureau, trade_career, village_career
+from app.sample.careers import NOW, away_career, bureau, posted_title, trade_career, village_career
 from app.sample.catalog import REFERENCE_DATE
 from app.sample.identity import first_day, month_of
 from app.sample.people_maker import PeopleMaker
@@ -139,7 +139,7 @@ def _assigned_cadre(maker: PeopleMaker, village_code: str) -> SampleAssignedCadr
     entered = since - random.randint(12, max(13, (age - 23) * 12))
     posts = (
         SamplePost(start=first_day(entered), end=first_day(since), title="科员", organisation=unit),
-        SamplePost(start=first_day(since), end=None, title="第一书记", division_code=village_code),
+        SamplePost(start=first_day(since), end=None, title=posted_title(random, around), division_code=village_code),
     )
     return SampleAssignedCadre(
         person=maker.person(

@@ -54,6 +54,7 @@ _ONE_TO_ONE = {
     MentorCategory.INDUSTRY_LEADER: 35,
     MentorCategory.RETIRED_CADRE: 20,
 }
+_ONE_PER_VILLAGE = (MentorCategory.VILLAGE_SECRETARY, MentorCategory.FIRST_SECRETARY)
 _IN_VILLAGE = frozenset({MentorCategory.FIRST_SECRETARY, *_VILLAGE_LEVEL})
 _TOWNSHIP_STAFF = frozenset(
     {MentorCategory.TOWNSHIP_LEADER, MentorCategory.TOWNSHIP_OFFICER, MentorCategory.STATION_EXPERT}
@@ -112,7 +113,8 @@ def _seats(maker: PeopleMaker, pool: str, number: int) -> Iterator[_Seat]:
             yield _Seat(pool, MentorCategory.COUNTY_OFFICER, random.choice(maker.places.children(pool)).code)
         return
     villages = maker.villages(pool)
-    secretaries = random.sample(villages, len(villages))
+    # A village has one secretary and one first secretary; when all are taken, others of the two committees follow.
+    free = {category: random.sample(villages, len(villages)) for category in _ONE_PER_VILLAGE}
     for index in range(number):
         if maker.places.sample.shape.program.preset == "FUSHAN_ONE_TO_ONE":
             category = random.choices(list(_ONE_TO_ONE), list(_ONE_TO_ONE.values()))[0]
@@ -120,11 +122,10 @@ def _seats(maker: PeopleMaker, pool: str, number: int) -> Iterator[_Seat]:
             category = random.choices(list(_TOWNSHIP_LEVEL), list(_TOWNSHIP_LEVEL.values()))[0]
         else:
             category = random.choices(list(_VILLAGE_LEVEL), list(_VILLAGE_LEVEL.values()))[0]
-        if category is MentorCategory.VILLAGE_SECRETARY:
-            if secretaries:
-                yield _Seat(pool, category, secretaries.pop().code)
+        if category in _ONE_PER_VILLAGE:
+            if free[category]:
+                yield _Seat(pool, category, free[category].pop().code)
                 continue
-            # A village has one secretary; when all are taken, other members of the two committees follow.
             category = MentorCategory.VILLAGE_COMMITTEE
         yield _Seat(pool, category, random.choice(villages).code if category in _IN_VILLAGE else pool)
 

@@ -45,6 +45,7 @@ class PeopleMaker:
         self.random: Random = places.random("people")
         self.region = REGIONS[places.sample.name]
         self._numbers = NumberRegister(places.random("numbers"))
+        self._taken: set[tuple[str, str]] = set()
         self._villages: dict[str, list[Place]] = {}
 
     def villages(self, township_code: str) -> list[Place]:
@@ -65,6 +66,7 @@ class PeopleMaker:
             other_villages=[village for village in self.villages(township.code) if village.code != code],
             other_townships=[other for other in townships if other.code != township.code],
             trades=self.region.trades,
+            taken=self._taken,
         )
 
     def person(

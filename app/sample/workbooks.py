@@ -96,13 +96,15 @@ class CountyWorkbooks:
             for township in self._places.children(county.code):
                 own = [m for m in mentees if m.village_code.startswith(township.code[:9])]
                 if own:
-                    yield mentee_sheet(words, own, f"{township.name}{tab}", township.name, f"{township.name}党委")
+                    yield mentee_sheet(
+                        words, own, f"{township.name}{tab}", township.name, _party_committee(township.name)
+                    )
             for pool in sorted({mentor.pool_code for mentor in mentors}):
-                name = "县直" if pool == county.code else self._places.by_code[pool].name
                 own_pool = [mentor for mentor in mentors if mentor.pool_code == pool]
-                yield mentor_sheet(
-                    words, own_pool, f"{name}导师", name, f"{name}党委", is_one_to_one=self._is_one_to_one
-                )
+                is_county = pool == county.code
+                name = "县直" if is_county else self._places.by_code[pool].name
+                reporting = unit if is_county else _party_committee(name)
+                yield mentor_sheet(words, own_pool, f"{name}导师", name, reporting, is_one_to_one=self._is_one_to_one)
         else:
             yield mentee_sheet(words, mentees, tab, county.name, unit)
             yield mentor_sheet(words, mentors, "导师库", county.name, unit, is_one_to_one=self._is_one_to_one)
@@ -118,6 +120,11 @@ class CountyWorkbooks:
             [tie for tie in self._people.exclusions if is_here(tie.mentee)],
             [wish for wish in self._people.preferences if is_here(wish.wisher)],
         )
+
+
+def _party_committee(township_name: str) -> str:
+    """The Party organ of a township: a working committee in subdistricts."""
+    return township_name + ("党工委" if township_name.endswith("街道") else "党委")
 
 
 def _write_sheet(sheet: Worksheet, content: SheetContent, style: CountyStyle) -> None:
@@ -141,7 +148,7 @@ def _write_sheet(sheet: Worksheet, content: SheetContent, style: CountyStyle) ->
     sheet.cell(last_row + 1, 3, f"{len(content.rows)}人" if TOWNSHIP in content.columns else f"{len(content.rows)}对")
     note = "注：1. 本表按乡镇建制顺序、村排序。2. 出生年月以居民身份证为准。"
     _merge(sheet, last_row + 2, 1, last_row + 2, width, note, _LEFT)
-    sheet.freeze_panes = sheet.cell(first_row, 1)
+    sheet.freeze_panes = f"A{first_row}"
     for column, name in enumerate(content.columns, start=1):
         sheet.column_dimensions[get_column_letter(column)].width = _WIDE_COLUMNS.get(name, 11.0)
 

@@ -81,8 +81,9 @@ def _solve(component: Component, problem: ProblemData, guarded: npt.NDArray[np.b
         gadgets.append(_Edges(tail=node, head=target[used][first], capacity=limit[used][first]))
         target[used] = node[inverse]
 
-    reachable = np.bincount(np.unique(mentee * max(1, n_persons) + person) % max(1, n_persons), minlength=n_persons)
-    n_units = np.minimum(component.free_capacity, reachable[:n_persons])
+    meets = np.zeros((n, n_persons), dtype=bool)
+    meets[mentee, person] = True
+    n_units = np.minimum(component.free_capacity, meets.sum(axis=0))
     unit_person = np.repeat(np.arange(n_persons), n_units)
     unit = np.arange(len(unit_person)) - np.repeat(np.cumsum(n_units) - n_units, n_units) + 1
     load = component.active_load[unit_person] + unit

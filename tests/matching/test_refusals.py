@@ -150,3 +150,12 @@ def test_a_run_whose_mentees_are_all_excluded_returns_an_empty_plan_that_says_so
     result = solve(facts([mentee(is_in_pool=False)]), policy())
     assert (result.seats, result.shortfalls) == ((), ())
     assert [(e.mentee_id, str(e.reason)) for e in result.excluded] == [("c1", "NOT_IN_POOL")]
+
+
+def test_pins_without_slots_that_slot_caps_cannot_hold_are_refused_by_name():
+    rules = policy({"code": "FIRST", "cap": 1}, {"code": "SECOND", "cap": 1}, loadCap=3)
+    people = [mentee("c1"), mentee("c2"), mentee("c3")]
+    clash = tuple(pin(f"p{i}", f"c{i}", "m1") for i in (1, 2, 3))
+    pins, message = refused(facts(people, [mentor(capacity=3)], pins=clash), rules)
+    assert pins == ("p1", "p2", "p3")
+    assert "slot caps" in message

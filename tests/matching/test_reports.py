@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 import matching
-from matching import InvalidFactsError, Pin, Preference, solve
+from matching import InvalidFactsError, Kinship, Pin, Preference, solve
 from matching.files import facts_bytes, facts_from_json, facts_hash, facts_to_json
 from matching.findings import FindingCode, find_warnings
 from matching.generate import Shape, generate_facts
@@ -142,12 +142,24 @@ def test_json_that_does_not_fit_is_refused_with_its_path(change, item):
     assert refusal.value.item == item
 
 
-def test_an_unknown_value_of_a_record_is_refused():
-    obj = facts_to_json(facts())
-    obj["mentors"][0]["name"] = "somebody"
+@pytest.mark.parametrize(
+    ("path", "item"),
+    [
+        (("mentors", 0), "mentors.0.name"),
+        (("kinships", 0), "kinships.0.name"),
+        (("geography",), "geography.name"),
+        (("geography", "places", A), f"geography.places.{A}.name"),
+    ],
+)
+def test_a_value_that_no_record_knows_is_refused(path, item):
+    obj = facts_to_json(facts(kinships=(Kinship(person_a="a", person_b="b"),)))
+    record = obj
+    for step in path:
+        record = record[step]
+    record["name"] = "somebody"
     with pytest.raises(InvalidFactsError) as refusal:
         facts_from_json(obj)
-    assert refusal.value.item == "mentors.0.name"
+    assert refusal.value.item == item
 
 
 @pytest.mark.parametrize("name", sorted(m.name for m in pkgutil.walk_packages(matching.__path__, "matching.")))

@@ -14,7 +14,7 @@ from matching.solvers import flow, network
 from matching.solvers.network import Network, lexicographic_flow
 from matching.solvers.ties import tie_costs
 from matching.verify import verify
-from tests.matching.factories import A2, B, facts, links, mentee, mentor, policy
+from tests.matching.factories import A2, D1, B, facts, links, mentee, mentor, policy, two_slots
 from tests.matching.oracles import best_levels, levels_of, signed
 from tests.matching.test_properties import QUICK, SEEDS, case
 
@@ -136,6 +136,14 @@ def test_tie_costs_tell_two_records_of_one_person_apart():
     (component,) = build(facts(mentors=[person, replace(person, id="m1b")]), policy()).components
     first, second = tie_costs(component, 0)
     assert first != second
+
+
+def test_a_county_without_mentors_leaves_its_seats_empty_and_solves_the_others():
+    result = solve(facts([mentee("c1"), mentee("c2", village=D1)]), policy())
+    assert links(result) == [("c1", "MENTOR", "m1")]
+    assert [(s.mentee_id, s.reasons) for s in result.shortfalls] == [("c2", (("NO_ELIGIBLE_MENTOR_IN_SCOPE", 0),))]
+    alone = solve(facts([mentee("c2", village=D1)]), two_slots())
+    assert (alone.seats, len(alone.shortfalls), alone.metrics.n_loads) == ((), 2, ())
 
 
 def test_progress_is_told_after_every_component():
