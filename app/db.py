@@ -116,6 +116,8 @@ class Database:
             try:
                 yield session
             finally:
+                # What was read stays usable after the block: a rollback would expire it.
+                session.expunge_all()
                 session.rollback()
 
     def dispose(self) -> None:

@@ -93,3 +93,9 @@ class SampleExistsError(AppError):
     """Sample data would be written into a database that holds data already."""
 
     code = "SAMPLE_EXISTS"
+
+
+class PersonalDataInExportError(AppError):
+    """A file that would be handed out holds an unmasked ID number or mobile number."""
+
+    code = "PERSONAL_DATA_IN_EXPORT"

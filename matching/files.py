@@ -50,8 +50,11 @@ def facts_from_json(obj: Mapping[str, Any]) -> Facts:
         if key not in known:
             raise InvalidFactsError(key, "facts have no such part; remove it")
     geography = dict(_part(obj, "geography", dict))
-    for name in ("travel_minutes",):
-        geography[name] = {tuple(key.split(_PAIR)): minutes for key, minutes in geography.get(name, {}).items()}
+    minutes = _part({"travel_minutes": {}, **geography}, "travel_minutes", dict)
+    geography["travel_minutes"] = {tuple(key.split(_PAIR)): value for key, value in minutes.items()}
+    _check_keys(geography, Geography, "geography")
+    for code, place in geography.get("places", {}).items():
+        _check_keys(place, Place, f"geography.places.{code}")
     return Facts(
         reference_date=_part(obj, "reference_date", str),
         mentees=_read(_MENTEES, obj.get("mentees", []), "mentees"),
@@ -73,20 +76,28 @@ _EXCLUSIONS = TypeAdapter(tuple[Exclusion, ...])
 _PREFERENCES = TypeAdapter(tuple[Preference, ...])
 _PINS = TypeAdapter(tuple[Pin, ...])
 _PUBLISHED = TypeAdapter(tuple[tuple[str, str, str], ...])
-_RECORD_FIELDS = {
-    "mentees": {field.name for field in fields(Mentee)},
-    "mentors": {field.name for field in fields(Mentor)},
-    "pins": {field.name for field in fields(Pin)},
-    "places": {field.name for field in fields(Place)},
+_RECORDS: Mapping[str, type] = {
+    "mentees": Mentee,
+    "mentors": Mentor,
+    "kinships": Kinship,
+    "exclusions": Exclusion,
+    "preferences": Preference,
+    "pins": Pin,
 }
 
 
+def _check_keys(record: object, kind: type, path: str) -> None:
+    """Refuse a value that no field of ``kind`` takes; pydantic would drop it in silence."""
+    known = {field.name for field in fields(kind)}
+    unknown = sorted(set(record) - known) if isinstance(record, Mapping) else []
+    if unknown:
+        raise InvalidFactsError(f"{path}.{unknown[0]}", f"a {kind.__name__} has no such value; remove it")
+
+
 def _read(adapter: TypeAdapter[_Record], value: object, path: str) -> _Record:
-    if isinstance(value, list):
+    if isinstance(value, list) and path in _RECORDS:
         for index, record in enumerate(value):
-            unknown = sorted(set(record) - _RECORD_FIELDS[path]) if path in _RECORD_FIELDS and record else []
-            if unknown:
-                raise InvalidFactsError(f"{path}.{index}.{unknown[0]}", "this record has no such value; remove it")
+            _check_keys(record, _RECORDS[path], f"{path}.{index}")
     try:
         return adapter.validate_python(value)
     except ValidationError as failure:

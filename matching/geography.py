@@ -132,7 +132,7 @@ def pair_geography(
     zone = zone.reshape(relation.shape)
 
     n_anchors = np.array([max(1, len(own)) for own in anchors], dtype=np.int64)
-    starts = np.concatenate(([0], np.cumsum(n_anchors)[:-1])).astype(np.int64)
+    starts = np.cumsum(n_anchors) - n_anchors
     entries = np.array(
         [
             column[code]

@@ -46,6 +46,31 @@ def check_pins(facts: Facts, policy: Policy, components: Sequence[Component]) ->
         _check_component(component, facts, policy)
 
 
+def check_kept(facts: Facts, links: Iterable[tuple[str, str, str]]) -> None:
+    """Refuse a plan that leaves out a pin: only slot caps of several seats can still clash after ``check_pins``.
+
+    Parameters
+    ----------
+    links
+        The plan as ``(mentee_id, slot, mentor_id)``.
+
+    Raises
+    ------
+    PinConflictError
+        With all pins of the mentors whose pins are not all kept.
+    """
+    plan = set(links)
+    pairs = {(mentee, mentor) for mentee, _, mentor in plan}
+    lost = {
+        pin.mentor_id
+        for pin in facts.pins
+        if (pin.mentee_id, pin.mentor_id) not in pairs
+        or (pin.slot is not None and (pin.mentee_id, pin.slot, pin.mentor_id) not in plan)
+    }
+    if lost:
+        _refuse((pin for pin in facts.pins if pin.mentor_id in lost), "slot caps leave no plan that keeps them all")
+
+
 def _check_component(component: Component, facts: Facts, policy: Policy) -> None:
     row = {mentee.id: index for index, mentee in enumerate(component.mentees)}
     column = {mentor.id: index for index, mentor in enumerate(component.mentors)}

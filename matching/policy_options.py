@@ -299,9 +299,9 @@ class FairnessOptions(PolicyModel):
 
 
 class StabilityOptions(PolicyModel):
-    """How much a new plan may move against the published roster."""
+    """How much a new plan may move against the published roster; without one the mode has no effect."""
 
-    mode: StabilityMode = StabilityMode.NONE
+    mode: StabilityMode = StabilityMode.KEEP_UNLESS_INVALID
 
 
 def default_needs() -> dict[VillageConditionKind, dict[Specialty, float]]:

@@ -46,10 +46,11 @@ class Solution:
         Overload and load count what the plan adds: a mentor's mentees of other programmes raise the price of the
         next one, but are no merit or fault of the plan. CHANGES is left out unless it is a level of the run.
         """
-        total: dict[LevelName, int] = {}
+        counted = [name for name in LevelName if name is not LevelName.CHANGES or problem.counts_changes]
+        total = dict.fromkeys(counted, 0)
         for component, chosen in zip(problem.components, self.chosen, strict=True):
             for name, value in _levels(component, chosen, problem).items():
-                total[name] = total.get(name, 0) + value
+                total[name] += value
         return total
 
 

@@ -8,6 +8,7 @@ from matching.build import build
 from matching.facts import Facts
 from matching.findings import find_warnings
 from matching.metrics import metrics
+from matching.pins import check_kept
 from matching.policy import Policy
 from matching.problem import ProblemData
 from matching.result import ExcludedMentee, Result, filled_seats, proved_levels
@@ -61,6 +62,8 @@ def solve(
         Without any mentee, or without any mentor.
     InvalidFactsError
         Facts that contradict themselves.
+    InvalidPolicyError
+        A slot cap that this form cannot combine with the facts (see ``solvers.flow``).
     PinConflictError
         Pins that cannot all hold.
     SolverFailedError
@@ -78,6 +81,7 @@ def solve(
     solution = Solution(chosen=tuple(chosen))
     clock.lap("solve")
     seats = filled_seats(problem, solution, policy, has_roster=bool(facts.published))
+    check_kept(facts, ((seat.mentee_id, seat.slot, seat.mentor_id) for seat in seats))
     empty = shortfalls(problem, solution)
     excluded = [
         ExcludedMentee(mentee_id=mentee.id, reason=reason)

@@ -21,6 +21,7 @@ class Division(TrackedRow, table=True):
     """One administrative division in one period of validity.
 
     Written by the loading of the official code list; a code is never re-used, a revoked division is kept for ever.
+    ``county_id`` is the county a division lies in; a county points at itself, divisions above it at none.
     """
 
     __tablename__ = "division"

@@ -205,6 +205,7 @@ def apply_teams(
     homes = session.exec(select(Mentee.id, Mentee.county_id).where(col(Mentee.id).in_(list(teams)))).all()
     county_by_mentee = dict(homes)
     counts = {"kept": 0, "ended": 0, "added": 0}
+    successors: list[tuple[PairingMember, PairingMember]] = []
     for mentee_id, pairing in pairings.items():
         if teams.get(mentee_id):
             continue
@@ -254,8 +255,13 @@ def apply_teams(
             if old is not None:
                 state = PairingMemberState.ENDED if new is None else PairingMemberState.REPLACED
                 _end(session, viewer, old, state, end_reason, today)
-                old.replaced_by_id = new.id if new is not None else None
+                if new is not None:
+                    successors.append((old, new))
                 counts["ended"] += 1
+    session.flush()
+    # The successors must be stored before anything may point at them.
+    for old, new in successors:
+        old.replaced_by_id = new.id
     session.flush()
     return counts
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from matching.errors import SolverFailedError
+from matching.errors import InvalidPolicyError, SolverFailedError
 from matching.problem import Component, ProblemData
-from matching.solvers.network import I8, Network, lexicographic_flow
+from matching.solvers.network import I8, Level, Network, lexicographic_flow
 from matching.solvers.ties import tie_costs
 
 NAME = "flow"
@@ -25,9 +25,10 @@ def solve_component(component: Component, problem: ProblemData, *, seed: int) ->
 
     Raises
     ------
+    InvalidPolicyError
+        When a slot cap binds a person who would otherwise serve two seats of one team.
     SolverFailedError
-        When per-slot caps meet a person who would serve two seats of one team (see ``_caps``), or the answer could
-        not be proved.
+        When the answer could not be proved.
     """
     n_mentees, n_seats = len(component.mentees), component.n_seats
     guarded = np.zeros(n_mentees, dtype=bool)
@@ -80,8 +81,9 @@ def _solve(component: Component, problem: ProblemData, guarded: npt.NDArray[np.b
         gadgets.append(_Edges(tail=node, head=target[used][first], capacity=limit[used][first]))
         target[used] = node[inverse]
 
-    reachable = np.bincount(np.unique(mentee * max(1, n_persons) + person) % max(1, n_persons), minlength=n_persons)
-    n_units = np.minimum(component.free_capacity, reachable[:n_persons])
+    meets = np.zeros((n, n_persons), dtype=bool)
+    meets[mentee, person] = True
+    n_units = np.minimum(component.free_capacity, meets.sum(axis=0))
     unit_person = np.repeat(np.arange(n_persons), n_units)
     unit = np.arange(len(unit_person)) - np.repeat(np.cumsum(n_units) - n_units, n_units) + 1
     load = component.active_load[unit_person] + unit
@@ -101,32 +103,26 @@ def _solve(component: Component, problem: ProblemData, guarded: npt.NDArray[np.b
     ]
     sizes = [len(block.tail) for block in blocks]
     starts = np.concatenate(([0], np.cumsum(sizes)))
-    n_edges = int(starts[-1])
     arcs = slice(int(starts[3]), int(starts[4]))
     units = slice(int(starts[4]), int(starts[5]))
 
-    def level(where: slice, cost: npt.NDArray[np.integer]) -> I8:
-        full = np.zeros(n_edges, dtype=np.int64)
-        full[where] = cost
-        return full
-
     priority = component.priority // max(1, int(np.gcd.reduce(component.priority)) if n else 1)
-    costs = [
-        level(arcs, -component.arc_pinned.astype(np.int64)),
-        level(slice(int(starts[5]), int(starts[6])), np.ones(1, dtype=np.int64)),
-        level(slice(0, n), np.full(n, -1 if k > 1 else 0)),
-        level(arcs, -priority[mentee] if len(np.unique(priority)) > 1 else np.zeros(n_arcs, dtype=np.int64)),
-        level(units, (load > problem.load_target).astype(np.int64)),
-        level(arcs, component.arc_tier.astype(np.int64) + component.arc_released),
-        level(
-            arcs,
-            np.where(component.arc_published, -1, 1).astype(np.int64)
-            if problem.counts_changes
-            else np.zeros(n_arcs, dtype=np.int64),
-        ),
-        level(arcs, -component.arc_score),
-        level(units, 2 * load - 1 if len(np.unique(load)) > 1 else np.zeros_like(load)),
-        level(arcs, tie_costs(component, seed)),
+    nothing = np.zeros(0, dtype=np.int64)
+    no_arcs = slice(0, 0)
+    change = np.where(component.arc_published, -1, 1).astype(np.int64)
+    has_priorities = len(np.unique(priority)) > 1
+    has_loads = len(np.unique(load)) > 1
+    levels: list[Level] = [
+        (arcs, -component.arc_pinned.astype(np.int64)),
+        (slice(int(starts[5]), int(starts[6])), np.ones(1, dtype=np.int64)),
+        (slice(0, n), np.full(n, -1 if k > 1 else 0, dtype=np.int64)),
+        (arcs, -priority[mentee]) if has_priorities else (no_arcs, nothing),
+        (units, (load > problem.load_target).astype(np.int64)),
+        (arcs, component.arc_tier.astype(np.int64) + component.arc_released),
+        (arcs, change) if problem.counts_changes else (no_arcs, nothing),
+        (arcs, -component.arc_score),
+        (units, 2 * load - 1) if has_loads else (no_arcs, nothing),
+        (arcs, tie_costs(component, seed)),
     ]
     supply = np.zeros(n_nodes, dtype=np.int64)
     supply[source], supply[sink] = n * k, -n * k
@@ -137,7 +133,7 @@ def _solve(component: Component, problem: ProblemData, guarded: npt.NDArray[np.b
         supply=supply,
         name=f"component {component.counties[0]}",
     )
-    flow = lexicographic_flow(network, costs, n * k)
+    flow = lexicographic_flow(network, levels, n * k)
     chosen = np.full(n * k, -1, dtype=np.int64)
     used_arcs = np.flatnonzero(flow[arcs])
     chosen[mentee[used_arcs] * k + seat[used_arcs]] = used_arcs
@@ -163,9 +159,11 @@ def _gadget_keys(
     if guarded.any():
         watched = guarded[mentee] & (free > 1)
         if (watched & capped).any():
-            raise SolverFailedError(
-                f"component {component.counties[0]}: a slot cap binds a mentor who could take two seats of one team; "
-                "make the slots' categories required, or drop the slot cap"
+            bound = int(seat[np.flatnonzero(watched & capped)[0]])
+            raise InvalidPolicyError(
+                f"slots.{bound}.cap",
+                "this cap binds a mentor who could take two seats of one team, which this form cannot solve exactly; "
+                "require categories that keep the slots apart, or remove the cap",
             )
         layers.append((np.where(watched, mentee * n_persons + person, -1), np.ones(len(mentee), dtype=np.int64)))
     return layers

@@ -50,13 +50,17 @@ class Network:
         return len(self.supply)
 
 
-def lexicographic_flow(network: Network, costs: Sequence[I8], units: int) -> I8:
-    """Return a flow that minimises ``costs[0]``, then ``costs[1]`` among its optima, and so on.
+Level = tuple[slice, I8]
+"""Cost of one level: values on a run of edges, 0 elsewhere."""
+
+
+def lexicographic_flow(network: Network, levels: Sequence[Level], units: int) -> I8:
+    """Return a flow that minimises ``levels[0]``, then ``levels[1]`` among its optima, and so on.
 
     Parameters
     ----------
-    costs
-        ``int64`` (edges,) per level; each level puts its costs on edges that any unit of flow passes at most once.
+    levels
+        Costs per level, most important first; any unit of flow passes at most one edge that a level puts a cost on.
     units
         Units of flow: bounds how far the value of a level can vary.
 
@@ -68,8 +72,9 @@ def lexicographic_flow(network: Network, costs: Sequence[I8], units: int) -> I8:
     flow = np.zeros(len(network.tail), dtype=np.int64)
     supply = network.supply.copy()
     free = np.arange(len(network.tail))
-    groups = _groups(costs, units, _SAFE // (network.n_nodes + 1) ** 2, network.name)
-    for number, cost in enumerate(groups):
+    limit = _SAFE // (network.n_nodes + 1) ** 2
+    groups = _groups(levels, units, limit, network.name)
+    for number, group in enumerate(groups):
         part = Network(
             tail=network.tail[free],
             head=network.head[free],
@@ -77,7 +82,7 @@ def lexicographic_flow(network: Network, costs: Sequence[I8], units: int) -> I8:
             supply=supply,
             name=network.name,
         )
-        own_cost = cost[free]
+        own_cost = _joint_cost(group, len(network.tail))[free]
         own_flow = _min_cost_flow(part, own_cost)
         flow[free] = own_flow
         potential = _potentials(part, own_cost, own_flow)
@@ -91,11 +96,11 @@ def lexicographic_flow(network: Network, costs: Sequence[I8], units: int) -> I8:
     return flow
 
 
-def _groups(costs: Sequence[I8], units: int, limit: int, name: str) -> list[I8]:
-    """Join neighbouring levels into single costs that stay within ``limit``; levels without any cost vanish."""
-    groups: list[I8] = []
+def _groups(levels: Sequence[Level], units: int, limit: int, name: str) -> list[list[tuple[int, Level]]]:
+    """Join neighbouring levels, with weights, into costs within ``limit``; levels without any cost vanish."""
+    groups: list[list[tuple[int, Level]]] = []
     size = 0
-    for cost in costs:
+    for where, cost in levels:
         if not cost.any():
             continue
         low, high = min(0, int(cost.min())), max(0, int(cost.max()))
@@ -104,12 +109,20 @@ def _groups(costs: Sequence[I8], units: int, limit: int, name: str) -> list[I8]:
             raise SolverFailedError(f"{name}: a cost of {peak} exceeds the safe limit of {limit}; split the component")
         weight = units * (high - low) + 1
         if groups and size * weight + peak <= limit:
-            groups[-1] = groups[-1] * weight + cost
+            groups[-1] = [(before * weight, level) for before, level in groups[-1]]
+            groups[-1].append((1, (where, cost)))
             size = size * weight + peak
         else:
-            groups.append(cost)
+            groups.append([(1, (where, cost))])
             size = peak
-    return groups or [np.zeros_like(costs[0])]
+    return groups or [[]]
+
+
+def _joint_cost(group: Sequence[tuple[int, Level]], n_edges: int) -> I8:
+    total = np.zeros(n_edges, dtype=np.int64)
+    for weight, (where, cost) in group:
+        total[where] += weight * cost
+    return total
 
 
 def _min_cost_flow(part: Network, cost: I8) -> I8:

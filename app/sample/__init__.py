@@ -1,0 +1,1 @@
+"""Sample data: real divisions, invented people, and the workbooks that counties would send."""

@@ -1,0 +1,210 @@
+"""Runs: what is recorded, what is refused, and that a run can be replayed."""
+
+from uuid import UUID
+
+import pytest
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from app.crypto import PersonalDataCipher
+from app.db import Database, run_in_transaction
+from app.errors import EmptyPoolError, ForbiddenError, NotFoundError, PinClashError
+from app.models import (
+    AuditEvent,
+    MatchPlan,
+    MatchRun,
+    MatchSnapshot,
+    Mentee,
+    Mentor,
+    PlanItem,
+    Shortfall,
+)
+from app.models.vocabulary import (
+    MentorCategory,
+    PlanState,
+    Relation,
+    Role,
+    RunMode,
+    RunState,
+    SolveStatus,
+)
+from app.services.constraints import PinDraft, add_pin
+from app.services.runs import RunDraft, replay, start_match_run, supply_demand
+from tests.app.services.world import World, make_world, populate
+
+
+@pytest.fixture
+def world(database: Database, cipher: PersonalDataCipher) -> World:
+    return make_world(database, cipher)
+
+
+def count(session: Session, table: type) -> int:
+    return session.exec(select(func.count()).select_from(table)).one()
+
+
+def plan_of(world: World, run_id: UUID) -> tuple[MatchRun, MatchPlan, list[PlanItem]]:
+    with world.database.read() as session:
+        run = session.get_one(MatchRun, run_id)
+        plan = session.exec(select(MatchPlan).where(MatchPlan.run_id == run_id)).one()
+        return run, plan, list(session.exec(select(PlanItem).where(PlanItem.plan_id == plan.id)))
+
+
+def test_a_run_fills_every_seat_and_records_plan_items_and_levels(world: World) -> None:
+    populate(world, n=2)
+    run, plan, items = plan_of(world, world.run(world.program()))
+    assert run.state is RunState.SOLVED
+    assert run.solver_status is SolveStatus.OPTIMAL
+    assert run.solver == "flow"
+    assert plan.state is PlanState.PROPOSED
+    assert sorted(item.slot_code for item in items) == ["TOWNSHIP_MENTOR"] * 2 + ["VILLAGE_MENTOR"] * 2
+    assert len({item.mentor_id for item in items}) == 4
+    assert {item.relation for item in items} == {Relation.SAME_TOWNSHIP}
+    for item in items:
+        assert sum(round(part["points"] * 10_000) for part in item.contributions) == round(item.score * 10_000)
+    assert plan.metrics["n_filled"] == 4
+    filled = next(level for level in plan.levels if "SEATS" in level["name"] or "FILL" in level["name"])
+    assert filled["value"] == filled["bound"] == 4
+    assert {"snapshot", "build", "solve"} <= set(run.stage_seconds)
+
+
+def test_a_run_replayed_from_its_snapshot_gives_the_same_plan(world: World) -> None:
+    populate(world, n=3)
+    run_id = world.run(world.program(), seed=7)
+    _, _, items = plan_of(world, run_id)
+    again = replay(world.database, world.officer, run_id)
+    assert {(seat.mentee_id, seat.slot, seat.mentor_id) for seat in again.seats} == {
+        (str(item.mentee_id), item.slot_code, str(item.mentor_id)) for item in items
+    }
+
+
+def test_equal_facts_share_one_snapshot_and_give_one_plan(world: World) -> None:
+    populate(world, n=2)
+    program = world.program()
+    first, second = (plan_of(world, world.run(program, mode=RunMode.DRY_RUN)) for _ in range(2))
+    assert first[0].snapshot_hash == second[0].snapshot_hash
+    links = [{(i.mentee_id, i.slot_code, i.mentor_id) for i in items} for _, _, items in (first, second)]
+    assert links[0] == links[1]
+    with world.database.read() as session:
+        assert count(session, MatchSnapshot) == 1
+
+
+def test_the_snapshot_holds_no_name_phone_or_id_number(world: World) -> None:
+    populate(world, n=1)
+    world.run(world.program())
+    with world.database.read() as session:
+        import zlib
+
+        text = zlib.decompress(session.exec(select(MatchSnapshot)).one().content).decode("utf-8")
+    assert "张" not in text
+    assert "13800000" not in text
+
+
+def test_a_seat_nobody_may_take_is_a_shortfall_with_its_reason(world: World) -> None:
+    with world.database.write() as session:
+        world.candidate(session, world.places.guihua.id)
+        world.mentor(session, world.places.tangtou.id, MentorCategory.TOWNSHIP_OFFICER)
+    run, plan, items = plan_of(world, world.run(world.program()))
+    assert run.state is RunState.SOLVED_WITH_SHORTFALL
+    with world.database.read() as session:
+        gaps = session.exec(select(Shortfall).where(Shortfall.plan_id == plan.id)).all()
+    assert {gap.slot_code for gap in gaps} == {"TOWNSHIP_MENTOR"}
+    assert [item.slot_code for item in items] == ["VILLAGE_MENTOR"]
+    assert gaps[0].reasons == [
+        {"code": "NO_ELIGIBLE_MENTOR_IN_SCOPE", "count": 0},
+        {"code": "TOWNSHIP_RULE", "count": 1},
+    ]
+
+
+def test_the_same_idempotency_key_starts_one_run(world: World) -> None:
+    populate(world, n=1)
+    program = world.program()
+    draft = RunDraft(program_id=program.id, mode=RunMode.DRY_RUN, idempotency_key="k-1")
+    first = start_match_run(world.database, world.officer, draft)
+    second = start_match_run(world.database, world.officer, draft)
+    assert first == second
+    with world.database.read() as session:
+        assert count(session, MatchRun) == 1
+        assert count(session, MatchPlan) == 1
+
+
+def test_a_run_on_an_empty_pool_is_refused_and_writes_nothing(world: World) -> None:
+    program = world.program()
+    with world.database.write() as session:
+        world.candidate(session, world.places.guihua.id)
+    with world.database.read() as session:
+        audits = count(session, AuditEvent)
+    with pytest.raises(EmptyPoolError, match="Import or enter people first"):
+        world.run(program)
+    with world.database.read() as session:
+        assert count(session, MatchRun) == count(session, MatchPlan) == count(session, MatchSnapshot) == 0
+        assert count(session, AuditEvent) == audits
+
+
+def test_pins_that_clash_at_the_run_are_refused_by_code_and_write_nothing(world: World) -> None:
+    populate(world, n=2)
+    program = world.program()
+    with world.database.write() as session:
+        mentees = session.exec(select(Mentee).order_by(col(Mentee.id))).all()
+        officer = session.exec(select(Mentor).where(Mentor.category == MentorCategory.TOWNSHIP_OFFICER)).first()
+        assert officer is not None
+        for mentee in mentees:
+            add_pin(
+                session,
+                world.officer,
+                PinDraft(
+                    program_id=program.id,
+                    mentee_id=mentee.id,
+                    mentor_id=officer.id,
+                    slot_code="TOWNSHIP_MENTOR",
+                    reason="组织决定",
+                ),
+            )
+    with pytest.raises(PinClashError, match=r"520624-\d{5}.*Remove or change") as refused:
+        world.run(program)
+    assert str(officer.id) not in refused.value.message
+    with world.database.read() as session:
+        assert count(session, MatchRun) == 0
+
+
+def test_a_pin_is_kept_by_the_run(world: World) -> None:
+    populate(world, n=3)
+    program = world.program()
+    with world.database.write() as session:
+        mentee = session.exec(select(Mentee)).first()
+        mentor = session.exec(select(Mentor).where(Mentor.category == MentorCategory.VILLAGE_SECRETARY)).all()[-1]
+        assert mentee is not None
+        add_pin(
+            session,
+            world.officer,
+            PinDraft(program_id=program.id, mentee_id=mentee.id, mentor_id=mentor.id, reason="组织决定"),
+        )
+    _, _, items = plan_of(world, world.run(program))
+    assert [i.mentor_id for i in items if i.is_pinned] == [mentor.id]
+    assert [i.mentee_id for i in items if i.is_pinned] == [mentee.id]
+
+
+def test_readers_and_foreign_officers_cannot_start_a_run(world: World) -> None:
+    populate(world, n=1)
+    program = world.program()
+    draft = RunDraft(program_id=program.id, mode=RunMode.DRY_RUN)
+    with world.database.read() as session:
+        reader = world.places.officer(session, Role.READER)
+        foreign = world.places.officer(session, of=world.places.foreign_county)
+    with pytest.raises(ForbiddenError):
+        start_match_run(world.database, reader, draft)
+    with pytest.raises(NotFoundError):
+        start_match_run(world.database, foreign, draft)
+    with world.database.read() as session:
+        assert count(session, MatchRun) == 0
+
+
+def test_supply_and_demand_names_the_township_that_is_short(world: World) -> None:
+    populate(world, n=2)
+    with world.database.write() as session:
+        world.candidate(session, world.places.qinggang.id)
+    program = world.program()
+    rows = run_in_transaction(world.database, lambda s: supply_demand(s, world.officer, program.id))
+    by_code = {row.township_code: row for row in rows}
+    assert (by_code["520624101000"].mentees, by_code["520624101000"].seats) == (2, 4)
+    assert by_code["520624101000"].local_shortage == 0
+    assert by_code["520624102000"].local_shortage == 1
