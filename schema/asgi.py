@@ -146,9 +146,7 @@ class GraphQLView(GraphQL[Context, None]):
         """Execute; an anonymous visitor may only ask for the schema."""
         if context.visitor is None and not _asks_for_schema(request_data.query or ""):
             raise HTTPException(401, SIGN_IN)
-        return await super().execute_single(
-            request, request_adapter, sub_response, context, root_value, request_data
-        )
+        return await super().execute_single(request, request_adapter, sub_response, context, root_value, request_data)
 
     async def process_result(self, request: Request, result: ExecutionResult) -> GraphQLHTTPResponse:
         """The response: refusals with their codes, faults as an error id and nothing else."""

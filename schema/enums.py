@@ -66,6 +66,7 @@ LABELLED: dict[type[StrEnum], str] = {
     vocabulary.Relation: "Administrative closeness of a mentor to a mentee, closest first.",
     vocabulary.ReviewLevel: "How far the three-level review of a candidate has come.",
     vocabulary.Role: "Role of somebody who uses the service.",
+    vocabulary.RosterLayout: "How a printed roster seats the mentors.",
     vocabulary.RosterState: "Life of a roster version.",
     vocabulary.RunMode: "What a run is for.",
     vocabulary.RunState: "Life of a match run.",

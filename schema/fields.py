@@ -12,6 +12,7 @@ from app.labels import Language, label
 from schema.context import Info
 from schema.ids import encode_id
 from schema.permissions import RequirePermission
+from schema.problems import camel_case
 
 LanguageArgument: TypeAlias = Annotated[
     Language, strawberry.argument(description="Language of the label; Chinese unless asked otherwise.")
@@ -77,9 +78,9 @@ def label_of(attribute: str) -> Any:
         value = getattr(root, attribute)
         return None if value is None else label(value, language)
 
-    first, *rest = attribute.split("_")
-    name = first + "".join(word.title() for word in rest)
-    return strawberry.field(resolver=read_label, description=f"What `{name}` is called on screens and forms.")
+    return strawberry.field(
+        resolver=read_label, description=f"What `{camel_case(attribute)}` is called on screens and forms."
+    )
 
 
 def one(read: Any, attribute: str, description: str, *, permission: Permission | None = None) -> Any:

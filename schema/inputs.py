@@ -18,9 +18,19 @@ def optional(description: str) -> Any:
     return strawberry.field(default=None, description=description)
 
 
+def changeable(description: str) -> Any:
+    """A field that may be left out, which is not the same as null: null empties the field."""
+    return strawberry.field(default=strawberry.UNSET, description=description)
+
+
 def required(description: str) -> Any:
     """A field that must be given."""
     return strawberry.field(description=description)
+
+
+def given(value: Any) -> Any:
+    """The value of a field that may be left out; nothing when it was."""
+    return None if value is strawberry.UNSET else value
 
 
 def several(values: Sequence[ItemT] | None) -> tuple[ItemT, ...] | None:

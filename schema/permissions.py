@@ -44,7 +44,10 @@ def root_field(permission: Permission, description: str) -> Any:
 
 
 def mutation_field(permission: Permission, payload: type, description: str) -> Any:
-    """A mutation that needs a permission and answers refusals with user errors in ``payload``."""
+    """A mutation that needs a permission and answers refusals with user errors in ``payload``.
+
+    The last extension is the outermost: it also turns a missing permission into data.
+    """
     return strawberry.mutation(
-        description=description, extensions=[RefusalsAsData(payload), RequirePermission(permission)]
+        description=description, extensions=[RequirePermission(permission), RefusalsAsData(payload)]
     )

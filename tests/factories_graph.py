@@ -259,7 +259,9 @@ def _people(session: Session, world: World, n_candidates: int) -> None:
         )
     )
     world.ids["assigned_cadre"] = mentee.id
-    pool = MentorPool(division_id=world.divisions[TOWNSHIP], county_id=world.divisions[COUNTY], name="板桥镇帮带导师库", **BY)
+    pool = MentorPool(
+        division_id=world.divisions[TOWNSHIP], county_id=world.divisions[COUNTY], name="板桥镇帮带导师库", **BY
+    )
     session.add(pool)
     session.flush()
     world.ids["mentor_pool"] = pool.id
@@ -293,9 +295,7 @@ def _details(session: Session, row: Person, village_id: UUID) -> None:
     county: dict[str, Any] = {"county_id": row.county_id, **BY}
     session.add(AnnualAppraisal(person_id=row.id, year=2024, grade=AppraisalGrade.EXCELLENT, **county))
     session.add(
-        VillageLink(
-            person_id=row.id, village_id=village_id, role=VillageLinkRole.SECRETARY, start_date=START, **county
-        )
+        VillageLink(person_id=row.id, village_id=village_id, role=VillageLinkRole.SECRETARY, start_date=START, **county)
     )
     session.add(
         DevelopmentNeed(person_id=row.id, specialty=Specialty.DIGITAL, weight=2.0, source=NeedSource.SURVEY, **county)
