@@ -91,8 +91,8 @@ def _code_value(attribute: str, table: dict[str, str], description: str) -> Any:
 
 def _partial_date(name: str, description: str) -> Any:
     def read(root: Any) -> PartialDate | None:
-        value = getattr(root, f"{name}_date")
-        precision = getattr(root, f"{name}_precision") or DatePrecision.DAY
+        value = getattr(root.row, f"{name}_date")
+        precision = getattr(root.row, f"{name}_precision") or DatePrecision.DAY
         return None if value is None else PartialDate(value=value, precision=precision)
 
     return strawberry.field(resolver=read, description=description)

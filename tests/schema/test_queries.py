@@ -176,7 +176,7 @@ def test_single_items_are_found_by_id_and_by_code(door: Door) -> None:
     assert data["matchPlan"]["items"]["totalCount"] == 10
     assert data["matchPlan"]["items"]["nodes"][0]["contributions"] == [{"term": "geography", "points": 81.0}]
     assert data["matchPlan"]["shortfalls"]["nodes"][0]["reasons"] == [
-        {"code": "ALL_AT_CAPACITY", "label": "导师名额已满", "mentorCount": 1},
+        {"code": "ALL_AT_CAPACITY", "label": "符合条件的导师名额已满", "mentorCount": 1},
         {"code": "AVOIDANCE", "label": "回避/组织原因", "mentorCount": None},
     ]
     assert [member["mentorName"] for member in data["pairing"]["members"]] == ["导师0", "导师1"]
@@ -241,7 +241,8 @@ def test_relations_can_be_followed_in_both_directions(door: Door) -> None:
     query = """query($id: ID!) { node(id: $id) { ... on Village { parent { name
         ... on Township { villages { name } mentorPools { mentors { pairings { menteeName mentee {
           ... on ReserveCandidate { person { reserveCandidates { village { parent { name } } } } } } } } } } }
-        reserveCandidates { person { name mentors { id } } pairings { members { mentor { pool { division { name } } } } } }
+        reserveCandidates { person { name mentors { id } }
+          pairings { members { mentor { pool { division { name } } } } } }
         assignedCadres { person { assignedCadres { sendingUnit } } } conditions { kindLabel village { name } } } } }"""
     village: Any = door.data(query, id=ident(door, "Village"))["node"]
     assert village["parent"]["villages"] == [{"name": "桂花村"}, {"name": "石门村"}]
