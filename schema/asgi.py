@@ -101,7 +101,7 @@ class GraphQLView(GraphQL[Context, None]):
         """One operation; refuses batches and everything that is not an object of the right shape."""
         data: Any
         if request.method == "GET":
-            data = self.parse_query_params(request.query_params)
+            data = {key: value for key, value in self.parse_query_params(request.query_params).items() if value != ""}
             has_nul = any("\0" in str(value) for value in data.values())
         else:
             if (request.content_type or "").partition(";")[0].strip().lower() != JSON_TYPE:
@@ -118,13 +118,11 @@ class GraphQLView(GraphQL[Context, None]):
         )
         if not isinstance(query, str) or not query.strip():
             raise HTTPException(400, "`query` must be a text with a GraphQL document.")
-        if not isinstance(variables or {}, dict) or not isinstance(extensions or {}, dict):
+        if not isinstance(variables, dict | None) or not isinstance(extensions, dict | None):
             raise HTTPException(400, "`variables` and `extensions` must be objects.")
-        if not isinstance(name, (str, type(None))):
+        if not isinstance(name, str | None):
             raise HTTPException(400, "`operationName` must be a text.")
-        return GraphQLRequestData(
-            query=query, variables=variables or None, operation_name=name or None, extensions=extensions or None
-        )
+        return GraphQLRequestData(query=query, variables=variables, operation_name=name or None, extensions=extensions)
 
     def decode_json(self, data: str | bytes) -> object:
         """Strict JSON in UTF-8."""
