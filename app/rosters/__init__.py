@@ -1,0 +1,1 @@
+"""Workbooks in and rosters out: the only package that knows Excel."""
