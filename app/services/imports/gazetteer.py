@@ -11,7 +11,7 @@ from sqlmodel import Session, col, or_, select
 from app.models import Division, DivisionAlias, DivisionPredecessor
 from app.models.vocabulary import DivisionLevel
 from app.services.imports.issues import listed
-from app.services.places import normalize_division_name
+from app.services.place_names import normalize_division_name
 
 _TOWNSHIP_TAILS = ("人民政府", "党委", "办事处")
 _TOWNSHIP_WORDS = ("街道", "苏木", "镇", "乡")
