@@ -67,7 +67,7 @@ def roster_header(session: Session, program: PairingProgram, now: datetime, docu
 def plan_entries(
     session: Session, program: PairingProgram, teams: Teams, shortfalls: Sequence[Shortfall]
 ) -> list[EntryDraft]:
-    """The rows of a plan in official order: township, village, then 编号; mentees without any mentor are listed too."""
+    """The rows of a plan in official order: county, township, village, then 编号; mentees without any mentor are listed too."""
     mentee_ids = {*teams, *(row.mentee_id for row in shortfalls)}
     reasons = {(row.mentee_id, row.slot_code): row.reasons for row in shortfalls}
     counties = [county.id for county in counties_of(session, program)]
@@ -96,10 +96,19 @@ def plan_entries(
     slots = slots_of(session, program.id)
     period = f"{_month(program.start_date)}-{_month(program.end_date)}"
 
-    def order(pair: tuple[Mentee, Person]) -> tuple[int, str, int, str, str]:
-        village = places[pair[0].village_id]
+    def order(pair: tuple[Mentee, Person]) -> tuple[int, str, int, str, int, str, str]:
+        mentee, person = pair
+        village, county = places[mentee.village_id], places[mentee.county_id]
         township = places[village.parent_id] if village.parent_id else village
-        return township.display_order, township.code, village.display_order, village.code, pair[1].code
+        return (
+            county.display_order,
+            county.code,
+            township.display_order,
+            township.code,
+            village.display_order,
+            village.code,
+            person.code,
+        )
 
     drafts = []
     for mentee, person in sorted(chosen, key=order):
