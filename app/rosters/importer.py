@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import sha256
 from pathlib import PurePath
+from uuid import uuid4
 
 from sqlmodel import Session, col, select
 
@@ -100,6 +101,7 @@ def upload_workbook(
     session.add_all(_issue_row(batch, issue) for issue in issues)
     session.add_all(
         ImportRow(
+            id=uuid4(),
             batch_id=batch.id,
             sheet=row.sheet.name,
             row_number=row.data.number,

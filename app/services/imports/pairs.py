@@ -8,7 +8,7 @@ from app.models.columns import CountyRow
 from app.models.vocabulary import RowChange
 from app.services.imports.reconcile import Outcome, Reconciliation
 from app.services.imports.records import ExclusionRecord, KinshipRecord, PairRecord
-from app.services.people.records import assign
+from app.services.people.records import assign, authored
 
 PAIR_SOURCE = "IMPORT"
 
@@ -31,7 +31,7 @@ def reconcile_pair(run: Reconciliation, record: PairRecord, outcome: Outcome) ->
         outcome.problem("b_name", "DUPLICATE_PAIR")
         return
     book, author = run.book, run.viewer.subject
-    common: dict[str, Any] = {"county_id": book.county.id, "created_by": author, "updated_by": author}
+    common: dict[str, Any] = {"county_id": book.county.id} | authored(author)
     values: dict[str, Any]
     stored: CountyRow | None
     if isinstance(record, KinshipRecord):

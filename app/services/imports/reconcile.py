@@ -18,6 +18,7 @@ from app.services.people.candidates import need_key, new_need
 from app.services.people.records import (
     appointment_key,
     assign,
+    authored,
     list_difference,
     new_appointment,
     person_values,
@@ -99,8 +100,7 @@ class Reconciliation:
         person = Person(
             code=book.next_code(),
             county_id=book.county.id,
-            created_by=author,
-            updated_by=author,
+            **authored(author),
             **person_values(record.draft, book.cipher),
         )
         book.add(person)
@@ -218,8 +218,7 @@ class Reconciliation:
                     county_id=person.county_id,
                     year=item.year,
                     grade=item.grade,
-                    created_by=self.viewer.subject,
-                    updated_by=self.viewer.subject,
+                    **authored(self.viewer.subject),
                 )
                 stored.append(self.book.add(row))
                 changed = True
@@ -258,8 +257,7 @@ class Reconciliation:
                     village_id=village_id,
                     role=role,
                     start_date=self.today if was_open else UNDATED_START,
-                    created_by=self.viewer.subject,
-                    updated_by=self.viewer.subject,
+                    **authored(self.viewer.subject),
                 )
                 stored.append(self.book.add(row))
             changed = True
@@ -284,8 +282,7 @@ class Reconciliation:
                 county_id=person.county_id,
                 kind=PersonFlagKind.DISCIPLINE_IN_FORCE,
                 start_date=self.today if flags else UNDATED_START,
-                created_by=self.viewer.subject,
-                updated_by=self.viewer.subject,
+                **authored(self.viewer.subject),
             )
             self.book.flags[person.id].append(self.book.add(flag))
         return True

@@ -21,7 +21,7 @@ from app.services.imports.records import (
 from app.services.people import SpecialtyDraft
 from app.services.people.candidates import CANDIDATE_EXITS, CANDIDATE_STEPS, new_mentee
 from app.services.people.mentors import new_specialty, specialty_key
-from app.services.people.records import DEFAULT_RESERVE_POOL_NAME, assign, new_mentor_pool
+from app.services.people.records import DEFAULT_RESERVE_POOL_NAME, assign, authored, new_mentor_pool
 
 _LEVELS = list(ReviewLevel)
 
@@ -43,7 +43,6 @@ def _candidate(run: Reconciliation, person: Person, record: CandidateRecord, out
         mentee = book.add(new_mentee(person, MenteeKind.RESERVE_CANDIDATE, record.village_id, author))
         book.mentees[mentee.id] = mentee
         candidate = ReserveCandidate(
-            id=mentee.id,
             person_id=person.id,
             county_id=person.county_id,
             pool_id=_reserve_pool(run).id,
@@ -52,8 +51,7 @@ def _candidate(run: Reconciliation, person: Person, record: CandidateRecord, out
             pool_date=record.pool_date,
             review_level=record.review_level,
             state=record.state,
-            created_by=author,
-            updated_by=author,
+            **authored(author, row_id=mentee.id),
         )
         stored.append(book.add(candidate))
         outcome.change = RowChange.NEW
@@ -87,9 +85,7 @@ def _reserve_pool(run: Reconciliation) -> ReservePool:
     if named is None:
         author = run.viewer.subject
         named = run.book.add(
-            ReservePool(
-                county_id=run.book.county.id, name=DEFAULT_RESERVE_POOL_NAME, created_by=author, updated_by=author
-            )
+            ReservePool(county_id=run.book.county.id, name=DEFAULT_RESERVE_POOL_NAME, **authored(author))
         )
         pools.append(named)
     return named
@@ -116,15 +112,13 @@ def _assigned_cadre(run: Reconciliation, person: Person, record: AssignedCadreRe
     mentee = book.add(new_mentee(person, MenteeKind.ASSIGNED_CADRE, record.village_id, author))
     book.mentees[mentee.id] = mentee
     cadre = AssignedCadre(
-        id=mentee.id,
         person_id=person.id,
         county_id=person.county_id,
         sending_unit=record.sending_unit,
         assigned_from=record.assigned_from,
         term_end=record.term_end,
         state=AssignmentState.ACTIVE,
-        created_by=author,
-        updated_by=author,
+        **authored(author, row_id=mentee.id),
     )
     book.assigned[person.id].append(book.add(cadre))
     outcome.change = RowChange.NEW
@@ -146,8 +140,7 @@ def _mentor(run: Reconciliation, person: Person, record: MentorRecord, outcome: 
             capacity=record.capacity,
             trade_years=record.trade_years,
             state=MentorState.ACTIVE,
-            created_by=author,
-            updated_by=author,
+            **authored(author),
         )
         stored.append(book.add(mentor))
         outcome.change = RowChange.NEW
