@@ -108,10 +108,11 @@ def start_match_run(
         )
         run_in_transaction(database, lambda s: _record(s, viewer, run_id, prepared, result))
     except InvalidPolicyError as error:
-        run_in_transaction(database, lambda s: _fail(s, run_id, str(error)))
+        reason = str(error)
+        run_in_transaction(database, lambda s: _fail(s, run_id, reason))
         raise PolicyError(
-            f"The policy cannot be combined with the present people: {error}",
-            f"政策与当前人员数据不相容：{error}",
+            f"The policy cannot be combined with the present people: {reason}",
+            f"政策与当前人员数据不相容：{reason}",
         ) from error
     except BaseException as error:
         # Whatever happened, the run must not stay RUNNING for ever; the error itself goes on to the caller.
