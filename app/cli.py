@@ -34,7 +34,13 @@ from app.services.publication import publish_match_plan
 from app.services.runs import RunDraft, start_match_run
 from migrations.runner import upgrade
 
-cli = typer.Typer(no_args_is_help=True, add_completion=False, help="Touyan 头雁: mentor matching for village cadres.")
+# Typer's own tracebacks print local variables, which can hold personal data.
+cli = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Touyan 头雁: mentor matching for village cadres.",
+)
 token_cli = typer.Typer(no_args_is_help=True, help="Bearer tokens and data keys.")
 cli.add_typer(token_cli, name="token")
 out = Console()

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
@@ -20,7 +21,7 @@ from app.crypto import PersonalDataCipher
 from app.db import Database, run_in_transaction
 from app.errors import BatchHasErrorsError
 from app.labels import Language, label, public_reason
-from app.models import Division, ImportBatch, MatchPlan, PairingProgram, Shortfall
+from app.models import Division, ExportJob, ImportBatch, MatchPlan, PairingProgram, Shortfall
 from app.models.vocabulary import (
     DivisionLevel,
     ExportFormat,
@@ -189,9 +190,13 @@ def _one_programme(database: Database, cipher: PersonalDataCipher, name: str, fo
                 purpose="演示导出",
                 county_id=None,
             )
-            job = run_in_transaction(database, lambda session, d=draft: export_roster(session, officer, d))
+            job = run_in_transaction(database, partial(_export, viewer=officer, draft=draft))
             files.append(save_export(job, folder))
     return _Outcome(name=described.name, plan_id=plan_id, files=files, counts=counts, seconds=seconds)
+
+
+def _export(session: Session, viewer: Viewer, draft: ExportDraft) -> ExportJob:
+    return export_roster(session, viewer, draft)
 
 
 def _import_one(database: Database, cipher: PersonalDataCipher, viewer: Viewer, county: str, path: Path) -> ImportBatch:

@@ -25,6 +25,7 @@ from matching.rules import MenteeExclusion, explain_blocked
 from matching.shortfalls import Shortfall
 from matching.solution import LevelName
 from matching.solve import solve
+from matching.verify import Violation, verify
 
 __all__ = [
     "PRESETS",
@@ -53,6 +54,8 @@ __all__ = [
     "Result",
     "Shortfall",
     "SolverFailedError",
+    "Violation",
     "explain_blocked",
     "solve",
+    "verify",
 ]

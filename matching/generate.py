@@ -183,7 +183,7 @@ class _Maker:
             Geography(
                 places=places,
                 terrain_by_county={p.county: self.random.choice(list(Terrain)) for p in places.values()},
-                adjacent_townships=frozenset(pair for pair in neighbours if self._hits(0.7)),
+                adjacent_townships=frozenset(pair for pair in sorted(neighbours) if self._hits(0.7)),
                 zones_by_township={t: frozenset({f"zone{self.random.randint(1, 2)}{t[4:6]}"}) for t in townships[::2]},
                 travel_minutes=travel,
             ),

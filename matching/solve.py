@@ -1,10 +1,9 @@
 """The front door: facts and a policy in, a proved and explained plan out."""
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from matching.build import build
+from matching.build import Progress, build
 from matching.facts import Facts
 from matching.findings import find_warnings
 from matching.metrics import metrics
@@ -18,9 +17,6 @@ from matching.solution import Solution
 from matching.solvers import flow
 from matching.supply import supply_table
 from matching.vocabulary import SolveStatus
-
-Progress = Callable[[str, int, int], None]
-"""Told ``(phase, done, total)`` after every component; phases are ``"build"`` and ``"solve"``."""
 
 
 @dataclass(slots=True)
@@ -52,7 +48,7 @@ def solve(
     seed
         Chooses among plans that are equal on every level; equal facts, policy and seed give the same plan.
     on_progress
-        Called in this thread after every component.
+        Told ``(phase, done, total)`` in this thread after every component; phases are ``"build"`` and ``"solve"``.
     problem
         What ``build(facts, policy)`` returned, for a caller that wants refusals before it announces a run.
 
@@ -68,6 +64,14 @@ def solve(
         Pins that cannot all hold.
     SolverFailedError
         When optimality could not be proved.
+
+    Examples
+    --------
+    >>> from matching import PRESETS
+    >>> from matching.generate import generate_facts
+    >>> result = solve(generate_facts(7), PRESETS["TONGREN_2_PLUS_1"])
+    >>> result.status.value, len(result.seats) + len(result.shortfalls) == result.metrics.n_seats
+    ('OPTIMAL', True)
     """
     clock = _Clock()
     if problem is None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from random import Random
 
 from app.sample.places import Place, SamplePlaces
-from app.services.places import normalize_division_name
+from app.services.place_names import normalize_division_name
 
 COUNTY_LEVEL_SHARE = 0.025
 """Share of a county's mentors who sit in the county's own pool, not in a township's."""

@@ -16,7 +16,8 @@ import numpy as np
 from app.models.vocabulary import CoordinateSource, DivisionLevel, Terrain, VillageConditionKind
 from app.sample.catalog import Sample
 from app.services.neighbourhoods import TravelTimeRecord, VillageConditionRecord, ZoneRecord
-from app.services.places import DivisionRecord, normalize_division_name
+from app.services.place_names import normalize_division_name
+from app.services.places import DivisionRecord
 
 LIST_DATE = date(2023, 6, 30)
 """The list of divisions is that of June 2023; the one before, with the former townships, of June 2020."""

@@ -25,6 +25,17 @@ _COMMITTEES = (
 )
 """Endings that village names carry in one list and lack in another, longest first."""
 
+_PRINTED_KINDS = (
+    ("嘎查村民委员会", "嘎查"),
+    ("嘎查委员会", "嘎查"),
+    ("社区居民委员会", "社区"),
+    ("社区居委会", "社区"),
+    ("社区委员会", "社区"),
+    ("村民委员会", "村"),
+    ("村委会", "村"),
+)
+"""Committees of villages and the kind of place that stays when the committee is left out."""
+
 _SUBDISTRICT_OFFICES = ("街道办事处", "街道办")
 _GOVERNMENT = "人民政府"
 _UNSEEN = re.compile(r"[\s\u200b-\u200d\ufeff\u00ad]+")
@@ -50,6 +61,19 @@ def normalize_division_name(name: str) -> str:
         if ending is None:
             return folded
         folded = folded.removesuffix(ending)
+
+
+def printed_village_name(name: str) -> str:
+    """A village's name as forms print it: without the word for its committee.
+
+    >>> [printed_village_name(n) for n in ("龙门坳村村民委员会", "聚粮村委会", "城关社区居民委员会", "巴彦嘎查委员会")]
+    ['龙门坳村', '聚粮村', '城关社区', '巴彦嘎查']
+    """
+    for committee, kind in _PRINTED_KINDS:
+        stem = name.removesuffix(committee)
+        if stem != name and stem:
+            return stem if stem.endswith(kind) else stem + kind
+    return name
 
 
 def division_kind(level: DivisionLevel, name: str, code: str) -> DivisionKind:

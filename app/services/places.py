@@ -12,8 +12,7 @@ from app.access import CODE_LENGTH, Permission, Viewer, covers_division
 from app.errors import DuplicateError, InvalidInputError, NotFoundError
 from app.models import Division, DivisionAlias, DivisionPredecessor
 from app.models.vocabulary import CoordinateSource, DivisionLevel, Terrain
-from app.services.place_names import bare_name, division_kind, local_label, short_names
-from app.services.place_names import normalize_division_name as normalize_division_name
+from app.services.place_names import bare_name, division_kind, local_label, normalize_division_name, short_names
 
 _LEVELS = tuple(DivisionLevel)
 

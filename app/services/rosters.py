@@ -29,6 +29,7 @@ from app.models import (
 )
 from app.models.columns import Row
 from app.models.vocabulary import ProgramKind, ReasonCode, RosterState, Sex
+from app.services.place_names import printed_village_name
 from app.services.programs import slots_of
 from app.services.snapshot import counties_of
 
@@ -67,7 +68,10 @@ def roster_header(session: Session, program: PairingProgram, now: datetime, docu
 def plan_entries(
     session: Session, program: PairingProgram, teams: Teams, shortfalls: Sequence[Shortfall]
 ) -> list[EntryDraft]:
-    """The rows of a plan in official order: township, village, then 编号; mentees without any mentor are listed too."""
+    """The rows of a plan in official order: county, township, village, then 编号.
+
+    Mentees without any mentor are listed too, with the reasons of their empty seats.
+    """
     mentee_ids = {*teams, *(row.mentee_id for row in shortfalls)}
     reasons = {(row.mentee_id, row.slot_code): row.reasons for row in shortfalls}
     counties = [county.id for county in counties_of(session, program)]
@@ -96,10 +100,19 @@ def plan_entries(
     slots = slots_of(session, program.id)
     period = f"{_month(program.start_date)}-{_month(program.end_date)}"
 
-    def order(pair: tuple[Mentee, Person]) -> tuple[int, str, int, str, str]:
-        village = places[pair[0].village_id]
+    def order(pair: tuple[Mentee, Person]) -> tuple[int, str, int, str, int, str, str]:
+        mentee, person = pair
+        village, county = places[mentee.village_id], places[mentee.county_id]
         township = places[village.parent_id] if village.parent_id else village
-        return township.display_order, township.code, village.display_order, village.code, pair[1].code
+        return (
+            county.display_order,
+            county.code,
+            township.display_order,
+            township.code,
+            village.display_order,
+            village.code,
+            person.code,
+        )
 
     drafts = []
     for mentee, person in sorted(chosen, key=order):
@@ -126,7 +139,7 @@ def plan_entries(
             )
         content: dict[str, Any] = {
             "township": places[village.parent_id].name if village.parent_id else "",
-            "village": village.name,
+            "village": printed_village_name(village.name),
             "village_code": village.code,
             "mentee": {
                 "code": person.code,

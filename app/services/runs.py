@@ -16,7 +16,7 @@ from sqlmodel import Session, col, select
 
 from app.access import Permission, Viewer, covers_division, record
 from app.db import Database, run_in_transaction, utc_now
-from app.errors import EmptyPoolError, InvalidInputError, NotFoundError, PinClashError
+from app.errors import EmptyPoolError, InvalidInputError, NotFoundError, PinClashError, PolicyError
 from app.models import (
     Division,
     MatchPlan,
@@ -33,6 +33,7 @@ from matching import EmptyPoolError as NothingToMatchError
 from matching import (
     Facts,
     InvalidFactsError,
+    InvalidPolicyError,
     PinConflictError,
     Policy,
     Result,
@@ -106,10 +107,17 @@ def start_match_run(
             prepared.facts, prepared.policy, seed=draft.seed, on_progress=on_progress, problem=prepared.problem
         )
         run_in_transaction(database, lambda s: _record(s, viewer, run_id, prepared, result))
+    except InvalidPolicyError as error:
+        reason = str(error)
+        run_in_transaction(database, lambda s: _fail(s, run_id, reason))
+        raise PolicyError(
+            f"The policy cannot be combined with the present people: {reason}",
+            f"政策与当前人员数据不相容：{reason}",
+        ) from error
     except BaseException as error:
         # Whatever happened, the run must not stay RUNNING for ever; the error itself goes on to the caller.
         name = type(error).__name__
-        run_in_transaction(database, lambda s: _fail(s, run_id, name))
+        run_in_transaction(database, lambda s: _fail(s, run_id, f"{name}: the run was interrupted; start it again."))
         raise
     return run_id
 
@@ -315,11 +323,11 @@ def _record(session: Session, viewer: Viewer, run_id: UUID, prepared: _Prepared,
     record(session, viewer, "RUN_FINISHED", f"MatchRun {run.id}", state=run.state)
 
 
-def _fail(session: Session, run_id: UUID, error_name: str) -> None:
+def _fail(session: Session, run_id: UUID, reason: str) -> None:
     run = session.get_one(MatchRun, run_id)
     run.state, run.finished_at, run.updated_at = RunState.FAILED, utc_now(), utc_now()
     run.version += 1
-    run.messages = [{"kind": "FAILED", "code": error_name, "text": "The run was interrupted; start it again."}]
+    run.messages = [{"kind": "FAILED", "text": reason}]
     session.add(run)
 
 

@@ -10,8 +10,8 @@ from scipy.sparse.csgraph import maximum_flow
 
 from matching import Facts, LevelName, Policy
 from matching.problem import Component, ProblemData
+from matching.restated import broken_rules
 from matching.solution import MINIMISED, Solution
-from matching.verify import broken_rules
 from matching.vocabulary import ReasonCode
 
 Link = tuple[str, str, str]

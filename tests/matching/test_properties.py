@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from matching import WEIGHT_PRESETS, Facts, Policy, explain_blocked, solve
 from matching.build import build
 from matching.generate import Shape, generate_facts, teams_policy, with_pins
+from matching.restated import broken_rules
 from matching.solution import LevelName
-from matching.verify import broken_rules, verify
+from matching.verify import verify
 from matching.vocabulary import ReasonCode, SolveStatus
 from tests.matching.factories import links
 from tests.matching.oracles import best_levels, levels_of, most_seats, reasons_by_hand, signed

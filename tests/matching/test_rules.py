@@ -6,8 +6,8 @@ import pytest
 
 from matching import Exclusion, Kinship, MenteeExclusion, Preference, explain_blocked
 from matching.build import build
+from matching.restated import broken_rules
 from matching.rules import mentee_exclusion
-from matching.verify import broken_rules
 from matching.vocabulary import (
     AppraisalGrade,
     MenteeKind,

@@ -1,12 +1,17 @@
 """The flow solver: level by level or joined, guarded teams, slot caps, and refusals instead of crashes."""
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import matching
 from matching import InvalidPolicyError, Kinship, LevelName, SolverFailedError, solve
 from matching.build import build
 from matching.generate import Shape, generate_facts, teams_policy
@@ -129,6 +134,31 @@ def test_equal_optima_are_chosen_by_the_seed():
     plans = {tuple(links(solve(world, policy(loadCap=1), seed=seed))) for seed in range(8)}
     assert len(plans) > 1
     assert links(solve(world, policy(loadCap=1), seed=3)) == links(solve(world, policy(loadCap=1), seed=3))
+
+
+_PRINT_A_PLAN = """
+from matching import solve
+from matching.files import facts_hash
+from matching.generate import Shape, generate_facts, teams_policy
+rules = teams_policy(2, loadCap=2)
+world = generate_facts(4, Shape(n_counties=2, n_mentees=12, n_mentors=20), slots=rules.slot_codes)
+result = solve(world, rules, seed=9)
+print(facts_hash(world), result.problem_fingerprint, [(s.mentee_id, s.slot, s.mentor_id) for s in result.seats])
+"""
+
+
+def test_the_plan_does_not_depend_on_the_hash_seed_of_the_process():
+    outputs = {
+        subprocess.run(
+            [sys.executable, "-c", _PRINT_A_PLAN],
+            env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(Path(matching.__file__).parents[1])},
+            capture_output=True,
+            check=True,
+            text=True,
+        ).stdout
+        for seed in ("1", "2", "3")
+    }
+    assert len(outputs) == 1
 
 
 def test_tie_costs_tell_two_records_of_one_person_apart():

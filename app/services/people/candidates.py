@@ -36,6 +36,7 @@ from app.services.people.drafts import (
 )
 from app.services.people.records import (
     assign,
+    authored,
     county_of,
     find_or_create_reserve_pool,
     list_difference,
@@ -205,8 +206,7 @@ def new_mentee(person: Person, kind: MenteeKind, village_id: UUID, author: str) 
         county_id=person.county_id,
         kind=kind,
         village_id=village_id,
-        created_by=author,
-        updated_by=author,
+        **authored(author),
     )
 
 
@@ -218,8 +218,7 @@ def new_need(person: Person, draft: NeedDraft, source: NeedSource, author: str) 
         specialty=draft.specialty,
         weight=draft.weight,
         source=source,
-        created_by=author,
-        updated_by=author,
+        **authored(author),
     )
 
 

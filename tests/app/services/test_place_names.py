@@ -3,8 +3,7 @@
 import pytest
 
 from app.models.vocabulary import DivisionKind, DivisionLevel
-from app.services.place_names import bare_name, division_kind, local_label, short_names
-from app.services.places import normalize_division_name
+from app.services.place_names import bare_name, division_kind, local_label, normalize_division_name, short_names
 
 
 @pytest.mark.parametrize(

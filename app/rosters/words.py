@@ -1,0 +1,205 @@
+"""The words people write in cells and what they stand for. A new word is one more entry here."""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import TypeVar
+
+from app.codes import EDUCATION_BY_CODE, ETHNICITY_BY_CODE, POLITICAL_STATUS_BY_CODE
+from app.models.vocabulary import (
+    AppraisalGrade,
+    CandidateSource,
+    ExclusionReason,
+    KinshipRelation,
+    MentorCategory,
+    ReviewLevel,
+    Sex,
+    Specialty,
+    TargetPost,
+)
+
+EnumT = TypeVar("EnumT", bound=StrEnum)
+
+
+def fold(text: str) -> str:
+    """The word in half width and without white space, as the tables below are keyed."""
+    return "".join(unicodedata.normalize("NFKC", text).split())
+
+
+SEX = {"男": Sex.MALE, "女": Sex.FEMALE, "男性": Sex.MALE, "女性": Sex.FEMALE, "未说明": Sex.NOT_STATED}
+YES_NO = {
+    "是": True, "√": True, "✓": True, "1": True, "●": True, "有": True, "Y": True,
+    "否": False, "×": False, "✗": False, "0": False, "○": False, "无": False, "N": False, "-": False,
+}  # fmt: skip
+TARGET_POST = {
+    "村党组织书记": TargetPost.SECRETARY,
+    "书记": TargetPost.SECRETARY,
+    "村书记": TargetPost.SECRETARY,
+    "村支书": TargetPost.SECRETARY,
+    "支部书记": TargetPost.SECRETARY,
+    "党支部书记": TargetPost.SECRETARY,
+    "村委会主任": TargetPost.DIRECTOR,
+    "主任": TargetPost.DIRECTOR,
+    "村主任": TargetPost.DIRECTOR,
+    "两委委员": TargetPost.COMMITTEE_MEMBER,
+    "村两委委员": TargetPost.COMMITTEE_MEMBER,
+    "两委成员": TargetPost.COMMITTEE_MEMBER,
+    "村两委成员": TargetPost.COMMITTEE_MEMBER,
+    "委员": TargetPost.COMMITTEE_MEMBER,
+}
+SOURCE = {
+    "摸排储备": CandidateSource.SURVEYED_LOCAL,
+    "从严管理调整": CandidateSource.ADJUSTED,
+    "乡招村用": CandidateSource.TOWNSHIP_HIRED,
+    "乡招村用锻炼": CandidateSource.TOWNSHIP_HIRED,
+    "引凤还巢": CandidateSource.RETURNED_TALENT,
+    "引凤还巢吸引": CandidateSource.RETURNED_TALENT,
+    "机关单位选派": CandidateSource.UNIT_ASSIGNED,
+    "机关选派": CandidateSource.UNIT_ASSIGNED,
+}
+REVIEW_LEVEL = {
+    "乡镇推选": ReviewLevel.TOWNSHIP_SELECTED,
+    "县级把关": ReviewLevel.COUNTY_VETTED,
+    "区县把关": ReviewLevel.COUNTY_VETTED,
+    "市级复审": ReviewLevel.PREFECTURE_REVIEWED,
+}
+CATEGORY = {
+    "乡镇领导": MentorCategory.TOWNSHIP_LEADER,
+    "乡镇班子成员": MentorCategory.TOWNSHIP_LEADER,
+    "乡镇干部": MentorCategory.TOWNSHIP_OFFICER,
+    "乡镇业务骨干": MentorCategory.TOWNSHIP_OFFICER,
+    "站所骨干": MentorCategory.STATION_EXPERT,
+    "村党组织书记": MentorCategory.VILLAGE_SECRETARY,
+    "村书记": MentorCategory.VILLAGE_SECRETARY,
+    "村两委干部": MentorCategory.VILLAGE_COMMITTEE,
+    "村干部": MentorCategory.VILLAGE_COMMITTEE,
+    "致富带头人": MentorCategory.INDUSTRY_LEADER,
+    "产业发展带头人": MentorCategory.INDUSTRY_LEADER,
+    "离退休干部": MentorCategory.RETIRED_CADRE,
+    "离退休": MentorCategory.RETIRED_CADRE,
+    "县直干部": MentorCategory.COUNTY_OFFICER,
+    "第一书记": MentorCategory.FIRST_SECRETARY,
+    "科技特派员": MentorCategory.SCIENCE_ENVOY,
+}
+GRADE = {
+    "优秀": AppraisalGrade.EXCELLENT,
+    "称职": AppraisalGrade.COMPETENT,
+    "合格": AppraisalGrade.COMPETENT,
+    "基本称职": AppraisalGrade.BASIC,
+    "基本合格": AppraisalGrade.BASIC,
+    "不称职": AppraisalGrade.INCOMPETENT,
+    "不合格": AppraisalGrade.INCOMPETENT,
+    "未定等次": AppraisalGrade.NOT_GRADED,
+    "不定等次": AppraisalGrade.NOT_GRADED,
+    "未确定等次": AppraisalGrade.NOT_GRADED,
+}
+SPECIALTY = {
+    "党建": Specialty.PARTY_BUILDING,
+    "党务": Specialty.PARTY_BUILDING,
+    "产业发展": Specialty.INDUSTRY,
+    "产业": Specialty.INDUSTRY,
+    "乡村治理": Specialty.GOVERNANCE,
+    "治理": Specialty.GOVERNANCE,
+    "矛盾调解": Specialty.MEDIATION,
+    "矛盾纠纷调解": Specialty.MEDIATION,
+    "调解": Specialty.MEDIATION,
+    "集体经济(财务)": Specialty.COLLECTIVE_FINANCE,
+    "集体经济": Specialty.COLLECTIVE_FINANCE,
+    "财务": Specialty.COLLECTIVE_FINANCE,
+    "集体经济财务": Specialty.COLLECTIVE_FINANCE,
+    "项目建设": Specialty.PROJECTS,
+    "项目": Specialty.PROJECTS,
+    "生态环保": Specialty.ECOLOGY,
+    "民族团结": Specialty.ETHNIC_UNITY,
+    "数字技能": Specialty.DIGITAL,
+    "政策法规": Specialty.POLICY,
+    "政策": Specialty.POLICY,
+}
+KINSHIP = {
+    "夫妻": KinshipRelation.SPOUSE,
+    "夫妻关系": KinshipRelation.SPOUSE,
+    "直系血亲": KinshipRelation.LINEAL,
+    "直系血亲关系": KinshipRelation.LINEAL,
+    "三代以内旁系血亲": KinshipRelation.COLLATERAL,
+    "旁系血亲": KinshipRelation.COLLATERAL,
+    "近姻亲": KinshipRelation.CLOSE_IN_LAW,
+    "近姻亲关系": KinshipRelation.CLOSE_IN_LAW,
+}
+EXCLUSION_REASON = {
+    "投诉": ExclusionReason.COMPLAINT,
+    "利益冲突": ExclusionReason.CONFLICT,
+    "同一科室": ExclusionReason.SAME_OFFICE,
+    "其他": ExclusionReason.OTHER,
+}
+RANK = {
+    "第一": 1, "第二": 2, "第三": 3, "否决": 0, "第一意愿": 1, "第二意愿": 2, "第三意愿": 3, "1": 1, "2": 2, "3": 3,
+}  # fmt: skip
+ETHNICITY = (
+    {name: code for code, name in ETHNICITY_BY_CODE.items()}
+    | {name.removesuffix("族"): code for code, name in ETHNICITY_BY_CODE.items() if len(name) > 2}
+    | {
+        "汉": "01",
+        "回": "03",
+        "藏": "04",
+        "苗": "06",
+        "彝": "07",
+        "壮": "08",
+        "满": "11",
+        "侗": "12",
+        "瑶": "13",
+        "白": "14",
+    }
+)
+POLITICAL_STATUS = {name: code for code, name in POLITICAL_STATUS_BY_CODE.items()} | {
+    "党员": "01",
+    "中国共产党党员": "01",
+    "正式党员": "01",
+    "预备党员": "02",
+    "团员": "03",
+    "共青团": "03",
+    "无党派": "12",
+    "无党派民主人士": "12",
+    "无": "13",
+}
+DEVELOPMENT_STAGES = ("入党积极分子", "积极分子", "发展对象", "入党申请人")
+"""Stages on the way into the Party; they are no code of GB/T 4762."""
+EDUCATION = {name: code for code, name in EDUCATION_BY_CODE.items()} | {
+    "研究生": "14",
+    "硕士": "14",
+    "博士": "11",
+    "本科": "21",
+    "大学本科": "21",
+    "党校大学": "21",
+    "党校本科": "21",
+    "专科": "31",
+    "大学专科": "31",
+    "党校大专": "31",
+    "中等专科": "41",
+    "职业高中": "44",
+    "技工学校": "47",
+    "普通高中": "61",
+    "初级中学": "71",
+}
+_FULL_TIME = re.compile(r"全日制")
+_IN_SERVICE = re.compile(r"在职|函授|自考|电大|成人|党校|远程|业余|非全日制|中央|省委")
+
+
+def education(text: str) -> tuple[str, bool | None]:
+    """The GB/T 4658 code and whether it was full time, ``None`` when the word does not say; ``KeyError`` if unknown."""
+    word = fold(text)
+    is_full_time = None
+    if _IN_SERVICE.search(word):
+        is_full_time = False
+    elif _FULL_TIME.search(word):
+        is_full_time = True
+    bare = re.sub(r"非全日制|全日制|在职|函授|自考|电大|成人|远程教育|业余|中央|省委|[()\-/]|学历|毕业$|教育", "", word)
+    return EDUCATION[bare], is_full_time
+
+
+def options(words: Mapping[str, object]) -> str:
+    """The first word of each meaning, for messages."""
+    first: dict[object, str] = {}
+    for word, meaning in words.items():
+        first.setdefault(meaning, word)
+    return "、".join(list(first.values())[:12])

@@ -1,0 +1,213 @@
+"""Previewing, committing and discarding an uploaded file."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from cryptography.fernet import InvalidToken
+from sqlmodel import Session, col, select
+
+from app.access import Permission, Viewer, get_in_county, record
+from app.crypto import PersonalDataCipher
+from app.db import utc_now
+from app.errors import BatchHasErrorsError, InvalidStateError
+from app.models import Division, ImportBatch, ImportRow
+from app.models.vocabulary import ImportState, RowChange
+from app.services.imports.book import load_book_for_commit, load_book_for_preview
+from app.services.imports.pairs import reconcile_pair
+from app.services.imports.reconcile import Outcome, Reconciliation
+from app.services.imports.records import (
+    AssignedCadreRecord,
+    CandidateRecord,
+    MentorRecord,
+    Record,
+    SheetKind,
+    from_json,
+    to_json,
+)
+from app.services.imports.roles import reconcile_role
+from app.services.people.records import stamp
+
+OPEN_STATES = frozenset({ImportState.UPLOADED, ImportState.PARSED, ImportState.HAS_ERRORS, ImportState.READY})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParsedRow:
+    """One row that could be parsed, with its place in the file."""
+
+    sheet: str
+    row_number: int
+    record: Record
+
+    @property
+    def address(self) -> str:
+        """Sheet and row, as messages name it."""
+        return f"{self.sheet}!{self.row_number}"
+
+
+def preview_rows(
+    session: Session,
+    viewer: Viewer,
+    cipher: PersonalDataCipher,
+    county: Division,
+    rows: Sequence[ParsedRow],
+    *,
+    now: datetime,
+    rejected_id_numbers: frozenset[str] = frozenset(),
+    rejected_names: frozenset[str] = frozenset(),
+) -> list[Outcome]:
+    """What a commit would do with each row, against the present database; writes nothing."""
+    book = load_book_for_preview(session, county, cipher, _id_number_hashes(rows, cipher))
+    run = Reconciliation(
+        book=book,
+        viewer=viewer,
+        today=now.date(),
+        rejected_hashes=frozenset(cipher.keyed_hash("id_number", number) for number in rejected_id_numbers),
+        rejected_names=rejected_names,
+    )
+    return _apply_all(run, rows)
+
+
+def commit_import(
+    session: Session, viewer: Viewer, cipher: PersonalDataCipher, batch_id: UUID, *, now: datetime | None = None
+) -> ImportBatch:
+    """Write the rows of a READY batch, compared afresh with the present database; all of them or none."""
+    viewer.require(Permission.EDIT_PEOPLE)
+    batch = _open_batch(session, viewer, batch_id)
+    if batch.state is ImportState.HAS_ERRORS:
+        raise BatchHasErrorsError(
+            f"The file has {batch.counts.get('rejected', 0)} rejected rows; correct the issues and upload it again.",
+            f"文件有{batch.counts.get('rejected', 0)}行被拒绝；请按问题清单更正后重新上传。",
+            path=("batch_id",),
+        )
+    if batch.state is not ImportState.READY or batch.county_id is None:
+        raise _wrong_state(batch)
+    now = now or utc_now()
+    rows = _stored_rows(session, batch, cipher)
+    # The savepoint takes back the comparison's changes to loaded rows if a caller goes on after a refusal.
+    with session.begin_nested():
+        book = load_book_for_commit(session, batch.county_id, cipher, _id_number_hashes(rows, cipher))
+        outcomes = _apply_all(Reconciliation(book=book, viewer=viewer, today=now.date()), rows)
+        _refuse_new_errors(rows, outcomes)
+        book.write(session)
+    batch.counts = counts_of([outcome.change for outcome in outcomes], batch.counts["skipped"])
+    batch.state = ImportState.COMMITTED
+    batch.committed_at = now
+    stamp(batch, viewer)
+    record(
+        session,
+        viewer,
+        "COMMIT_IMPORT",
+        f"ImportBatch {batch.id}",
+        counts=batch.counts,
+        file_sha256=batch.file_sha256,
+        n_rows_written=len(book.added),
+    )
+    session.flush()
+    return batch
+
+
+def discard_import(session: Session, viewer: Viewer, batch_id: UUID) -> ImportBatch:
+    """Close a batch without writing it; its rows lose their content at once."""
+    viewer.require(Permission.EDIT_PEOPLE)
+    batch = _open_batch(session, viewer, batch_id)
+    if batch.state not in OPEN_STATES:
+        raise _wrong_state(batch)
+    for row in session.exec(select(ImportRow).where(col(ImportRow.batch_id) == batch.id)):
+        row.content_encrypted = None
+    batch.state = ImportState.DISCARDED
+    stamp(batch, viewer)
+    record(session, viewer, "DISCARD_IMPORT", f"ImportBatch {batch.id}", file_sha256=batch.file_sha256)
+    session.flush()
+    return batch
+
+
+def sealed_content(position: int, record_of_row: Record, cipher: PersonalDataCipher) -> str:
+    """The encrypted content of an import row: its place in the order of the file and the record."""
+    return cipher.encrypt(f"{position}:{to_json(record_of_row)}")
+
+
+def counts_of(changes: Sequence[RowChange], n_skipped: int) -> dict[str, int]:
+    """The counts of a batch: rows by what a commit does with them, and rows left out."""
+    counts = Counter(change.value.lower() for change in changes)
+    return {key: counts.get(key, 0) for key in ("new", "changed", "unchanged", "rejected")} | {"skipped": n_skipped}
+
+
+def _apply_all(run: Reconciliation, rows: Sequence[ParsedRow]) -> list[Outcome]:
+    """Rows about people first, so that tables of pairs may name people of later sheets."""
+    outcomes = [Outcome() for _ in rows]
+    for row, outcome in zip(rows, outcomes, strict=True):
+        if isinstance(row.record, CandidateRecord | AssignedCadreRecord | MentorRecord):
+            person = run.apply_person(row.record, row.address, outcome)
+            if person is not None:
+                reconcile_role(run, person, row.record, outcome)
+    for row, outcome in zip(rows, outcomes, strict=True):
+        if not isinstance(row.record, CandidateRecord | AssignedCadreRecord | MentorRecord):
+            reconcile_pair(run, row.record, outcome)
+    for outcome in outcomes:
+        if outcome.has_errors:
+            outcome.change = RowChange.REJECTED
+    return outcomes
+
+
+def _open_batch(session: Session, viewer: Viewer, batch_id: UUID) -> ImportBatch:
+    """The batch, locked; a batch of another officer below county level is not visible to this one."""
+    batch = get_in_county(session, viewer, ImportBatch, batch_id, path=("batch_id",))
+    session.refresh(batch, with_for_update=True)
+    return batch
+
+
+def _wrong_state(batch: ImportBatch) -> InvalidStateError:
+    return InvalidStateError(
+        f"The batch is {batch.state}; upload the file again.",
+        f"该批次状态为 {batch.state}；请重新上传文件。",
+        path=("batch_id",),
+    )
+
+
+def _stored_rows(session: Session, batch: ImportBatch, cipher: PersonalDataCipher) -> list[ParsedRow]:
+    rows: list[tuple[int, ParsedRow]] = []
+    for row in session.exec(select(ImportRow).where(col(ImportRow.batch_id) == batch.id)):
+        if row.content_encrypted is None:
+            raise _wrong_state(batch)
+        try:
+            text = cipher.decrypt(row.content_encrypted)
+        except InvalidToken:
+            raise InvalidStateError(
+                "The stored rows cannot be decrypted with the present data keys; upload the file again.",
+                "现有密钥无法解密已上传的数据；请重新上传文件。",
+                path=("batch_id",),
+            ) from None
+        position, _, json_text = text.partition(":")
+        parsed = from_json(SheetKind(row.kind), json_text)
+        rows.append((int(position), ParsedRow(sheet=row.sheet, row_number=row.row_number, record=parsed)))
+    return [row for _, row in sorted(rows, key=lambda item: item[0])]
+
+
+def _refuse_new_errors(rows: Sequence[ParsedRow], outcomes: Sequence[Outcome]) -> None:
+    """The database may have changed since the upload; then nothing is written and the first place is named."""
+    bad = [
+        (row, problem)
+        for row, outcome in zip(rows, outcomes, strict=True)
+        for _, problem in outcome.problems
+        if outcome.has_errors
+    ]
+    if bad:
+        row, problem = bad[0]
+        raise BatchHasErrorsError(
+            f"The records changed since the upload; {row.address} now has the problem {problem.code}. "
+            "Upload the file again.",
+            f"上传后库中数据已变化，{row.address} 出现问题 {problem.code}；请重新上传文件。",
+            path=("batch_id",),
+        )
+
+
+def _id_number_hashes(rows: Sequence[ParsedRow], cipher: PersonalDataCipher) -> frozenset[str]:
+    return frozenset(
+        cipher.keyed_hash("id_number", row.record.person.draft.id_number)
+        for row in rows
+        if isinstance(row.record, CandidateRecord | AssignedCadreRecord | MentorRecord)
+        and row.record.person.draft.id_number is not None
+    )

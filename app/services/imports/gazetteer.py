@@ -1,0 +1,175 @@
+"""Finds the divisions of one county by the names that people write."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date
+from difflib import get_close_matches
+from uuid import UUID
+
+from sqlmodel import Session, col, or_, select
+
+from app.models import Division, DivisionAlias, DivisionPredecessor
+from app.models.vocabulary import DivisionLevel
+from app.services.imports.issues import listed
+from app.services.place_names import normalize_division_name
+
+_TOWNSHIP_TAILS = ("人民政府", "党委", "办事处")
+_TOWNSHIP_WORDS = ("街道", "苏木", "镇", "乡")
+_COUNTY_WORDS = ("县直", "县级", "县直机关", "县直单位", "县城", "市直", "区直", "旗直")
+
+
+class PlaceProblemError(Exception):
+    """A name that stands for no division, or for several; ``options`` may be shown to the user."""
+
+    def __init__(self, code: str, options: str) -> None:
+        super().__init__(code)
+        self.code = code
+        self.options = options
+
+
+@dataclass(slots=True)
+class Gazetteer:
+    """The divisions of one county, indexed by normalised names, aliases and the names of predecessors."""
+
+    county: Division
+    divisions: dict[UUID, Division]
+    _townships: dict[str, list[Division]]
+    _villages: dict[UUID, dict[str, list[Division]]]
+
+    def township(self, text: str) -> Division:
+        """The township of this name or code, or the county itself for 县直; raises ``PlaceProblemError``."""
+        key = self._without_county(normalize_division_name(text))
+        if not key or key in _COUNTY_WORDS or key == self.county.code:
+            return self.county
+        for tail in _TOWNSHIP_TAILS:
+            key = key.removesuffix(tail) or key
+        found = self._townships.get(key) or self._townships.get(_short_township(key), [])
+        return self._only(found, key, [d.name for d in self.townships()])
+
+    def village(self, text: str, township: Division) -> Division:
+        """The village of this name or code in the township; raises ``PlaceProblemError``."""
+        key = self._without_county(normalize_division_name(text))
+        index = self._villages.get(township.id, {})
+        found = index.get(key)
+        if not found:
+            prefix = next((p for p in (township.name, _short_township(township.name)) if key.startswith(p)), "")
+            found = index.get(key.removeprefix(prefix), []) if prefix else []
+        if not found:
+            elsewhere = [
+                f"{self.divisions[parent].name}{d.name}"
+                for parent, names in self._villages.items()
+                for d in names.get(key, [])
+            ]
+            inside = [d.name for d in self.divisions.values() if d.parent_id == township.id]
+            raise PlaceProblemError("UNKNOWN_PLACE", listed([*_similar(key, inside), *elsewhere]))
+        return self._only(found, key, [])
+
+    def place(self, text: str, own: Division) -> Division:
+        """A township, a village of the ``own`` township, or a village written with its township in front."""
+        key = self._without_county(normalize_division_name(text))
+        if own.level is DivisionLevel.TOWNSHIP and key in self._villages.get(own.id, {}):
+            return self.village(text, own)
+        split = self.split_township(key)
+        if split is not None:
+            township, rest = split
+            return self.village(rest, township) if rest else township
+        if not key or key in _COUNTY_WORDS:
+            return self.county
+        if own.level is DivisionLevel.TOWNSHIP:
+            return self.village(text, own)
+        raise PlaceProblemError("UNKNOWN_PLACE", listed(_similar(key, [d.name for d in self.townships()])))
+
+    def split_township(self, text: str) -> tuple[Division, str] | None:
+        """The township whose full name the text begins with, and what follows it."""
+        key = self._without_county(text)
+        best: tuple[Division, str] | None = None
+        for name, divisions in self._townships.items():
+            is_full = name.endswith(_TOWNSHIP_WORDS) or name == key
+            if is_full and len(divisions) == 1 and key.startswith(name):
+                rest = key[len(name) :]
+                if best is None or len(rest) < len(best[1]):
+                    best = (divisions[0], rest)
+        return best
+
+    def townships(self) -> list[Division]:
+        """The present townships in official order."""
+        rows = [d for d in self.divisions.values() if d.level is DivisionLevel.TOWNSHIP]
+        return sorted(rows, key=lambda d: (d.display_order, d.code))
+
+    def _without_county(self, key: str) -> str:
+        return key.removeprefix(self.county.name)
+
+    def _only(self, found: list[Division], key: str, names: list[str]) -> Division:
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise PlaceProblemError("AMBIGUOUS_PLACE", listed([f"{d.name}({d.code})" for d in found]))
+        raise PlaceProblemError("UNKNOWN_PLACE", listed(_similar(key, names)))
+
+
+def load_gazetteer(session: Session, county: Division, *, today: date) -> Gazetteer:
+    """Read the county's divisions; revoked ones serve only as names of those that followed them."""
+    rows = session.exec(
+        select(Division).where(or_(col(Division.county_id) == county.id, col(Division.id) == county.id))
+    ).all()
+    present = {row.id: row for row in rows if row.valid_to is None or row.valid_to > today}
+    index = _Index()
+    for row in present.values():
+        index.enter(row, (row.name, row.code))
+    # Former names come second and only where free: they must not shadow the present name of another division.
+    former = _Index(taken=index)
+    inside = select(Division.id).where(col(Division.county_id) == county.id)
+    for alias in session.exec(select(DivisionAlias).where(col(DivisionAlias.division_id).in_(inside))):
+        if alias.division_id in present:
+            former.enter(present[alias.division_id], (alias.normalized_alias,))
+    revoked = {row.id: row for row in rows if row.id not in present}
+    for link in session.exec(select(DivisionPredecessor).where(col(DivisionPredecessor.division_id).in_(inside))):
+        if link.division_id in present and link.predecessor_id in revoked:
+            predecessor = revoked[link.predecessor_id]
+            former.enter(present[link.division_id], (predecessor.name, predecessor.code))
+    return Gazetteer(
+        county=county,
+        divisions=present,
+        _townships=dict(former.townships) | dict(index.townships),
+        _villages={
+            parent: dict(former.villages[parent]) | dict(index.villages[parent])
+            for parent in former.villages.keys() | index.villages.keys()
+        },
+    )
+
+
+class _Index:
+    """Divisions by normalised name: townships in the county, villages in their township."""
+
+    def __init__(self, taken: "_Index | None" = None) -> None:
+        self.townships: dict[str, list[Division]] = defaultdict(list)
+        self.villages: dict[UUID, dict[str, list[Division]]] = defaultdict(lambda: defaultdict(list))
+        self._taken = taken
+
+    def enter(self, division: Division, names: tuple[str, ...]) -> None:
+        """Index the division under these names."""
+        keys = {normalize_division_name(name) for name in names}
+        if division.level is DivisionLevel.TOWNSHIP:
+            keys |= {_short_township(key) for key in keys}
+            entries = self.townships
+            taken = self._taken.townships if self._taken else {}
+        elif division.level is DivisionLevel.VILLAGE and division.parent_id is not None:
+            entries = self.villages[division.parent_id]
+            taken = self._taken.villages.get(division.parent_id, {}) if self._taken else {}
+        else:
+            return
+        for key in keys:
+            if key not in taken and all(other.id != division.id for other in entries[key]):
+                entries[key].append(division)
+
+
+def _short_township(name: str) -> str:
+    for word in _TOWNSHIP_WORDS:
+        if name.endswith(word) and len(name) > len(word) + 1:
+            return name.removesuffix(word)
+    return name
+
+
+def _similar(key: str, names: list[str]) -> list[str]:
+    by_key = {normalize_division_name(name): name for name in names}
+    return [by_key[match] for match in get_close_matches(key, list(by_key), n=3, cutoff=0.4)]

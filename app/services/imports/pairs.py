@@ -1,0 +1,64 @@
+"""Compares rows about two people with the county's book: kinship, exclusions, wishes."""
+
+from typing import Any
+
+from app.access import covers_division
+from app.models import Exclusion, KinshipDeclaration, Preference
+from app.models.columns import CountyRow
+from app.models.vocabulary import RowChange
+from app.services.imports.reconcile import Outcome, Reconciliation
+from app.services.imports.records import ExclusionRecord, KinshipRecord, PairRecord
+from app.services.people.records import assign, authored
+
+PAIR_SOURCE = "IMPORT"
+
+
+def reconcile_pair(run: Reconciliation, record: PairRecord, outcome: Outcome) -> None:
+    """Create or change the row about the two people, both of whom must be known."""
+    a = run.find_reference(record.a, "a", outcome)
+    b = run.find_reference(record.b, "b", outcome)
+    if a is None or b is None:
+        outcome.change = RowChange.REJECTED
+        return
+    if a.id == b.id:
+        outcome.problem("b_name", "SAME_PERSON")
+        return
+    if not covers_division(run.viewer, run.book.county.code):
+        outcome.problem("a_name", "FORBIDDEN_SHEET")
+        return
+    is_symmetric = isinstance(record, KinshipRecord)
+    if not run.is_first_pair(type(record), frozenset((a.id, b.id)) if is_symmetric else (a.id, b.id)):
+        outcome.problem("b_name", "DUPLICATE_PAIR")
+        return
+    book, author = run.book, run.viewer.subject
+    common: dict[str, Any] = {"county_id": book.county.id} | authored(author)
+    values: dict[str, Any]
+    stored: CountyRow | None
+    if isinstance(record, KinshipRecord):
+        values = {"relation": record.relation}
+        key = frozenset((a.id, b.id))
+        stored = book.kinships.get(key)
+        if stored is None:
+            book.kinships[key] = book.add(
+                KinshipDeclaration(person_a_id=a.id, person_b_id=b.id, source=PAIR_SOURCE, **values, **common)
+            )
+    elif isinstance(record, ExclusionRecord):
+        values = {"reason": record.reason}
+        stored = book.exclusions.get((a.id, b.id))
+        if stored is None:
+            book.exclusions[a.id, b.id] = book.add(
+                Exclusion(mentee_person_id=a.id, mentor_person_id=b.id, source=PAIR_SOURCE, **values, **common)
+            )
+    else:
+        texts = {"reason": record.reason, "approved_by": record.approved_by}
+        values = {"rank": record.rank} | {name: text for name, text in texts.items() if text is not None}
+        stored = book.preferences.get((a.id, b.id))
+        if stored is None:
+            book.preferences[a.id, b.id] = book.add(
+                Preference(from_person_id=a.id, to_person_id=b.id, **values, **common)
+            )
+    if stored is None:
+        outcome.change = RowChange.NEW
+    elif assign(stored, values):
+        run.touch(stored)
+        outcome.change = RowChange.CHANGED

@@ -1,0 +1,167 @@
+"""One row of a workbook after parsing: typed, with divisions resolved, and its JSON form for storage.
+
+A field that is ``None``, ``UNKNOWN`` or empty was blank in the workbook; a blank cell never erases a stored value.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import TypeAlias
+from uuid import UUID
+
+from pydantic import TypeAdapter
+
+from app.models.vocabulary import (
+    AppraisalGrade,
+    CandidateSource,
+    CandidateState,
+    ExclusionReason,
+    KinshipRelation,
+    MentorCategory,
+    ReviewLevel,
+    TargetPost,
+    VillageLinkRole,
+)
+from app.services.people import AppointmentDraft, NeedDraft, PersonDraft, SpecialtyDraft
+
+
+class SheetKind(StrEnum):
+    """What the rows of a sheet are about."""
+
+    CANDIDATES = "CANDIDATES"
+    MENTORS = "MENTORS"
+    ASSIGNED_CADRES = "ASSIGNED_CADRES"
+    KINSHIPS = "KINSHIPS"
+    EXCLUSIONS = "EXCLUSIONS"
+    PREFERENCES = "PREFERENCES"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppraisalRecord:
+    """The grade of one year."""
+
+    year: int
+    grade: AppraisalGrade
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkRecord:
+    """A village the person is the contact of."""
+
+    village_id: UUID
+    role: VillageLinkRole
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonRecord:
+    """What a row says about the person, whatever the role."""
+
+    draft: PersonDraft
+    appointments: tuple[AppointmentDraft, ...] = ()
+    appraisals: tuple[AppraisalRecord, ...] = ()
+    links: tuple[LinkRecord, ...] = ()
+    needs: tuple[NeedDraft, ...] = ()
+    is_discipline_in_force: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CandidateRecord:
+    """A row of 村级后备力量信息台账."""
+
+    person: PersonRecord
+    village_id: UUID
+    target_post: TargetPost
+    source: CandidateSource
+    pool_date: date | None
+    review_level: ReviewLevel
+    state: CandidateState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssignedCadreRecord:
+    """A row of 选派干部名册."""
+
+    person: PersonRecord
+    village_id: UUID
+    sending_unit: str
+    assigned_from: date
+    term_end: date | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MentorRecord:
+    """A row of 帮带导师库."""
+
+    person: PersonRecord
+    pool_division_id: UUID
+    category: MentorCategory
+    capacity: int | None
+    trade_years: float | None
+    specialties: tuple[SpecialtyDraft, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonReference:
+    """A person named in a table of pairs."""
+
+    name: str
+    id_number: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KinshipRecord:
+    """A row of 回避关系登记表."""
+
+    a: PersonReference
+    b: PersonReference
+    relation: KinshipRelation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExclusionRecord:
+    """A row of 禁止结对登记表: ``a`` is the mentee, ``b`` the mentor."""
+
+    a: PersonReference
+    b: PersonReference
+    reason: ExclusionReason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreferenceRecord:
+    """A row of 帮带意愿登记表: ``a`` wishes for ``b``."""
+
+    a: PersonReference
+    b: PersonReference
+    rank: int
+    reason: str | None
+    approved_by: str | None
+
+
+RoleRecord: TypeAlias = CandidateRecord | AssignedCadreRecord | MentorRecord
+PairRecord: TypeAlias = KinshipRecord | ExclusionRecord | PreferenceRecord
+Record: TypeAlias = RoleRecord | PairRecord
+
+RECORD_TYPES: dict[SheetKind, type[Record]] = {
+    SheetKind.CANDIDATES: CandidateRecord,
+    SheetKind.MENTORS: MentorRecord,
+    SheetKind.ASSIGNED_CADRES: AssignedCadreRecord,
+    SheetKind.KINSHIPS: KinshipRecord,
+    SheetKind.EXCLUSIONS: ExclusionRecord,
+    SheetKind.PREFERENCES: PreferenceRecord,
+}
+_ADAPTERS: dict[SheetKind, TypeAdapter[Record]] = {kind: TypeAdapter(table) for kind, table in RECORD_TYPES.items()}
+
+
+def kind_of(record: Record) -> SheetKind:
+    """The kind of sheet the record comes from."""
+    return next(kind for kind, table in RECORD_TYPES.items() if type(record) is table)
+
+
+def to_json(record: Record) -> str:
+    """The record as JSON; it holds clear personal values and must be encrypted before it is stored."""
+    return _ADAPTERS[kind_of(record)].dump_json(record).decode("utf-8")
+
+
+def from_json(kind: SheetKind, text: str) -> Record:
+    """The record that ``to_json`` wrote."""
+    return _ADAPTERS[kind].validate_json(text)

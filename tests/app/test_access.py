@@ -1,0 +1,123 @@
+"""Viewers, tokens and territory."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+from sqlmodel import Session, select
+
+from app.access import (
+    ROLES_BY_PERMISSION,
+    SYSTEM_VIEWER,
+    Permission,
+    create_token,
+    get_in_county,
+    require_division,
+    territory_clause,
+    viewer_for_division,
+    viewer_for_token,
+)
+from app.crypto import PersonalDataCipher
+from app.db import Database
+from app.errors import ForbiddenError, InvalidInputError, NotFoundError
+from app.models import ApiToken, Person
+from app.models.vocabulary import Role
+from tests.app.services.world import World, make_world
+
+NOW = datetime(2025, 3, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def world(database: Database, cipher: PersonalDataCipher) -> World:
+    made = make_world(database, cipher)
+    with database.write() as session:
+        made.person(session, made.places.guihua.id, name="桂花人")
+        made.person(session, made.places.qinggang.id, name="青杠人")
+        made.officer = SYSTEM_VIEWER
+        made.person(session, made.places.foreign_village.id, name="外县人")
+    return made
+
+
+def names(session: Session, world: World, role: Role, place: object) -> set[str]:
+    viewer = viewer_for_division(session, subject="x", role=role, division=place)  # type: ignore[arg-type]
+    clause = territory_clause(viewer, Person.county_id, Person.division_id)
+    return set(session.exec(select(Person.name).where(clause)))
+
+
+def test_territory_is_a_prefix_of_division_codes_at_every_level(world: World) -> None:
+    places = world.places
+    with world.database.read() as session:
+        assert names(session, world, Role.SYSTEM_ADMIN, None) == {"桂花人", "青杠人", "外县人"}
+        assert names(session, world, Role.PREFECTURE_OFFICER, places.prefecture) == {"桂花人", "青杠人", "外县人"}
+        assert names(session, world, Role.COUNTY_ADMIN, places.county) == {"桂花人", "青杠人"}
+        assert names(session, world, Role.TOWNSHIP_OFFICER, places.banqiao) == {"桂花人"}
+        assert names(session, world, Role.TOWNSHIP_OFFICER, places.guihua) == {"桂花人"}
+        assert names(session, world, Role.COUNTY_ADMIN, places.foreign_county) == {"外县人"}
+        assert names(session, world, Role.MENTOR, places.county) == set()
+        assert names(session, world, Role.MENTEE, None) == set()
+
+
+def test_single_rows_outside_the_territory_look_unknown(world: World) -> None:
+    with world.database.read() as session:
+        township = viewer_for_division(session, subject="x", role=Role.TOWNSHIP_OFFICER, division=world.places.banqiao)
+        by_name = {person.name: person for person in session.exec(select(Person))}
+        assert get_in_county(session, township, Person, by_name["桂花人"].id).name == "桂花人"
+        for person_id in (by_name["青杠人"].id, by_name["外县人"].id, uuid4()):
+            with pytest.raises(NotFoundError) as refused:
+                get_in_county(session, township, Person, person_id)
+            assert "人" not in refused.value.message
+        with pytest.raises(NotFoundError):
+            require_division(session, township, world.places.tangtou.id)
+
+
+def test_a_token_stands_for_its_role_and_division_until_it_expires(world: World) -> None:
+    with world.database.write() as session:
+        token = create_token(
+            session,
+            role=Role.COUNTY_ADMIN,
+            label="思南县经办",
+            division=world.places.county,
+            valid_for=timedelta(days=1),
+            now=NOW,
+        )
+    with world.database.read() as session:
+        stored = session.exec(select(ApiToken)).one()
+        assert token not in stored.model_dump_json()
+        viewer = viewer_for_token(session, token, now=NOW + timedelta(hours=23))
+        assert viewer is not None
+        assert (viewer.role, viewer.subject, viewer.code_prefix) == (Role.COUNTY_ADMIN, "思南县经办", "520624")
+        assert viewer_for_token(session, token, now=NOW + timedelta(hours=24)) is None
+        assert viewer_for_token(session, token + "x", now=NOW) is None
+        assert viewer_for_token(session, "", now=NOW) is None
+
+
+def test_a_revoked_token_is_unknown(world: World) -> None:
+    with world.database.write() as session:
+        token = create_token(session, role=Role.READER, label="x", division=None, now=NOW)
+        session.exec(select(ApiToken)).one().revoked_at = NOW
+    with world.database.read() as session:
+        assert viewer_for_token(session, token, now=NOW) is None
+
+
+@pytest.mark.parametrize("role", [Role.COUNTY_ADMIN, Role.TOWNSHIP_OFFICER, Role.COUNTY_APPROVER, Role.MENTOR])
+def test_a_role_that_needs_a_place_or_person_gets_no_token_without(world: World, role: Role) -> None:
+    with world.database.write() as session, pytest.raises(InvalidInputError):
+        create_token(session, role=role, label="x", division=None)
+    with world.database.read() as session:
+        assert session.exec(select(ApiToken)).all() == []
+
+
+def test_no_role_but_the_administrator_holds_every_permission() -> None:
+    holders = {role: {p for p, roles in ROLES_BY_PERMISSION.items() if role in roles} for role in Role}
+    assert holders[Role.SYSTEM_ADMIN] == set(Permission)
+    assert holders[Role.MENTEE] == holders[Role.MENTOR] == {Permission.READ_OWN}
+    assert Permission.APPROVE not in holders[Role.COUNTY_ADMIN]
+    assert Permission.RUN not in holders[Role.COUNTY_APPROVER]
+    assert holders[Role.READER] == holders[Role.AUDITOR] == {Permission.READ, Permission.READ_OWN}
+
+
+def test_a_missing_permission_names_the_roles_that_hold_it(world: World) -> None:
+    with world.database.read() as session:
+        reader = viewer_for_division(session, subject="x", role=Role.READER, division=world.places.county)
+    with pytest.raises(ForbiddenError, match="COUNTY_ADMIN, PREFECTURE_OFFICER, SYSTEM_ADMIN"):
+        reader.require(Permission.RUN)

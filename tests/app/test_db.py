@@ -1,0 +1,87 @@
+"""Sessions, transactions and column types on both databases."""
+
+from datetime import UTC, datetime, timedelta, timezone
+from threading import Barrier, Thread
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import StatementError
+from sqlmodel import Session, select
+
+from app.db import Database, run_in_transaction
+from app.models import AuditEvent
+from app.models.vocabulary import Role
+
+
+def event(action: str = "TESTED", **values: object) -> AuditEvent:
+    return AuditEvent(**({"actor": "test", "role": Role.READER, "action": action, "target": "-"} | values))  # type: ignore[arg-type]
+
+
+def test_a_write_block_commits_at_its_end_and_rolls_back_on_an_error(database: Database) -> None:
+    with database.write() as session:
+        session.add(event("KEPT"))
+
+    def lose(session: Session) -> None:
+        session.add(event("LOST"))
+        session.flush()
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        run_in_transaction(database, lose)
+    with database.read() as session:
+        assert [row.action for row in session.exec(select(AuditEvent))] == ["KEPT"]
+
+
+def test_a_read_block_sees_one_snapshot_of_the_database(database: Database) -> None:
+    with database.read() as session:
+        assert session.exec(select(AuditEvent)).all() == []
+        with database.write() as writer:
+            writer.add(event())
+        assert session.exec(select(AuditEvent)).all() == []
+    with database.read() as session:
+        assert len(session.exec(select(AuditEvent)).all()) == 1
+
+
+def test_instants_come_back_aware_in_utc(database: Database) -> None:
+    china = timezone(timedelta(hours=8))
+    with database.write() as session:
+        session.add(event(at=datetime(2025, 3, 1, 8, 30, tzinfo=china)))
+    with database.read() as session:
+        assert session.exec(select(AuditEvent)).one().at == datetime(2025, 3, 1, 0, 30, tzinfo=UTC)
+
+
+def test_naive_instants_and_unknown_enum_values_are_refused(database: Database) -> None:
+    for faulty in (event(at=datetime(2025, 3, 1)), event(role="EMPEROR")):  # noqa: DTZ001
+        with pytest.raises(StatementError), database.write() as session:
+            session.add(faulty)
+    with database.read() as session:
+        assert session.exec(select(AuditEvent)).all() == []
+
+
+def test_two_writers_at_once_both_succeed(database: Database) -> None:
+    barrier = Barrier(2)
+
+    def work(number: int) -> None:
+        def unit(session: Session) -> None:
+            session.add(event(f"W{number}"))
+            session.flush()
+
+        barrier.wait()
+        for _ in range(20):
+            run_in_transaction(database, unit)
+
+    threads = [Thread(target=work, args=(number,)) for number in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with database.read() as session:
+        actions = [row.action for row in session.exec(select(AuditEvent))]
+    assert (actions.count("W0"), actions.count("W1")) == (20, 20)
+
+
+def test_sqlite_runs_in_wal_mode_with_foreign_keys_on(sqlite_database: Database) -> None:
+    with sqlite_database.read() as session:
+        assert session.connection().execute(text("PRAGMA journal_mode")).scalar() == "wal"
+        assert session.connection().execute(text("PRAGMA foreign_keys")).scalar() == 1
+        assert session.connection().execute(text("PRAGMA busy_timeout")).scalar() == 30000
