@@ -11,7 +11,7 @@ from app.crypto import PersonalDataCipher
 from app.db import Database
 from tests.schema.door import Door, open_door
 
-DEEP = """query($n: Int!) { reserveCandidates(first: $n) { nodes { id village { name } person { name }
+DEEP = """query($n: Int!) { reserveCandidates(first: $n, orderBy: {field: CODE}) { nodes { id village { name } person { name }
   pairings { menteeName members { mentorName mentor { load person { name } pool { name } specialties { level }
     pairings { mentee { ... on ReserveCandidate { village { conditions { kind } } person { name appointments { title } } } }
     } } } } } } }"""
