@@ -22,7 +22,7 @@ from app.db import Database
 from app.errors import AppError
 from app.reads.access import viewer_for_header
 from schema.context import Context
-from schema.limits import MAX_TOKENS
+from schema.limits import MAX_ERRORS, MAX_ITEMS, MAX_TOKENS
 from schema.problems import extensions_of
 from schema.root import make_schema
 
@@ -89,7 +89,13 @@ class GraphQLView(GraphQL[Context, None]):
         visitor = await viewer_for_header(self.database, header)
         if visitor is None and (header is not None or not self.is_development):
             raise HTTPException(401, SIGN_IN)
-        return Context(database=self.database, cipher=self.cipher, cursor_key=self.cursor_key, visitor=visitor)
+        return Context(
+            database=self.database,
+            cipher=self.cipher,
+            cursor_key=self.cursor_key,
+            visitor=visitor,
+            max_items=MAX_ITEMS,
+        )
 
     async def get_sub_response(self, request: Request | WebSocket) -> Response:
         """The response that headers are collected on; its media type is the negotiated one."""
@@ -154,7 +160,9 @@ class GraphQLView(GraphQL[Context, None]):
             result.data is None and bool(errors) and all(error.path is None for error in errors)
         )
         if errors:
-            response["errors"] = [_told(error) for error in errors]
+            response["errors"] = [_told(error) for error in errors[:MAX_ERRORS]]
+        if len(errors) > MAX_ERRORS:
+            response["extensions"] = {"omittedErrors": len(errors) - MAX_ERRORS}
         if not is_request_error:
             response["data"] = result.data
         return response

@@ -27,6 +27,12 @@ class NotSignedInError(AppError):
     code = "UNAUTHENTICATED"
 
 
+class TooCostlyError(AppError):
+    """The operation asks for more than one answer may hold."""
+
+    code = "TOO_COSTLY"
+
+
 @dataclass(slots=True, kw_only=True)
 class Context:
     """The context of one operation; loaders and their caches live exactly as long."""
@@ -35,6 +41,8 @@ class Context:
     cipher: PersonalDataCipher
     cursor_key: bytes
     visitor: Viewer | None
+    max_items: int
+    n_items: int = 0
     loaders: dict[Any, DataLoader[Any, Any]] = field(default_factory=dict)
 
     @property
@@ -46,6 +54,15 @@ class Context:
                 "请使用有效令牌登录：Authorization: Bearer <令牌>。",
             )
         return self.visitor
+
+    def spend(self, n_items: int) -> None:
+        """Count items of lists that are about to be answered; refuses when the operation asks for too many."""
+        self.n_items += n_items
+        if self.n_items > self.max_items:
+            raise TooCostlyError(
+                f"The operation asks for more than {self.max_items} items; ask for smaller pages or fewer levels.",
+                f"本次查询超过 {self.max_items} 项，请减小分页或层级。",
+            )
 
     async def read(self, unit: Callable[[Session, Viewer], ResultT]) -> ResultT:
         """Run a read in a session of its own on a worker thread, never on the event loop."""

@@ -98,7 +98,9 @@ def many(read: Any, description: str, *, attribute: str = "key", permission: Per
 
     async def follow(root: Any, info: Info) -> Any:
         key = getattr(root, attribute)
-        return show_all(await info.context.get(read, key))
+        rows = await info.context.get(read, key)
+        info.context.spend(len(rows))
+        return show_all(rows)
 
     return _relation(follow, description, permission)
 

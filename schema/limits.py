@@ -12,8 +12,11 @@ from strawberry.extensions.query_depth_limiter import create_validator
 
 MAX_TOKENS = 2_000
 MAX_DEPTH = 16
+"""GraphiQL's introspection fits, and so does a page of candidates down to the persons their mentors also mentor."""
 MAX_ALIASES = 30
-"""The longest query of the documentation has 400 tokens and depth 11; introspection by GraphiQL has depth 13."""
+MAX_ITEMS = 20_000
+"""Items of lists in one operation: depth alone does not bound villages of townships of villages."""
+MAX_ERRORS = 50
 
 _DEPTH_RULE = create_validator(MAX_DEPTH, None)
 _ALIAS_RULES = tuple(MaxAliasesLimiter(MAX_ALIASES).validation_rules)

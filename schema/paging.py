@@ -104,6 +104,7 @@ async def connect(
     async def count() -> int:
         return await context.read(lambda session, viewer: listing.count(session, viewer, filters))
 
+    context.spend(len(page.rows))
     return _connection(page, codec, show, count)
 
 
@@ -133,6 +134,7 @@ async def connect_nested(
         )
         return total
 
+    context.spend(len(page.rows))
     return _connection(page, codec, show, count)
 
 

@@ -1,15 +1,22 @@
 """GraphQL over HTTP: bodies that are no operations, negotiation, limits, and errors that tell nothing."""
 
+import asyncio
 import logging
+import shutil
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
+from cryptography.fernet import Fernet
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
 from app.access import Viewer
+from app.config import get_settings
+from app.main import app_from_environment
 from app.reads import people
 from schema.asgi import MAX_BODY_BYTES
 from tests.schema.door import Door
@@ -99,6 +106,18 @@ def test_long_deep_and_repetitive_documents_are_refused_at_once(lite: Door) -> N
         assert len(body["errors"]) == 1
 
 
+def test_an_operation_that_fans_out_is_stopped(lite: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("schema.asgi.MAX_ITEMS", 100)
+    small = "{reserveCandidates{nodes{village{reserveCandidates{id}}}}}"
+    assert "errors" not in lite.ask(small)
+    inner = "id"
+    for _ in range(4):
+        inner = f"village{{reserveCandidates{{{inner}}}}}"
+    body = lite.ask(f"{{reserveCandidates{{nodes{{{inner}}}}}}}")
+    assert {error["extensions"]["code"] for error in body["errors"]} == {"TOO_COSTLY"}
+    assert len(body["errors"]) <= 50
+
+
 def test_graphiql_introspection_fits_the_limits(lite: Door) -> None:
     from graphql import get_introspection_query
 
@@ -139,6 +158,26 @@ def test_bad_values_of_variables_are_explained_to_the_client(lite: Door) -> None
     error = lite.ask(query, d="not a day")["errors"][0]
     assert "not a day" in error["message"] or "Date" in error["message"]
     assert "errorId" not in error.get("extensions", {})
+
+
+def test_the_application_of_the_environment_answers_and_closes_its_database(
+    sqlite_template: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    copy = tmp_path / "touyan.db"
+    shutil.copyfile(sqlite_template, copy)
+    monkeypatch.setenv("TOUYAN_DATABASE_URL", f"sqlite:///{copy}")
+    monkeypatch.setenv("TOUYAN_DATA_KEYS", Fernet.generate_key().decode())
+    get_settings.cache_clear()
+    application = app_from_environment()
+    get_settings.cache_clear()
+
+    async def live() -> int:
+        async with application.router.lifespan_context(application):
+            transport = httpx.ASGITransport(app=application)
+            async with httpx.AsyncClient(transport=transport, base_url="http://touyan.test") as client:
+                return (await client.get("/healthz")).status_code
+
+    assert asyncio.run(live()) == 200
 
 
 def test_health_needs_no_token(lite: Door) -> None:

@@ -1,0 +1,361 @@
+"""Mutations over the real services: what they write, what they refuse, and that a refusal writes nothing."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+from sqlalchemy import func
+from sqlmodel import col, select
+
+from app.models import AuditEvent, Exclusion, MatchPolicy, Mentor, Person, Pin, ReserveCandidate
+from schema.ids import encode_id
+from schema.root import Mutation
+from tests.factories import id_number
+from tests.factories_graph import TOWNSHIP
+from tests.schema.door import Door
+
+ERRORS = "userErrors{code message messageZh path}"
+VILLAGE = "520624101202"
+
+
+def place(door: Door, code: str, kind: str = "Village") -> str:
+    return encode_id(kind, door.world.divisions[code])
+
+
+def known(door: Door, kind: str, name: str) -> str:
+    return encode_id(kind, door.world.ids[name])
+
+
+def mutate(door: Door, name: str, fields: str, /, *, by: str = "county", **values: Any) -> dict[str, Any]:
+    """The payload of one mutation."""
+    query = f"mutation($input: {name[0].upper()}{name[1:]}Input!) {{ {name}(input: $input) {{ {ERRORS} {fields} }} }}"
+    payload: dict[str, Any] = door.data(query, by=by, input=values)[name]
+    return payload
+
+
+def done(door: Door, name: str, fields: str, /, *, by: str = "county", **values: Any) -> Any:
+    """The changed object of a mutation that was not refused."""
+    payload = mutate(door, name, fields, by=by, **values)
+    assert payload.pop("userErrors") == []
+    (changed,) = payload.values()
+    return changed
+
+
+def refused(door: Door, name: str, fields: str, /, *, by: str = "county", **values: Any) -> tuple[str, list[str]]:
+    """Code and path of the one user error of a mutation that wrote nothing."""
+    before = totals(door)
+    payload = mutate(door, name, fields, by=by, **values)
+    (error,) = payload.pop("userErrors")
+    assert list(payload.values()) == [None]
+    assert totals(door) == before
+    assert error["message"]
+    assert error["messageZh"]
+    return error["code"], error["path"]
+
+
+def totals(door: Door) -> list[int]:
+    tables = (Person, ReserveCandidate, Mentor, Pin, Exclusion, MatchPolicy, AuditEvent)
+    with door.database.read() as session:
+        return [session.exec(select(func.count()).select_from(table)).one() for table in tables]
+
+
+def new_person(door: Door, name: str = "新人甲", **values: Any) -> dict[str, Any]:
+    return {"name": name, "divisionId": place(door, VILLAGE), **values}
+
+
+def test_people_are_entered_and_changed(door: Door) -> None:
+    number = id_number(date(1992, 5, 4))
+    cadre = done(
+        door,
+        "createCadre",
+        "cadre{id code version idNumber phone birthDate{text} appointments{title} division{name}}",
+        person=new_person(door, idNumber=number, phone="13812345678"),
+        appointments=[
+            {
+                "post": "VILLAGE_DIRECTOR",
+                "title": "村委会主任",
+                "startDate": "2019-03-01",
+                "divisionId": place(door, VILLAGE),
+            }
+        ],
+    )
+    assert (cadre["phone"], cadre["idNumber"]) == ("138****5678", number[:6] + "********" + number[-4:])
+    assert (cadre["birthDate"], cadre["division"]) == ({"text": "1992.05.04"}, {"name": "石门村"})
+    changed = done(
+        door,
+        "updateCadre",
+        "cadre{name version phone appointments{title}}",
+        id=cadre["id"],
+        expectedVersion=cadre["version"],
+        changes={"phone": None, "appointments": []},
+    )
+    assert changed == {"name": "新人甲", "version": cadre["version"] + 1, "phone": None, "appointments": []}
+    person = encode_id("Person", key_of_code(door, cadre["code"]))
+    candidate = done(
+        door,
+        "createReserveCandidate",
+        "reserveCandidate{id state village{name} needs{specialty weight} person{code}}",
+        personId=person,
+        villageId=place(door, VILLAGE),
+        targetPost="SECRETARY",
+        source="RETURNED_TALENT",
+        poolId=known(door, "ReservePool", "reserve_pool"),
+        needs=[{"specialty": "DIGITAL", "weight": 2}],
+    )
+    assert (candidate["village"], candidate["person"]) == ({"name": "石门村"}, {"code": cadre["code"]})
+    assert candidate["needs"] == [{"specialty": "DIGITAL", "weight": 2.0}]
+    moved = done(
+        door,
+        "updateReserveCandidate",
+        "reserveCandidate{reviewLevel tags}",
+        id=candidate["id"],
+        changes={"reviewLevel": "COUNTY_VETTED", "tags": ["返乡"]},
+    )
+    assert moved == {"reviewLevel": "COUNTY_VETTED", "tags": ["返乡"]}
+    assigned = done(
+        door,
+        "createAssignedCadre",
+        "assignedCadre{sendingUnit state}",
+        personId=known(door, "Person", "mentor_person1"),
+        villageId=place(door, VILLAGE),
+        sendingUnit="县水利局",
+        assignedFrom="2025-01-01",
+    )
+    assert assigned == {"sendingUnit": "县水利局", "state": "ACTIVE"}
+    mentor = done(
+        door,
+        "createMentor",
+        "mentor{id pool{division{name}} specialties{specialty level} capacity load}",
+        personId=person,
+        category="VILLAGE_COMMITTEE",
+        poolDivisionId=place(door, TOWNSHIP, "Township"),
+        specialties=[{"specialty": "MEDIATION", "level": "GOOD"}],
+        capacity=1,
+    )
+    assert (mentor["pool"], mentor["load"]) == ({"division": {"name": "板桥镇"}}, 0)
+    paused = done(
+        door,
+        "updateMentor",
+        "mentor{state capacity}",
+        id=mentor["id"],
+        changes={"state": "SUSPENDED", "capacity": None},
+    )
+    assert paused == {"state": "SUSPENDED", "capacity": None}
+
+
+def key_of_code(door: Door, code: str) -> Any:
+    with door.database.read() as session:
+        return session.exec(select(Person.id).where(col(Person.code) == code)).one()
+
+
+def test_stale_versions_and_emptied_names_are_refused(lite: Door) -> None:
+    cadre = known(lite, "Cadre", "mentee_person")
+    assert refused(lite, "updateCadre", "cadre{id}", id=cadre, expectedVersion=99, changes={"school": "x"}) == (
+        "VERSION_CONFLICT",
+        ["expectedVersion"],
+    )
+    assert refused(lite, "updateCadre", "cadre{id}", id=cadre, changes={"name": None})[0] == "INVALID_INPUT"
+
+
+def test_wrong_values_are_refused_with_the_path_of_the_field(lite: Door) -> None:
+    bad = new_person(lite, idNumber="520624199001010010")
+    code, path = refused(lite, "createCadre", "cadre{id}", person=bad)
+    assert (code, path) == ("INVALID_INPUT", ["person", "idNumber"])
+    wrong_kind = new_person(lite) | {"divisionId": known(lite, "Mentor", "mentor0")}
+    assert refused(lite, "createCadre", "cadre{id}", person=wrong_kind) == ("INVALID_INPUT", ["person", "divisionId"])
+    foreign = new_person(lite) | {"divisionId": place(lite, "520625101201")}
+    assert refused(lite, "createCadre", "cadre{id}", person=foreign) == ("NOT_FOUND", ["person", "divisionId"])
+
+
+def test_pins_exclusions_wishes_and_releases(door: Door) -> None:
+    program = known(door, "PairingProgram", "program")
+    mentee = encode_id("ReserveCandidate", door.world.candidates[1])
+    pin = done(
+        door,
+        "addPin",
+        "pin{id slotCode mentee{... on ReserveCandidate{id}} mentor{id} program{name}}",
+        programId=program,
+        menteeId=mentee,
+        mentorId=known(door, "Mentor", "mentor3"),
+        slotCode="VILLAGE_MENTOR",
+        reason="同村",
+    )
+    assert (pin["mentee"], pin["slotCode"]) == ({"id": mentee}, "VILLAGE_MENTOR")
+    assert done(door, "removePin", "removedId", id=pin["id"]) == pin["id"]
+    assert refused(door, "removePin", "removedId", id=pin["id"])[0] == "NOT_FOUND"
+    persons = {
+        "menteePersonId": known(door, "Person", "mentee_person"),
+        "mentorPersonId": known(door, "Person", "mentor_person2"),
+    }
+    exclusion = done(door, "addExclusion", "exclusion{id}", **persons, reason="COMPLAINT", source="信访登记")
+    assert set(exclusion) == {"id"}
+    assert refused(door, "addExclusion", "exclusion{id}", **persons, reason="OTHER", source="x")[0] == "DUPLICATE"
+    assert done(door, "removeExclusion", "removedId", id=exclusion["id"]) == exclusion["id"]
+    wish = done(
+        door,
+        "addPreference",
+        "preference{rank fromPerson{name} toPerson{name}}",
+        fromPersonId=known(door, "Person", "mentor_person0"),
+        toPersonId=known(door, "Person", "mentee_person"),
+        rank=2,
+    )
+    assert wish == {"rank": 2, "fromPerson": {"name": "导师0"}, "toPerson": {"name": "候选 0"}}
+    release = done(
+        door, "releaseRule", "ruleRelease{rule reason}", programId=program, menteeId=mentee, reason="本镇无人"
+    )
+    assert release == {"rule": "TOWNSHIP_RULE", "reason": "本镇无人"}
+
+
+def test_policy_versions_come_whole_or_as_a_preset_with_changes(lite: Door) -> None:
+    program = known(lite, "PairingProgram", "program")
+    name, fields = "createMatchPolicyVersion", "matchPolicy{policyVersion content note}"
+    policy = done(
+        lite, name, fields, programId=program, preset="TONGREN_2_PLUS_1", overrides={"loadCap": 2}, note="上限两人"
+    )
+    assert (policy["policyVersion"], policy["content"]["loadCap"], policy["note"]) == (2, 2, "上限两人")
+    again = done(lite, name, fields, programId=program, content=policy["content"])
+    assert (again["policyVersion"], again["content"]) == (3, policy["content"])
+    assert refused(lite, name, fields, programId=program) == ("INVALID_INPUT", ["content"])
+    assert refused(lite, name, fields, programId=program, preset="X") == ("INVALID_POLICY", ["preset"])
+    assert refused(lite, name, fields, programId=program, content=[1]) == ("INVALID_INPUT", ["content"])
+    bad = {"weights": {"geography": -1}}
+    code, path = refused(lite, name, fields, programId=program, preset="TONGREN_2_PLUS_1", overrides=bad)
+    assert (code, path[:3]) == ("INVALID_POLICY", ["content", "weights", "geography"])
+
+
+@pytest.mark.parametrize("by", ["reader", "mentee", "other_county"])
+def test_roles_and_territories_without_the_right_change_nothing(lite: Door, by: str) -> None:
+    expected = "NOT_FOUND" if by == "other_county" else "FORBIDDEN"
+    plan, program = known(lite, "MatchPlan", "plan"), known(lite, "PairingProgram", "program")
+    mentee, mentor = encode_id("ReserveCandidate", lite.world.candidates[0]), known(lite, "Mentor", "mentor2")
+    person = known(lite, "Person", "mentee_person")
+    calls: list[tuple[str, str, dict[str, Any]]] = [
+        ("createCadre", "cadre{id}", {"person": new_person(lite)}),
+        ("updateCadre", "cadre{id}", {"id": person, "changes": {"school": "x"}}),
+        ("updateReserveCandidate", "reserveCandidate{id}", {"id": mentee, "changes": {"tags": []}}),
+        ("updateMentor", "mentor{id}", {"id": mentor, "changes": {"capacity": 1}}),
+        ("addPin", "pin{id}", {"programId": program, "menteeId": mentee, "mentorId": mentor, "reason": "x"}),
+        ("removePin", "removedId", {"id": known(lite, "Pin", "pin")}),
+        ("removeExclusion", "removedId", {"id": known(lite, "Exclusion", "exclusion")}),
+        ("createMatchPolicyVersion", "matchPolicy{id}", {"programId": program, "preset": "TONGREN_2_PLUS_1"}),
+        ("startMatchRun", "matchRun{id}", {"programId": program, "mode": "DRY_RUN"}),
+        ("submitMatchPlan", "matchPlan{id}", {"id": plan}),
+        (
+            "exportRoster",
+            "exportJob{id}",
+            {"rosterId": known(lite, "Roster", "roster"), "format": "CSV", "purpose": "x"},
+        ),
+    ]
+    for name, fields, values in calls:
+        assert (name, refused(lite, name, fields, by=by, **values)[0]) == (name, expected)
+
+
+def test_anonymous_visitors_reach_no_mutation(lite: Door) -> None:
+    before = totals(lite)
+    for item in Mutation.__strawberry_definition__.fields:  # type: ignore[attr-defined]
+        first, *rest = item.python_name.split("_")
+        name = first + "".join(word.title() for word in rest)
+        query = f'mutation {{ {name}(input: {{id: "x"}}) {{ userErrors {{ code }} }} }}'
+        response = lite.request("POST", "/graphql", by=None, json={"query": query})
+        assert (name, response.status_code, "data" in response.json()) == (name, 401, False)
+    assert totals(lite) == before
+
+
+OTHER_VILLAGE, OTHER_TOWNSHIP = "520625101201", "520625101000"
+
+
+def enter_mentor(door: Door, name: str, code: str, kind: str, post: str, category: str) -> None:
+    person = {"name": name, "divisionId": place(door, code, kind), "unitAndPost": "木黄镇"}
+    post_held = {"post": post, "title": name, "startDate": "2003-01-01", "divisionId": place(door, code, kind)}
+    cadre = done(door, "createCadre", "cadre{id}", by="other_county", person=person, appointments=[post_held])
+    done(
+        door,
+        "createMentor",
+        "mentor{id}",
+        by="other_county",
+        personId=cadre["id"],
+        category=category,
+        poolDivisionId=place(door, OTHER_TOWNSHIP, "Township"),
+    )
+
+
+def test_a_programme_goes_from_people_to_a_downloaded_roster(door: Door) -> None:
+    enter_mentor(door, "镇长乙", OTHER_TOWNSHIP, "Township", "TOWNSHIP_LEADER", "TOWNSHIP_LEADER")
+    enter_mentor(door, "书记乙", OTHER_VILLAGE, "Village", "VILLAGE_SECRETARY", "VILLAGE_SECRETARY")
+    program = done(
+        door,
+        "createPairingProgram",
+        "pairingProgram{id endDate slots{code} policies{policyVersion}}",
+        by="other_county",
+        divisionId=place(door, "520625000000", "County"),
+        kind="TWO_PLUS_ONE",
+        menteeKind="RESERVE_CANDIDATE",
+        name="乙县结对",
+        year=2026,
+        startDate="2026-03-01",
+        preset="TONGREN_2_PLUS_1",
+    )
+    assert (program["endDate"], len(program["slots"]), len(program["policies"])) == ("2027-02-28", 2, 1)
+    table = door.data(
+        "query($id: ID!) {supplyDemand(programId: $id) {townshipCode seats township{name}}}",
+        by="other_county",
+        id=program["id"],
+    )["supplyDemand"]
+    assert [(row["seats"], row["township"]) for row in table if row["seats"]] == [(2, {"name": "木黄镇"})]
+    run = "matchRun{id state plans{id state items{nodes{slotCode score}} shortfalls{totalCount}}}"
+    asked = {"programId": program["id"], "mode": "FINAL", "idempotencyKey": "once"}
+    first = done(door, "startMatchRun", run, by="other_county", **asked)
+    assert done(door, "startMatchRun", run, by="other_county", **asked) == first
+    (plan,) = first["plans"]
+    assert (first["state"], plan["state"], len(plan["items"]["nodes"])) == ("SOLVED", "PROPOSED", 2)
+    early = refused(door, "publishMatchPlan", "roster{id}", by="prefecture", id=plan["id"])
+    assert early[0] == "INVALID_STATE"
+    submitted = done(door, "submitMatchPlan", "matchPlan{state submittedBy}", by="other_county", id=plan["id"])
+    assert submitted == {"state": "SUBMITTED", "submittedBy": "other_county"}
+    assert refused(door, "approveMatchPlan", "matchPlan{id}", by="other_county", id=plan["id"], approverName="甲")[
+        0
+    ] == ("FORBIDDEN")
+    approved = done(
+        door, "approveMatchPlan", "matchPlan{state approverName}", by="prefecture", id=plan["id"], approverName="部长"
+    )
+    assert approved == {"state": "APPROVED", "approverName": "部长"}
+    roster = done(
+        door,
+        "publishMatchPlan",
+        "roster{id rosterVersion documentNo entries{nodes{content}}}",
+        by="prefecture",
+        id=plan["id"],
+        documentNo="乙组〔2026〕1号",
+    )
+    assert (roster["rosterVersion"], roster["documentNo"]) == (1, "乙组〔2026〕1号")
+    assert len(roster["entries"]["nodes"]) == 1
+    pairings = door.data("{pairings{nodes{state members{mentorName}}}}", by="other_county")["pairings"]["nodes"]
+    assert [each["state"] for each in pairings] == ["ACTIVE"]
+    assert sorted(member["mentorName"] for member in pairings[0]["members"]) == sorted(["镇长乙", "书记乙"])
+    job = done(
+        door,
+        "exportRoster",
+        "exportJob{state url rowCount}",
+        by="other_county",
+        rosterId=roster["id"],
+        format="XLSX",
+        purpose="印发",
+        countyId=place(door, "520625000000", "County"),
+    )
+    file = door.request("GET", job["url"], by="other_county")
+    assert (job["state"], file.status_code, file.content[:2]) == ("DONE", 200, b"PK")
+    assert door.request("GET", job["url"], by="county").status_code == 404
+    withdrawn = done(
+        door,
+        "withdrawPublication",
+        "roster{rosterVersion}",
+        by="prefecture",
+        programId=program["id"],
+        reason="名单有误",
+    )
+    assert withdrawn == {"rosterVersion": 2}
+
+
+def test_a_submitted_plan_can_be_returned(lite: Door) -> None:
+    plan = known(lite, "MatchPlan", "plan")
+    assert refused(lite, "returnMatchPlan", "matchPlan{id}", by="approver", id=plan, reason="x")[0] == "INVALID_STATE"
