@@ -16,8 +16,10 @@ from app.errors import BatchHasErrorsError, InvalidStateError
 from app.models import Division, ImportBatch, ImportRow
 from app.models.vocabulary import ImportState, RowChange
 from app.services.imports.book import load_book_for_commit, load_book_for_preview
+from app.services.imports.outcome import Outcome
 from app.services.imports.pairs import reconcile_pair
-from app.services.imports.reconcile import Outcome, Reconciliation
+from app.services.imports.person_lists import update_lists
+from app.services.imports.reconcile import Reconciliation
 from app.services.imports.records import (
     AssignedCadreRecord,
     CandidateRecord,
@@ -142,6 +144,8 @@ def _apply_all(run: Reconciliation, rows: Sequence[ParsedRow]) -> list[Outcome]:
         if isinstance(row.record, CandidateRecord | AssignedCadreRecord | MentorRecord):
             person = run.apply_person(row.record, row.address, outcome)
             if person is not None:
+                if update_lists(run, person, row.record.person, outcome) and outcome.change is RowChange.UNCHANGED:
+                    outcome.change = RowChange.CHANGED
                 reconcile_role(run, person, row.record, outcome)
     for row, outcome in zip(rows, outcomes, strict=True):
         if not isinstance(row.record, CandidateRecord | AssignedCadreRecord | MentorRecord):
