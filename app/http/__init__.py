@@ -1,0 +1,1 @@
+"""REST doors beside GraphQL: health and downloads."""

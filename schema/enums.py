@@ -1,0 +1,119 @@
+"""Registers the closed lists of the service as GraphQL enums, each value described by its labels."""
+
+from collections.abc import Mapping
+from enum import Enum, StrEnum
+from typing import Any, TypeVar
+
+import strawberry
+
+from app.access import Permission
+from app.labels import Language, label
+from app.models import vocabulary
+from app.reads.mentors import MentorOrder, MentorPoolOrder
+from app.reads.pairing import PairingOrder, PolicyOrder, ProgramOrder
+from app.reads.people import MenteeOrder, PersonOrder
+from app.reads.places import DivisionOrder
+from app.reads.rosters import RosterEntryOrder, RosterOrder
+from app.reads.runs import PlanItemOrder, RunOrder, SeatOrder
+
+EnumT = TypeVar("EnumT", bound=type[Enum])
+
+
+class OrderDirection(StrEnum):
+    """Rising or falling."""
+
+    ASC = "ASC"
+    DESC = "DESC"
+
+
+def register(enum: EnumT, description: str, descriptions: Mapping[str, str]) -> EnumT:
+    """Make ``enum`` a GraphQL enum whose values carry ``descriptions``, one for each name."""
+    strawberry.enum(enum, description=description)
+    definition: Any = enum.__strawberry_definition__  # type: ignore[attr-defined]
+    for value in definition.values:
+        value.description = descriptions[value.name]
+    return enum
+
+
+def _register_labelled(enum: type[StrEnum], description: str) -> None:
+    texts = {member.name: f"{label(member)} / {label(member, Language.EN)}" for member in enum}
+    register(enum, description, texts)
+
+
+LABELLED: dict[type[StrEnum], str] = {
+    vocabulary.AppraisalGrade: "Result of one year's appraisal (考核等次).",
+    vocabulary.AssignmentState: "Life of an assigned cadre's posting.",
+    vocabulary.CandidateSource: "The batch a reserve candidate comes from (来源渠道).",
+    vocabulary.CandidateState: "Life of a reserve candidate (后备力量状态).",
+    vocabulary.DatePrecision: "How exact a date is.",
+    vocabulary.DivisionKind: "What a division is called locally (街道、镇、乡、苏木、村、嘎查、社区).",
+    vocabulary.DivisionLevel: "Level of an administrative division.",
+    vocabulary.ExclusionReason: "Why a pair must not be formed.",
+    vocabulary.ExportFormat: "File type of an export.",
+    vocabulary.ExportState: "Life of an export.",
+    vocabulary.MaskLevel: "How much of the personal columns a file shows.",
+    vocabulary.MemberEndReason: "Why a mentor left a pairing.",
+    vocabulary.MenteeKind: "Who is mentored.",
+    vocabulary.MentorCategory: "Where a mentor comes from (导师类别).",
+    vocabulary.MentorState: "Life of a mentor in a pool; only ACTIVE mentors serve.",
+    vocabulary.NeedSource: "Where a development need was found.",
+    vocabulary.PairingMemberState: "Life of one mentor in one slot of a pairing.",
+    vocabulary.PairingState: "Life of a pairing.",
+    vocabulary.PersonStatus: "Whether a person's file is in use.",
+    vocabulary.PlanState: "Life of a match plan.",
+    vocabulary.PostKind: "Kind of a post.",
+    vocabulary.ProgramKind: "Shape of a pairing programme.",
+    vocabulary.Relation: "Administrative closeness of a mentor to a mentee, closest first.",
+    vocabulary.ReviewLevel: "How far the three-level review of a candidate has come.",
+    vocabulary.Role: "Role of somebody who uses the service.",
+    vocabulary.RosterLayout: "How a printed roster seats the mentors.",
+    vocabulary.RosterState: "Life of a roster version.",
+    vocabulary.RunMode: "What a run is for.",
+    vocabulary.RunState: "Life of a match run.",
+    vocabulary.Sex: "Sex, GB/T 2261.1.",
+    vocabulary.SkillLevel: "How well a mentor knows a specialty.",
+    vocabulary.SolveStatus: "How a solve ended.",
+    vocabulary.Specialty: "A field in which a mentor helps or a mentee needs help (专业特长).",
+    vocabulary.TargetPost: "The village post a mentee is prepared for (培养方向).",
+    vocabulary.Terrain: "Terrain of a county; it decides estimated travel times.",
+    vocabulary.TravelSource: "Where travel minutes came from.",
+    vocabulary.VillageConditionKind: "A condition of a village that gives it priority.",
+    vocabulary.VillageLinkRole: "Role of a contact link to a village (包联).",
+}
+for _enum, _description in LABELLED.items():
+    _register_labelled(_enum, _description)
+
+_CODE, _NAME, _VILLAGE = "By 编号.", "By name.", "By the code of the village, then by 编号."
+ORDERS: dict[type[StrEnum], dict[str, str]] = {
+    DivisionOrder: {"CODE": "By division code.", "NAME": _NAME},
+    PersonOrder: {"CODE": _CODE, "NAME": _NAME},
+    MenteeOrder: {"CODE": _CODE, "NAME": _NAME, "VILLAGE": _VILLAGE},
+    MentorOrder: {"CODE": _CODE, "NAME": _NAME},
+    MentorPoolOrder: {"DIVISION": "By the code of the township or county.", "NAME": _NAME},
+    ProgramOrder: {"YEAR": "By year.", "NAME": _NAME},
+    PolicyOrder: {"VERSION": "By version number within the programme."},
+    PairingOrder: {"START_DATE": "By first day of the period.", "MENTEE_CODE": "By 编号 of the mentee."},
+    RunOrder: {"CREATED_AT": "By the instant at which the run was asked for."},
+    SeatOrder: {"VILLAGE": _VILLAGE, "MENTEE_CODE": "By 编号 of the mentee."},
+    PlanItemOrder: {"VILLAGE": _VILLAGE, "MENTEE_CODE": "By 编号 of the mentee.", "SCORE": "By score."},
+    RosterOrder: {"PUBLISHED_AT": "By the instant of publication.", "VERSION": "By version within the programme."},
+    RosterEntryOrder: {"POSITION": "By position on the printed form."},
+}
+for _order, _texts in ORDERS.items():
+    register(_order, "Order of a list.", _texts)
+
+register(OrderDirection, "Direction of an order.", {"ASC": "Rising.", "DESC": "Falling."})
+register(Language, "Language of labels.", {"ZH": "中文 / Chinese", "EN": "英文 / English"})
+register(
+    Permission,
+    "What a role may do.",
+    {
+        "READ": "Read people, pairings and rosters of the territory.",
+        "READ_OWN": "Read what concerns oneself.",
+        "READ_PLANS": "Read runs, plans, pins and exclusions.",
+        "EDIT_PEOPLE": "Enter and change people.",
+        "RUN": "Set policies, fix pairs by hand, run and submit.",
+        "APPROVE": "Approve and publish plans.",
+        "EXPORT": "Make files of rosters.",
+    },
+)

@@ -1,0 +1,1 @@
+"""Pairing: programmes, policies, what officers fix by hand, and pairings."""

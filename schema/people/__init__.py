@@ -1,0 +1,1 @@
+"""People: persons, cadres, mentees, mentors and their pools."""

@@ -1,0 +1,1 @@
+"""Places: divisions and what lies inside them."""

@@ -1,0 +1,50 @@
+"""The schema: the queries and mutations of all slices together."""
+
+from typing import Any
+
+import strawberry
+from graphql import GraphQLError
+from strawberry.schema.config import StrawberryConfig
+
+from schema.access.queries import AccessQueries
+from schema.limits import EXTENSIONS
+from schema.nodes import NodeQueries
+from schema.pairing.mutations import PairingMutations
+from schema.pairing.queries import PairingQueries
+from schema.people.mutations import PeopleMutations
+from schema.people.queries import PeopleQueries
+from schema.places.queries import PlacesQueries
+from schema.places.types import County, Prefecture, Province, Township, Village
+from schema.rosters.mutations import RostersMutations
+from schema.rosters.queries import RostersQueries
+from schema.runs.mutations import RunsMutations
+from schema.runs.queries import RunsQueries
+from schema.scalars import SCALARS
+
+
+@strawberry.type(description="Everything that can be read.")
+class Query(NodeQueries, AccessQueries, PlacesQueries, PeopleQueries, PairingQueries, RunsQueries, RostersQueries):
+    pass
+
+
+@strawberry.type(description="Everything that can be changed. Each mutation is one transaction of its own.")
+class Mutation(PeopleMutations, PairingMutations, RunsMutations, RostersMutations):
+    pass
+
+
+class TouyanSchema(strawberry.Schema):
+    """The schema; errors are logged by the view, which knows what may be written down."""
+
+    def process_errors(self, errors: list[GraphQLError], execution_context: Any = None) -> None:
+        """Nothing here: the stock method logs exception texts, which can hold personal data."""
+
+
+def make_schema(*, hides_suggestions: bool = False) -> TouyanSchema:
+    """A schema; ``hides_suggestions`` keeps names of fields out of validation errors."""
+    return TouyanSchema(
+        query=Query,
+        mutation=Mutation,
+        types=[Province, Prefecture, County, Township, Village],
+        extensions=EXTENSIONS,
+        config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=hides_suggestions),
+    )

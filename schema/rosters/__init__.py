@@ -1,0 +1,1 @@
+"""Rosters: published versions, their entries, and files made of them."""

@@ -1,0 +1,107 @@
+"""Types of rosters: published versions, their entries, and files made of them."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
+
+from app.access import Permission
+from app.models import ExportJob as ExportJobRow
+from app.models import Roster as RosterRow
+from app.models import RosterEntry as RosterEntryRow
+from app.models.vocabulary import ExportFormat, ExportState, MaskLevel, ProgramKind, RosterState
+from app.reads import pairing, people
+from app.reads import rosters as reads
+from app.reads import runs as run_reads
+from schema.context import Info
+from schema.fields import Node, described, label_of, one, show
+from schema.paging import After, Before, Connection, First, Last, OrderChoice, Paging, connect_nested
+from schema.people.mentee_types import Mentee
+from schema.rosters.inputs import RosterEntryFilterInput, RosterEntryOrderBy
+from schema.scalars import Json
+
+if TYPE_CHECKING:
+    from schema.pairing.types import PairingProgram
+    from schema.runs.types import MatchPlan
+
+
+@strawberry.type(description="One row of a roster, as printed when it was published; phones are masked.")
+class RosterEntry(Node, shows=RosterEntryRow):
+    row: strawberry.Private[RosterEntryRow]
+
+    position: int = described("Place on the form, from 1.")
+    content: Json = described("The printed texts: township, village, mentee, mentors by slot, period, note.")
+    mentee: Mentee | None = one(people.mentees_by_id, "mentee_id", "The mentee as of today.")
+    roster: Annotated["Roster", strawberry.lazy("schema.rosters.types")] | None = one(
+        reads.rosters_by_id, "roster_id", "The roster."
+    )
+
+
+@strawberry.type(description="One published version of a programme's roster; it never changes (花名册).")
+class Roster(Node, shows=RosterRow):
+    row: strawberry.Private[RosterRow]
+
+    roster_version: int = described("Version within the programme, from 1.")
+    kind: ProgramKind = described("Shape of the programme.")
+    kind_label: str = label_of("kind")
+    state: RosterState = described("State.")
+    state_label: str = label_of("state")
+    title: str = described("Title on the form.")
+    published_at: datetime = described("Instant of publication, UTC.")
+    document_no: str | None = described("Number of the document.")
+    header: Json = described("What the form prints above the table.")
+    checksum: str = described("SHA-256 of the entries.")
+    program: Annotated["PairingProgram", strawberry.lazy("schema.pairing.types")] | None = one(
+        pairing.programs_by_id, "program_id", "The programme."
+    )
+    supersedes: Annotated["Roster", strawberry.lazy("schema.rosters.types")] | None = one(
+        reads.rosters_by_id, "supersedes_id", "The version before this one."
+    )
+    plan: Annotated["MatchPlan", strawberry.lazy("schema.runs.types")] | None = one(
+        run_reads.plans_by_id, "plan_id", "The plan behind it.", permission=Permission.READ_PLANS
+    )
+
+    @strawberry.field(description="Its entries of mentees in the territory, in printed order.")
+    async def entries(
+        self,
+        info: Info,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+        filter: Annotated[RosterEntryFilterInput | None, strawberry.argument(description="Which entries.")] = None,
+        order_by: Annotated[
+            RosterEntryOrderBy | None, strawberry.argument(description="Order; as printed unless stated.")
+        ] = None,
+    ) -> Connection[RosterEntry]:
+        return await connect_nested(
+            info.context,
+            reads.ROSTER_ENTRIES,
+            self.key,
+            filter.filters() if filter else reads.RosterEntryFilter(),
+            order_by.choice() if order_by else OrderChoice(order=reads.RosterEntryOrder.POSITION),
+            Paging(first=first, after=after, last=last, before=before),
+            show,
+        )
+
+
+@strawberry.type(description="One file handed out: what, for what purpose, how masked, to whom.")
+class ExportJob(Node, shows=ExportJobRow):
+    row: strawberry.Private[ExportJobRow]
+
+    format: ExportFormat = described("File type.")
+    mask_level: MaskLevel = described("How much of the personal columns the file shows.")
+    mask_level_label: str = label_of("mask_level")
+    purpose: str = described("Stated purpose.")
+    state: ExportState = described("State.")
+    state_label: str = label_of("state")
+    file_name: str = described("Name of the file.")
+    file_sha256: str | None = described("SHA-256 of the file.")
+    row_count: int | None = described("How many rows the file has.")
+    created_at: datetime = described("Instant of the request, UTC.")
+    created_by: str = described("Who asked for it.")
+    roster: Roster | None = one(reads.rosters_by_id, "roster_id", "The roster.")
+
+    @strawberry.field(description="Path from which the file is fetched with the same token; empty unless it is done.")
+    def url(self) -> str | None:
+        return f"/exports/{self.key}" if self.row.state is ExportState.DONE else None

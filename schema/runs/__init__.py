@@ -1,0 +1,1 @@
+"""Runs: executions of the optimizer and the plans that result."""

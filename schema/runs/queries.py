@@ -1,0 +1,69 @@
+"""Root queries of runs."""
+
+from typing import Annotated
+
+import strawberry
+
+from app.access import Permission
+from app.reads import runs as reads
+from app.reads.pairing import programs_by_id
+from app.services.runs import supply_demand
+from schema.context import Info
+from schema.enums import OrderDirection
+from schema.fields import IdArgument, find_shown, show, show_all
+from schema.ids import key_of
+from schema.paging import After, Before, Connection, First, Last, OrderChoice, Paging, connect
+from schema.permissions import root_field
+from schema.runs.inputs import MatchRunFilterInput, MatchRunOrderBy
+from schema.runs.supply import SupplyDemandRow
+from schema.runs.types import MatchPlan, MatchRun
+
+
+@strawberry.type(description="Queries of runs.")
+class RunsQueries:
+    @root_field(Permission.READ_PLANS, "Match runs (匹配运行).")
+    async def match_runs(
+        self,
+        info: Info,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+        filter: Annotated[MatchRunFilterInput | None, strawberry.argument(description="Which runs.")] = None,
+        order_by: Annotated[
+            MatchRunOrderBy | None, strawberry.argument(description="Order; newest first unless stated.")
+        ] = None,
+    ) -> Connection[MatchRun]:
+        return await connect(
+            info.context,
+            reads.MATCH_RUNS,
+            filter.filters() if filter else reads.RunFilter(),
+            order_by.choice()
+            if order_by
+            else OrderChoice(order=reads.RunOrder.CREATED_AT, direction=OrderDirection.DESC),
+            Paging(first=first, after=after, last=last, before=before),
+            show,
+        )
+
+    @root_field(Permission.READ_PLANS, "One run. Empty when unknown or outside the territory.")
+    async def match_run(self, info: Info, id: IdArgument) -> MatchRun | None:
+        return await find_shown(info, reads.runs_by_id, key_of(id, "MatchRun"), MatchRun)
+
+    @root_field(Permission.READ_PLANS, "One plan. Empty when unknown or outside the territory.")
+    async def match_plan(self, info: Info, id: IdArgument) -> MatchPlan | None:
+        return await find_shown(info, reads.plans_by_id, key_of(id, "MatchPlan"), MatchPlan)
+
+    @root_field(
+        Permission.READ_PLANS,
+        "Supply and demand per township under the newest policy; empty when the programme is unknown or outside "
+        "the territory.",
+    )
+    async def supply_demand(
+        self,
+        info: Info,
+        program_id: Annotated[strawberry.ID, strawberry.argument(description="Id of the programme.")],
+    ) -> list[SupplyDemandRow] | None:
+        key = key_of(program_id, "PairingProgram", path=["programId"])
+        if await info.context.find(programs_by_id, key) is None:
+            return None
+        return show_all(await info.context.read(lambda session, viewer: supply_demand(session, viewer, key)))

@@ -1,0 +1,154 @@
+"""Who is refused what: anonymous visitors, wrong roles, and what mentors and mentees see of each other."""
+
+from typing import Any
+
+import pytest
+from graphql import GraphQLList, GraphQLNonNull
+
+from app.config import Profile
+from app.crypto import PersonalDataCipher
+from app.db import Database
+from schema.ids import encode_id
+from schema.root import make_schema
+from tests.schema.door import Door, open_door
+
+OWN = {"viewer", "node", "nodes", "pairings", "pairing"}
+INTROSPECTION = "{__schema{queryType{name}}}"
+
+
+def named(kind: Any) -> Any:
+    while isinstance(kind, GraphQLNonNull | GraphQLList):
+        kind = kind.of_type
+    return kind
+
+
+def root_queries() -> dict[str, str]:
+    """A minimal query for each root field."""
+    query_type = make_schema()._schema.query_type
+    assert query_type is not None
+    queries = {}
+    for name, field in query_type.fields.items():
+        arguments = [
+            f"{key}: {['x'] if isinstance(named(each.type), GraphQLList) else chr(34) + 'x' + chr(34)}".replace(
+                "'", '"'
+            )
+            for key, each in field.args.items()
+            if isinstance(each.type, GraphQLNonNull)
+        ]
+        queries[name] = f"{{{name}{'(' + ', '.join(arguments) + ')' if arguments else ''}{{__typename}}}}"
+    return queries
+
+
+QUERIES = root_queries()
+
+
+@pytest.mark.parametrize("field", QUERIES)
+def test_anonymous_visitors_get_no_data_from_any_root_field(lite: Door, field: str) -> None:
+    response = lite.request("POST", "/graphql", by=None, json={"query": QUERIES[field]})
+    assert response.status_code == 401
+    assert response.headers["www-authenticate"] == "Bearer"
+    assert response.json() == {
+        "errors": [
+            {
+                "message": "Sign in with a valid token: Authorization: Bearer <token>.",
+                "extensions": {"code": "UNAUTHENTICATED"},
+            }
+        ]
+    }
+
+
+@pytest.mark.parametrize("by", ["mentee", "mentor"])
+def test_participants_are_refused_on_officers_fields(lite: Door, by: str) -> None:
+    for field in sorted(set(QUERIES) - OWN):
+        body = lite.ask(QUERIES[field], by=by)
+        assert [error["extensions"]["code"] for error in body["errors"]] == ["FORBIDDEN"], field
+        assert not (body["data"] or {}).get(field)
+
+
+@pytest.mark.parametrize("by", ["reader", "township"])
+def test_plans_are_refused_to_roles_without_the_permission(lite: Door, by: str) -> None:
+    program = encode_id("PairingProgram", lite.world.ids["program"])
+    for field in ("matchRuns", "matchRun", "matchPlan", "supplyDemand"):
+        body = lite.ask(QUERIES[field], by=by)
+        assert body["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+    for field in ("runs{id}", "pins{id}", "ruleReleases{id}", "publishedPlan{id}"):
+        body = lite.ask(f"query($id: ID!) {{pairingProgram(id: $id) {{name {field}}}}}", by=by, id=program)
+        assert body["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+        assert body["data"]["pairingProgram"] == {"name": "2025年结对", field.partition("{")[0]: None}
+    for name, key in (("MatchPlan", "plan"), ("Pin", "pin"), ("Exclusion", "exclusion"), ("PlanItem", "item")):
+        query = "query($id: ID!) {node(id: $id) {id}}"
+        assert lite.data(query, by=by, id=encode_id(name, lite.world.ids[key]))["node"] is None
+
+
+PAIRINGS = """{viewer{role person{name phone}} pairings{totalCount nodes{menteeName plan{id}
+  mentee{... on ReserveCandidate{person{name}}} members{mentorName mentor{person{name}}}}}}"""
+
+
+def test_a_mentee_sees_the_own_pairing_and_only_names_of_its_mentors(door: Door) -> None:
+    body = door.ask(PAIRINGS, by="mentee")
+    assert {error["extensions"]["code"] for error in body["errors"]} == {"FORBIDDEN"}  # plan
+    assert body["data"]["viewer"] == {"role": "MENTEE", "person": {"name": "候选 0", "phone": "138****1234"}}
+    assert body["data"]["pairings"] == {
+        "totalCount": 1,
+        "nodes": [
+            {
+                "menteeName": "候选 0",
+                "plan": None,
+                "mentee": {"person": {"name": "候选 0"}},
+                "members": [{"mentorName": "导师0", "mentor": None}, {"mentorName": "导师1", "mentor": None}],
+            }
+        ],
+    }
+
+
+def test_a_mentor_sees_the_own_pairings_and_only_names_of_the_mentees(door: Door) -> None:
+    pairings = door.ask(PAIRINGS, by="mentor")["data"]["pairings"]
+    assert pairings["totalCount"] == 2
+    assert [(each["menteeName"], each["mentee"]) for each in pairings["nodes"]] == [("候选 0", None), ("候选 4", None)]
+    assert pairings["nodes"][0]["members"][0]["mentor"] == {"person": {"name": "导师0"}}
+
+
+def test_other_pairings_are_null_for_a_mentee(lite: Door) -> None:
+    query = "query($id: ID!) {pairing(id: $id) {id} node(id: $id) {id}}"
+    pairing = encode_id("Pairing", lite.world.ids["pairing"])
+    assert lite.data(query, by="mentee", id=pairing)["pairing"] == {"id": pairing}
+    others = lite.data("{pairings{nodes{id}}}")["pairings"]["nodes"]
+    for other in others:
+        if other["id"] != pairing:
+            assert lite.data(query, by="mentee", id=other["id"]) == {"pairing": None, "node": None}
+
+
+@pytest.mark.parametrize("token", ["", "ty_wrong", "Basic x"])
+def test_a_wrong_token_is_refused_even_for_introspection(lite: Door, token: str) -> None:
+    response = lite.request(
+        "POST", "/graphql", by=None, json={"query": INTROSPECTION}, headers={"Authorization": f"Bearer {token}"}
+    )
+    assert (response.status_code, response.json()["errors"][0]["extensions"]["code"]) == (401, "UNAUTHENTICATED")
+
+
+def test_development_shows_the_schema_and_graphiql_to_anybody(lite: Door) -> None:
+    assert lite.data(INTROSPECTION, by=None)["__schema"]["queryType"]["name"] == "Query"
+    page = lite.request("GET", "/graphql", by=None, headers={"Accept": "text/html"})
+    assert (page.status_code, "GraphiQL" in page.text) == (200, True)
+    for query in (
+        "{__schema{queryType{name}} viewer{role}}",
+        "{...on Query{viewer{role}}}",
+        "{",
+        "fragment a on Q {b}",
+    ):
+        response = lite.request("POST", "/graphql", by=None, json={"query": query})
+        assert (response.status_code, "data" in response.json()) == (401, False)
+
+
+def test_production_shows_nothing_without_a_token(sqlite_database: Database, cipher: PersonalDataCipher) -> None:
+    door = open_door(sqlite_database, cipher, profile=Profile.PRODUCTION)
+    for request in (
+        {"method": "POST", "json": {"query": INTROSPECTION}},
+        {"method": "GET", "headers": {"Accept": "text/html"}},
+    ):
+        response = door.request(path="/graphql", by=None, **request)  # type: ignore[arg-type]
+        assert (response.status_code, "schema" in response.text) == (401, False)
+    assert door.request("GET", "/graphql", headers={"Accept": "text/html"}).status_code == 404
+    assert door.data(INTROSPECTION)["__schema"]["queryType"]["name"] == "Query"
+    message = door.ask("{viewr{role}}")["errors"][0]["message"]
+    assert "Did you mean" not in message

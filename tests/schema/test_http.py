@@ -1,0 +1,146 @@
+"""GraphQL over HTTP: bodies that are no operations, negotiation, limits, and errors that tell nothing."""
+
+import logging
+import time
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from sqlalchemy.exc import OperationalError
+from sqlmodel import Session
+
+from app.access import Viewer
+from app.reads import people
+from schema.asgi import MAX_BODY_BYTES
+from tests.schema.door import Door
+
+ABUSES: list[tuple[bytes, int]] = [
+    (b"1", 400),
+    (b"null", 400),
+    (b'"text"', 400),
+    (b"[]", 400),
+    (b'[{"query": "{viewer{role}}"}]', 400),
+    (b"", 400),
+    (b'{"query": "{viewer{ro', 400),
+    (b'{"query": "\xff\xfe"}', 400),
+    (b'{"query": "\\ud800"}', 400),
+    (b'{"query": "{viewer{role}} # \\u0000"}', 400),
+    (b"{}", 400),
+    (b'{"query": null}', 400),
+    (b'{"query": 5}', 400),
+    (b'{"query": ""}', 400),
+    (b'{"query": "{viewer{role}}", "variables": [1]}', 400),
+    (b'{"query": "{viewer{role}}", "variables": "x"}', 400),
+    (b'{"query": "{viewer{role}}", "extensions": 3}', 400),
+    (b'{"query": "{viewer{role}}", "operationName": {}}', 400),
+    (b'{"query": "{viewer{role}}", "operationName": "Missing"}', 400),
+    (b"[" * 100_000, 400),
+    (b'{"query": "' + b"a" * MAX_BODY_BYTES + b'"}', 413),
+]
+
+
+@pytest.mark.parametrize("by", ["county", None])
+def test_bodies_that_are_no_operations_are_client_errors(lite: Door, by: str | None) -> None:
+    for body, expected in ABUSES:
+        response = lite.request("POST", "/graphql", by=by, content=body, headers={"Content-Type": "application/json"})
+        status = 401 if by is None and b'"Missing"' in body else expected
+        assert (body[:40], response.status_code) == (body[:40], status)
+        assert response.headers["content-type"].startswith("application/json")
+        assert "data" not in response.json()
+        assert response.json()["errors"][0]["extensions"]["code"]
+
+
+def test_other_methods_and_media_types_are_refused(lite: Door) -> None:
+    for method in ("PUT", "DELETE", "PATCH"):
+        response = lite.request(method, "/graphql", json={"query": "{viewer{role}}"})
+        assert (response.status_code, response.headers["allow"]) == (405, "GET, POST")
+    form = lite.request("POST", "/graphql", data={"query": "{viewer{role}}"})
+    assert form.status_code == 415
+    plain = lite.request("POST", "/graphql", json={"query": "{viewer{role}}"}, headers={"Accept": "image/png"})
+    assert plain.status_code == 406
+    missing = lite.request("POST", "/graphql/subscriptions", json={})
+    assert missing.status_code == 404
+
+
+def test_queries_may_come_by_get_but_mutations_may_not(lite: Door) -> None:
+    good = lite.request("GET", "/graphql", params={"query": "{viewer{role}}"})
+    assert good.json() == {"data": {"viewer": {"role": "COUNTY_ADMIN"}}}
+    bad = lite.request("GET", "/graphql", params={"query": 'mutation{removePin(input:{id:"x"}){removedId}}'})
+    assert bad.status_code == 400
+    for variables in ("{", "[]", "5"):
+        params = {"query": "{viewer{role}}", "variables": variables}
+        assert lite.request("GET", "/graphql", params=params).status_code == 400
+
+
+def test_request_errors_are_400_for_clients_of_the_new_media_type(lite: Door) -> None:
+    new = {"Accept": "application/graphql-response+json"}
+    for query in ("{", "{nothing}", "query($x: ID!){node(id:$x){id}}", "query A{viewer{role}} query B{viewer{role}}"):
+        answer = lite.request("POST", "/graphql", json={"query": query}, headers=new)
+        assert (query, answer.status_code) == (query, 400)
+        assert answer.headers["content-type"] == "application/graphql-response+json; charset=utf-8"
+        assert "data" not in answer.json()
+        assert lite.request("POST", "/graphql", json={"query": query}).status_code == 200
+    good = lite.request("POST", "/graphql", json={"query": "{viewer{role}}"}, headers=new)
+    assert (good.status_code, good.headers["cache-control"]) == (200, "no-store")
+    assert "Accept" in good.headers["vary"]
+    named = {"query": "query A{viewer{role}} query B{viewer{subject}}", "operationName": "B"}
+    assert lite.request("POST", "/graphql", json=named).json()["data"] == {"viewer": {"subject": "county"}}
+
+
+def test_long_deep_and_repetitive_documents_are_refused_at_once(lite: Door) -> None:
+    long = "{" + " ".join(f"a{number}: viewer {{ role }}" for number in range(20_000)) + "}"
+    deep = "{divisions{nodes{" + "parent{" * 20 + "name" + "}" * 20 + "}}}"
+    many = "{" + " ".join(f"a{number}: viewer {{ role }}" for number in range(31)) + "}"
+    for query in (long, deep, many):
+        started = time.perf_counter()
+        body = lite.ask(query)
+        assert time.perf_counter() - started < 1
+        assert "data" not in body
+        assert len(body["errors"]) == 1
+
+
+def test_graphiql_introspection_fits_the_limits(lite: Door) -> None:
+    from graphql import get_introspection_query
+
+    assert lite.data(get_introspection_query(), by=None)["__schema"]["types"]
+
+
+def test_faults_tell_an_error_id_and_nothing_else(
+    lite: Door, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(session: Session, viewer: Viewer, filters: Any) -> Any:
+        raise OperationalError("SELECT 520624199001010013", {"id_number": "520624199001010013"}, Exception("张三"))
+
+    monkeypatch.setattr(people, "RESERVE_CANDIDATES", replace(people.RESERVE_CANDIDATES, statement=broken))
+    with caplog.at_level(logging.INFO):
+        response = lite.request("POST", "/graphql", json={"query": "{reserveCandidates{nodes{id}}}"})
+    error = response.json()["errors"][0]
+    error_id = error["extensions"]["errorId"]
+    assert error["extensions"]["code"] == "INTERNAL"
+    assert error["message"] == f"Something went wrong on our side; report error id {error_id}."
+    assert error_id in caplog.text
+    for secret in ("520624199001010013", "张三", "SELECT"):
+        assert secret not in caplog.text
+        assert secret not in response.text
+
+
+def test_refusals_keep_their_code_and_both_languages(lite: Door) -> None:
+    error = lite.ask("{reserveCandidates(first: 0){nodes{id}}}")["errors"][0]
+    assert error["message"].startswith("`first` must lie between")
+    assert error["extensions"] == {
+        "code": "INVALID_INPUT",
+        "messageZh": "first 须在 1 与 200 之间，当前为 0。",
+        "inputPath": ["first"],
+    }
+
+
+def test_bad_values_of_variables_are_explained_to_the_client(lite: Door) -> None:
+    query = "query($d: Date) {cadres(first: 1) {nodes{grassrootsYears(referenceDate: $d)}}}"
+    error = lite.ask(query, d="not a day")["errors"][0]
+    assert "not a day" in error["message"] or "Date" in error["message"]
+    assert "errorId" not in error.get("extensions", {})
+
+
+def test_health_needs_no_token(lite: Door) -> None:
+    response = lite.request("GET", "/healthz", by=None)
+    assert (response.status_code, response.json()) == (200, {"status": "ok"})

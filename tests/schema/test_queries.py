@@ -1,0 +1,262 @@
+"""Each root query once, on both databases, and nothing for those who may not see it."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from schema.ids import encode_id
+from schema.nodes import READ_BY_TYPE
+from tests.factories_graph import COUNTY, World
+from tests.schema.door import Door
+
+ROW_BY_TYPE = {
+    "Person": "mentee_person",
+    "Cadre": "mentee_person",
+    "AssignedCadre": "assigned_cadre",
+    "ReservePool": "reserve_pool",
+    "MentorPool": "mentor_pool",
+    "Mentor": "mentor0",
+    "PairingProgram": "program",
+    "MatchPolicy": "policy",
+    "Pairing": "pairing",
+    "PairingMember": "member",
+    "Pin": "pin",
+    "RuleRelease": "release",
+    "Exclusion": "exclusion",
+    "Preference": "preference",
+    "MatchRun": "run",
+    "MatchPlan": "plan",
+    "PlanItem": "item",
+    "Shortfall": "shortfall",
+    "Roster": "roster",
+    "RosterEntry": "entry",
+    "ExportJob": "export",
+}
+CODE_BY_TYPE = {
+    "Province": "520000000000",
+    "Prefecture": "520600000000",
+    "County": COUNTY,
+    "Township": "520624101000",
+    "Village": "520624101201",
+}
+
+
+def key(world: World, type_name: str) -> UUID:
+    if type_name in CODE_BY_TYPE:
+        return world.divisions[CODE_BY_TYPE[type_name]]
+    if type_name == "ReserveCandidate":
+        return world.candidates[0]
+    return world.ids[ROW_BY_TYPE[type_name]]
+
+
+def ident(door: Door, type_name: str) -> str:
+    return encode_id(type_name, key(door.world, type_name))
+
+
+def test_viewer_tells_role_territory_and_permissions(door: Door) -> None:
+    viewer = door.data("{viewer{subject role roleLabel permissions codePrefix division{__typename name} person{id}}}")[
+        "viewer"
+    ]
+    assert viewer == {
+        "subject": "county",
+        "role": "COUNTY_ADMIN",
+        "roleLabel": "县级经办人",
+        "permissions": ["READ", "READ_OWN", "READ_PLANS", "EDIT_PEOPLE", "RUN", "EXPORT"],
+        "codePrefix": "520624",
+        "division": {"__typename": "County", "name": "甲县"},
+        "person": None,
+    }
+
+
+LISTS: list[tuple[str, str, int]] = [
+    ("divisions", "", 8),
+    ("divisions", '(filter:{level:VILLAGE, divisionCode:"520624101000"})', 2),
+    ("divisions", "(filter:{condition:WEAK_ECONOMY, isValid:true})", 1),
+    ("cadres", "", 11),
+    ("cadres", '(filter:{isVillageCadre:true, name:"导师"})', 5),
+    ("cadres", "(filter:{isVillageCadre:false})", 0),
+    ("cadres", '(filter:{post:VILLAGE_DIRECTOR, divisionCode:"520624102"})', 1),
+    ("reserveCandidates", "", 5),
+    ("reserveCandidates", '(filter:{name:"候选0"})', 1),
+    ("reserveCandidates", '(filter:{name:"候　选 0"})', 1),
+    ("reserveCandidates", "(filter:{states:[IN_POOL], targetPost:SECRETARY, condition:WEAK_ECONOMY})", 2),
+    ("reserveCandidates", "(filter:{states:[REMOVED]})", 0),
+    ("reserveCandidates", '(filter:{name:"%"})', 0),
+    ("assignedCadres", "(filter:{state:ACTIVE, condition:WEAK_ECONOMY})", 1),
+    ("mentors", "(filter:{state:ACTIVE, categories:[VILLAGE_SECRETARY], specialty:PARTY_BUILDING})", 5),
+    ("mentors", "(filter:{categories:[RETIRED_CADRE]})", 0),
+    ("mentorPools", '(filter:{divisionCode:"520624", name:"板桥"})', 1),
+    ("pairingPrograms", "(filter:{kind:TWO_PLUS_ONE, year:2025})", 1),
+    ("matchPolicies", "", 1),
+    ("matchRuns", "(filter:{mode:FINAL, states:[SOLVED_WITH_SHORTFALL]})", 1),
+    ("pairings", "(filter:{states:[ACTIVE]})", 5),
+    ("rosters", "(filter:{states:[PUBLISHED]})", 1),
+]
+
+
+def test_each_list_has_what_its_filter_says(door: Door) -> None:
+    for field, arguments, expected in LISTS:
+        found = door.data(f"{{{field}{arguments}{{totalCount nodes{{id}} edges{{cursor}}}}}}")[field]
+        assert (field, arguments, found["totalCount"]) == (field, arguments, expected)
+        assert len(found["nodes"]) == len(found["edges"]) == expected
+
+
+def test_lists_of_another_county_show_nothing_of_this_one(lite: Door) -> None:
+    for field, own in (
+        ("cadres", 1),
+        ("reserveCandidates", 1),
+        ("assignedCadres", 0),
+        ("mentors", 0),
+        ("mentorPools", 0),
+        ("pairingPrograms", 0),
+        ("matchPolicies", 0),
+        ("matchRuns", 0),
+        ("pairings", 0),
+        ("rosters", 0),
+    ):
+        found = lite.data(f"{{{field}{{totalCount nodes{{id}}}}}}", by="other_county")[field]
+        assert (field, found["totalCount"], len(found["nodes"])) == (field, own, own)
+
+
+def test_a_township_officer_sees_the_own_township(lite: Door) -> None:
+    query = (
+        "{reserveCandidates{totalCount} mentors{totalCount} pairings{totalCount} rosters{nodes{entries{totalCount}}}}"
+    )
+    own, other = lite.data(query, by="township"), lite.data(query, by="other_township")
+    assert (own["reserveCandidates"]["totalCount"], own["mentors"]["totalCount"]) == (4, 5)
+    assert (other["reserveCandidates"]["totalCount"], other["mentors"]["totalCount"]) == (1, 0)
+    assert (own["pairings"]["totalCount"], other["pairings"]["totalCount"]) == (4, 1)
+    assert own["rosters"]["nodes"][0]["entries"]["totalCount"] == 4
+    assert other["rosters"]["nodes"][0]["entries"]["totalCount"] == 1
+
+
+def test_single_items_are_found_by_id_and_by_code(door: Door) -> None:
+    query = """query($cadre: ID!, $candidate: ID!, $assigned: ID!, $mentor: ID!, $program: ID!, $run: ID!, $plan: ID!,
+        $pairing: ID!, $roster: ID!, $job: ID!) {
+      cadre(id: $cadre) { code grassrootsYears(referenceDate: "2025-03-01") isDualLeader isVillageCadre
+        appraisals { year gradeLabel } }
+      byCode: cadre(code: "520624-00000") { name birthDate { text precision } ethnicity { code label }
+        villageLinks { roleLabel village { name } } }
+      reserveCandidate(id: $candidate) { stateLabel(language: EN) pool { name } needs { specialty weight } }
+      assignedCadre(id: $assigned) { sendingUnit village { name needs { specialtyLabel } } }
+      mentor(id: $mentor) { load capacity pool { name division { name } } specialties { specialtyLabel levelLabel } }
+      pairingProgram(id: $program) { slots { code } policies { policyVersion content } runs { mode }
+        pins { reason mentee { __typename } mentor { id } } ruleReleases { rule } rosters { rosterVersion }
+        publishedPlan { label } pairings(first: 2) { totalCount nodes { menteeName } } }
+      matchRun(id: $run) { levels { name value } stageSeconds { stage seconds } messages { kind text }
+        policy { policyVersion } plans { label } }
+      matchPlan(id: $plan) { metrics submittedBy items(first: 3, orderBy: {field: SCORE, direction: DESC}) {
+        totalCount nodes { score contributions { term points } relationLabel mentor { category } } }
+        shortfalls { nodes { slotCode reasons { code label mentorCount } } } }
+      pairing(id: $pairing) { agreementNo plan { label } members { slotCode mentorName mentor { person { name } } } }
+      roster(id: $roster) { header entries(first: 1) { totalCount nodes { position content } } plan { label } }
+      exportJob(id: $job) { url fileName rowCount roster { title } }
+    }"""
+    names = ["cadre", "candidate", "assigned", "mentor", "program", "run", "plan", "pairing", "roster", "job"]
+    types = ["Cadre", "ReserveCandidate", "AssignedCadre", "Mentor", "PairingProgram", "MatchRun", "MatchPlan"]
+    types += ["Pairing", "Roster", "ExportJob"]
+    data = door.data(query, **{name: ident(door, type_name) for name, type_name in zip(names, types, strict=True)})
+    assert data["cadre"] == {
+        "code": "520624-00000",
+        "grassrootsYears": 10.0,
+        "isDualLeader": False,
+        "isVillageCadre": True,
+        "appraisals": [{"year": 2024, "gradeLabel": "优秀"}],
+    }
+    assert data["byCode"]["birthDate"] == {"text": "1990.06", "precision": "MONTH"}
+    assert data["byCode"]["ethnicity"] == {"code": "15", "label": "土家族"}
+    assert data["byCode"]["villageLinks"][0]["village"] == {"name": "桂花村"}
+    assert data["reserveCandidate"]["needs"] == [{"specialty": "DIGITAL", "weight": 2.0}]
+    assert data["assignedCadre"]["village"]["needs"] == [{"specialtyLabel": "产业发展"}]
+    assert (data["mentor"]["load"], data["mentor"]["capacity"]) == (2, 2)
+    assert [slot["code"] for slot in data["pairingProgram"]["slots"]] == ["TOWNSHIP_MENTOR", "VILLAGE_MENTOR"]
+    assert data["pairingProgram"]["pairings"]["totalCount"] == 5
+    assert data["matchRun"]["stageSeconds"] == [{"stage": "snapshot", "seconds": 0.1}]
+    assert data["matchPlan"]["items"]["totalCount"] == 10
+    assert data["matchPlan"]["items"]["nodes"][0]["contributions"] == [{"term": "geography", "points": 81.0}]
+    assert data["matchPlan"]["shortfalls"]["nodes"][0]["reasons"] == [
+        {"code": "ALL_AT_CAPACITY", "label": "符合条件的导师名额已满", "mentorCount": 1},
+        {"code": "AVOIDANCE", "label": "回避/组织原因", "mentorCount": None},
+    ]
+    assert [member["mentorName"] for member in data["pairing"]["members"]] == ["导师0", "导师1"]
+    assert data["roster"]["entries"]["nodes"][0]["content"]["mentee"]["phone"] == "138****1234"
+    assert data["exportJob"]["url"] == f"/exports/{door.world.ids['export']}"
+
+
+def test_node_fetches_every_type_and_nothing_outside_the_territory(door: Door) -> None:
+    query = "query($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }"
+    ids = [ident(door, name) for name in READ_BY_TYPE]
+    assert [node["__typename"] for node in door.data(query, ids=ids)["nodes"]] == list(READ_BY_TYPE)
+    foreign = door.data(query, ids=ids, by="other_county")["nodes"]
+    shared = {"Province", "Prefecture"}
+    assert {name for name, node in zip(READ_BY_TYPE, foreign, strict=True) if node} == shared
+    single = "query($id: ID!) { node(id: $id) { id } }"
+    assert door.data(single, id=encode_id("Person", uuid4()))["node"] is None
+    assert door.data(single, id=encode_id("Nonsense", uuid4()))["node"] is None
+    assert door.data(single, id=encode_id("Village", door.world.divisions[COUNTY]))["node"] is None
+    assert door.data(single, id=ident(door, "Cadre"))["node"]["id"] == ident(door, "Cadre")
+
+
+def test_ids_that_are_no_ids_and_too_many_ids_are_refused(lite: Door) -> None:
+    for text in ("", "nonsense", "Zm9v", "候选", encode_id("Person", uuid4())[:-4]):
+        error = lite.ask("query($id: ID!) { node(id: $id) { id } }", id=text)["errors"][0]
+        assert error["extensions"]["code"] == "INVALID_INPUT"
+    many = [ident(lite, "Person")] * 101
+    body = lite.ask("query($ids: [ID!]!) { nodes(ids: $ids) { id } }", ids=many)
+    assert body["errors"][0]["extensions"]["code"] == "INVALID_INPUT"
+
+
+SINGLES = {
+    "reserveCandidate": "ReserveCandidate",
+    "assignedCadre": "AssignedCadre",
+    "mentor": "Mentor",
+    "pairingProgram": "PairingProgram",
+    "matchRun": "MatchRun",
+    "matchPlan": "MatchPlan",
+    "pairing": "Pairing",
+    "roster": "Roster",
+    "exportJob": "ExportJob",
+    "cadre": "Cadre",
+}
+
+
+@pytest.mark.parametrize("field", SINGLES)
+def test_a_single_item_is_null_when_unknown_or_in_another_county(lite: Door, field: str) -> None:
+    query = f"query($id: ID!) {{ {field}(id: $id) {{ id }} }}"
+    known = ident(lite, SINGLES[field])
+    assert lite.data(query, id=known)[field] == {"id": known}
+    assert lite.data(query, id=known, by="other_county")[field] is None
+    assert lite.data(query, id=encode_id(SINGLES[field], uuid4()))[field] is None
+    wrong = lite.ask(query, id=encode_id("Village", uuid4()))
+    assert wrong["errors"][0]["extensions"]["code"] == "INVALID_INPUT"
+
+
+def test_supply_demand_is_null_outside_the_territory(lite: Door) -> None:
+    query = "query($id: ID!) { supplyDemand(programId: $id) { townshipCode shortage } }"
+    assert lite.data(query, id=ident(lite, "PairingProgram"), by="other_county")["supplyDemand"] is None
+
+
+def test_relations_can_be_followed_in_both_directions(door: Door) -> None:
+    query = """query($id: ID!) { node(id: $id) { ... on Village { parent { name
+        ... on Township { villages { name } mentorPools { mentors { pairings { menteeName mentee {
+          ... on ReserveCandidate { person { reserveCandidates { village { parent { name } } } } } } } } } } }
+        reserveCandidates { person { name mentors { id } }
+          pairings { members { mentor { pool { division { name } } } } } }
+        assignedCadres { person { assignedCadres { sendingUnit } } } conditions { kindLabel village { name } } } } }"""
+    village: Any = door.data(query, id=ident(door, "Village"))["node"]
+    assert village["parent"]["villages"] == [{"name": "桂花村"}, {"name": "石门村"}]
+    pairings = village["parent"]["mentorPools"][0]["mentors"][0]["pairings"]
+    assert sorted(pairing["menteeName"] for pairing in pairings) == ["候选 0", "候选 4"]
+    assert [each["person"]["name"] for each in village["reserveCandidates"]] == ["候选 0", "候选 3"]
+    assert village["assignedCadres"][0]["person"]["assignedCadres"] == [{"sendingUnit": "县农业局"}]
+
+
+def test_personal_numbers_come_masked_and_never_clear(door: Door) -> None:
+    response = door.request(
+        "POST", "/graphql", json={"query": "{cadres{nodes{idNumber phone}} reserveCandidates{nodes{id}}}"}
+    )
+    first = response.json()["data"]["cadres"]["nodes"][0]
+    assert first == {"idNumber": "520624********0013", "phone": "138****1234"}
+    assert "secret" not in response.text
+    assert "restricted" not in response.text
