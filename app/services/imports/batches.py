@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from cryptography.fernet import InvalidToken
 from sqlmodel import Session, col, select
 
 from app.access import Permission, Viewer, get_in_county, record
-from app.crypto import PersonalDataCipher
+from app.crypto import PersonalDataCipher, WrongDataKeyError
 from app.db import utc_now
 from app.errors import BatchHasErrorsError, InvalidStateError
 from app.models import Division, ImportBatch, ImportRow
@@ -178,7 +177,7 @@ def _stored_rows(session: Session, batch: ImportBatch, cipher: PersonalDataCiphe
             raise _wrong_state(batch)
         try:
             text = cipher.decrypt(row.content_encrypted)
-        except InvalidToken:
+        except WrongDataKeyError:
             raise InvalidStateError(
                 "The stored rows cannot be decrypted with the present data keys; upload the file again.",
                 "现有密钥无法解密已上传的数据；请重新上传文件。",
