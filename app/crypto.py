@@ -9,11 +9,15 @@ import hmac
 from collections.abc import Sequence
 from hashlib import sha256
 
-from cryptography.fernet import Fernet, MultiFernet
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from app.errors import ConfigurationError
+
+
+class WrongDataKeyError(Exception):
+    """A stored value that none of the present data keys opens."""
 
 
 class PersonalDataCipher:
@@ -35,8 +39,11 @@ class PersonalDataCipher:
         return self._fernet.encrypt(value.encode("utf-8")).decode("ascii")
 
     def decrypt(self, token: str) -> str:
-        """The clear value of a token; raises ``cryptography.fernet.InvalidToken`` under foreign keys."""
-        return self._fernet.decrypt(token.encode("ascii")).decode("utf-8")
+        """The clear value of a token; raises ``WrongDataKeyError`` when no present key opens it."""
+        try:
+            return self._fernet.decrypt(token.encode("ascii")).decode("utf-8")
+        except InvalidToken:
+            raise WrongDataKeyError("no data key opens this value") from None
 
     def keyed_hash(self, kind: str, value: str) -> str:
         """64 hex digits, equal for equal values of one kind (``"id_number"``, ``"phone"``) under one installation."""

@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 from sqlalchemy import DateTime, Dialect, Engine, String, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import TypeDecorator
-from sqlmodel import Session, SQLModel
+from sqlmodel import Session as Session
+from sqlmodel import SQLModel
 
 NAMING_CONVENTION = {
     "ix": "ix_%(column_0_N_label)s",

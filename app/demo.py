@@ -113,7 +113,7 @@ def run_demo(folder: Path, out: Console) -> None:
     out.print(f'  {{"Authorization": "Bearer {token}"}}', soft_wrap=True, highlight=False)
     out.print(
         "Try:  { reserveCandidates(first: 3) { edges { node { person { name } "
-        "pairings { members { slot mentor { person { name unitAndPost } } } } } } } }",
+        "pairings { members { slotCode mentor { person { name unitAndPost } } } } } } } }",
         soft_wrap=True,
         highlight=False,
         markup=False,

@@ -5,13 +5,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, TypeVar
 
-from sqlmodel import Session
 from strawberry.dataloader import DataLoader
 from strawberry.types.info import Info as StrawberryInfo
 
 from app.access import Viewer
 from app.crypto import PersonalDataCipher
-from app.db import Database, run_in_transaction
+from app.db import Database, Session, run_in_transaction
 from app.errors import AppError
 
 KeyT = TypeVar("KeyT")
@@ -70,10 +69,7 @@ class Context:
 
         def in_thread() -> ResultT:
             with self.database.read() as session:
-                result = unit(session, viewer)
-                # The session ends with a rollback, which would empty the rows that it still holds.
-                session.expunge_all()
-                return result
+                return unit(session, viewer)
 
         return await asyncio.to_thread(in_thread)
 

@@ -16,7 +16,8 @@ from app.models import Division, ImportBatch, ImportIssue, ImportRow
 from app.models.vocabulary import DivisionLevel, ImportState, Role, RowChange, Severity
 from app.rosters.columns import Layout
 from app.rosters.parsing import CellError, parse_id_number, parse_name
-from app.rosters.rows import RowReader, read_row
+from app.rosters.reader import RowReader
+from app.rosters.rows import read_row
 from app.rosters.workbook import DataRow, Sheet, read_sheets
 from app.services.imports.batches import ParsedRow, counts_of, preview_rows, sealed_content
 from app.services.imports.gazetteer import Gazetteer, load_gazetteer

@@ -1,41 +1,31 @@
-"""From the cells of one row to a record; every problem of the row is collected, none stops the reading."""
+"""From one row of a known layout to its record: candidates, assigned cadres, mentors, and tables of pairs."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TypeVar
-from uuid import UUID
 
 from app.models import Division
 from app.models.vocabulary import (
     CandidateState,
-    DatePrecision,
     DivisionLevel,
     MentorCategory,
     ReviewLevel,
-    Severity,
-    Sex,
     VillageLinkRole,
 )
 from app.rosters import words
-from app.rosters.career import parse_career
-from app.rosters.columns import Layout
 from app.rosters.parsing import (
     SEPARATORS,
-    CellError,
     parse_date,
-    parse_id_number,
     parse_name,
-    parse_needs,
     parse_number,
-    parse_phone,
     parse_specialties,
     parse_text,
     parse_word,
-    split_school_and_major,
 )
-from app.rosters.workbook import Cell, DataRow
-from app.services.imports.gazetteer import Gazetteer, PlaceProblemError
-from app.services.imports.issues import Problem
+from app.rosters.person_rows import read_person
+from app.rosters.reader import RowReader, read_id_number
+from app.rosters.workbook import Cell
+from app.services.imports.gazetteer import PlaceProblemError
 from app.services.imports.records import (
     AppraisalRecord,
     AssignedCadreRecord,
@@ -44,58 +34,13 @@ from app.services.imports.records import (
     KinshipRecord,
     LinkRecord,
     MentorRecord,
-    PersonRecord,
     PersonReference,
     PreferenceRecord,
     Record,
     SheetKind,
 )
-from app.services.people import AppointmentDraft, NeedDraft, PartialDate, PersonDraft
-from app.services.people.identity import birth_date_of, sex_of
 
 ValueT = TypeVar("ValueT")
-
-
-@dataclass(slots=True, kw_only=True)
-class RowReader:
-    """Reads one row by column keys and collects what is wrong with it, as pairs of column key and problem."""
-
-    row: DataRow
-    layout: Layout
-    gazetteer: Gazetteer
-    problems: list[tuple[str, Problem]] = field(default_factory=list)
-
-    @property
-    def has_errors(self) -> bool:
-        """Whether the row cannot become a record."""
-        return any(problem.severity is Severity.ERROR for _, problem in self.problems)
-
-    def problem(self, key: str, code: str, options: str = "") -> None:
-        """Note a problem at a column."""
-        self.problems.append((key, Problem(code=code, options=options)))
-
-    def cell(self, key: str) -> Cell | None:
-        """The cell of a column, or ``None`` when it is blank or the column is missing."""
-        cell = self.row.cells.get(key)
-        if cell is None or (not cell.text and not cell.is_formula_without_value):
-            return None
-        return cell
-
-    def read(self, key: str, parse: Callable[[Cell], ValueT], *, is_required: bool = False) -> ValueT | None:
-        """The parsed value; a blank cell gives ``None``, and an issue when the value is required."""
-        cell = self.cell(key)
-        if cell is None:
-            if is_required:
-                self.problem(key, "MISSING_VALUE")
-            return None
-        if cell.is_formula_without_value:
-            self.problem(key, "FORMULA_WITHOUT_VALUE")
-            return None
-        try:
-            return parse(cell)
-        except (CellError, PlaceProblemError) as error:
-            self.problem(key, error.code, error.options)
-            return None
 
 
 def read_row(reader: RowReader) -> Record | None:
@@ -106,7 +51,7 @@ def read_row(reader: RowReader) -> Record | None:
 
 def _candidate(reader: RowReader) -> Record | None:
     township, village = _township_and_village(reader)
-    person = _person(reader, village or township, township)
+    person = read_person(reader, village or township, township)
     target_post = reader.read("target_post", lambda c: parse_word(c, words.TARGET_POST), is_required=True)
     source = reader.read("source", lambda c: parse_word(c, words.SOURCE), is_required=True)
     pool_date = reader.read("pool_date", parse_date)
@@ -133,7 +78,7 @@ def _candidate_state(level: ReviewLevel, *, is_dated: bool) -> CandidateState:
 
 def _assigned_cadre(reader: RowReader) -> Record | None:
     township, village = _township_and_village(reader)
-    person = _person(reader, village or township, township)
+    person = read_person(reader, village or township, township)
     sending_unit = reader.read("sending_unit", lambda c: parse_text(c, 120), is_required=True)
     assigned_from = reader.read("assigned_from", parse_date, is_required=True)
     term_end = reader.read("term_end", parse_date)
@@ -153,7 +98,7 @@ def _assigned_cadre(reader: RowReader) -> Record | None:
 def _mentor(reader: RowReader) -> Record | None:
     township = reader.read("township", lambda c: reader.gazetteer.township(c.text), is_required=True)
     category = reader.read("category", lambda c: parse_word(c, words.CATEGORY), is_required=True)
-    person = _person(reader, township, township)
+    person = read_person(reader, township, township)
     capacity = reader.read("capacity", lambda c: parse_number(c, minimum=0, maximum=50, is_whole=True))
     trade_years = reader.read("trade_years", lambda c: parse_number(c, minimum=0, maximum=80))
     familiar = reader.cell("specialty_familiar")
@@ -163,15 +108,13 @@ def _mentor(reader: RowReader) -> Record | None:
     )
     if specialties and specialties[1]:
         reader.problem(key, "REPEATED_WORD")
+    appraisals = _appraisals(reader)
+    is_discipline_in_force = reader.read("discipline", lambda c: parse_word(c, words.YES_NO))
+    links = _links(reader, township, category) if township is not None and category is not None else ()
     if person is None or township is None or category is None:
         return None
     return MentorRecord(
-        person=replace(
-            person,
-            appraisals=_appraisals(reader),
-            links=_links(reader, township, category),
-            is_discipline_in_force=reader.read("discipline", lambda c: parse_word(c, words.YES_NO)),
-        ),
+        person=replace(person, appraisals=appraisals, links=links, is_discipline_in_force=is_discipline_in_force),
         pool_division_id=township.id,
         category=category,
         capacity=int(capacity) if capacity is not None else None,
@@ -217,118 +160,9 @@ def _township_and_village(reader: RowReader) -> tuple[Division | None, Division 
     return township, village
 
 
-def _person(reader: RowReader, home: Division | None, township: Division | None) -> PersonRecord | None:
-    name = reader.read("name", parse_name, is_required=True)
-    id_number = _id_number(reader, "id_number")
-    birth = reader.read("birth", lambda c: parse_date(c, id_number=id_number))
-    sex = reader.read("sex", lambda c: parse_word(c, words.SEX)) or Sex.UNKNOWN
-    if id_number is not None:
-        birth_by_id, sex_by_id = birth_date_of(id_number), sex_of(id_number)
-        if birth is None:
-            birth = PartialDate(value=birth_by_id, precision=DatePrecision.DAY)
-        elif (birth.value.year, birth.value.month) != (birth_by_id.year, birth_by_id.month):
-            reader.problem("birth", "BIRTH_DIFFERS_FROM_ID")
-        if sex in (Sex.MALE, Sex.FEMALE) and sex is not sex_by_id:
-            reader.problem("sex", "SEX_DIFFERS_FROM_ID")
-        sex = sex_by_id
-    elif reader.cell("id_number") is None:
-        reader.problem("id_number", "MISSING_ID_NUMBER" if birth else "MISSING_IDENTITY")
-    education = reader.read("education", _education)
-    school = reader.read("school_and_major", lambda c: split_school_and_major(parse_text(c, 120))) or (None, None)
-    needs = _needs(reader)
-    phone = reader.read("phone", parse_phone)
-    ethnicity = reader.read("ethnicity", lambda c: parse_word(c, words.ETHNICITY))
-    political_status = _political_status(reader)
-    party_join = reader.read("party_join", parse_date)
-    work_start = reader.read("work_start", parse_date)
-    native_place = reader.read("native_place", lambda c: parse_text(c, 80))
-    unit_and_post = reader.read("unit_and_post", lambda c: parse_text(c, 200))
-    appointments: tuple[AppointmentDraft, ...] = ()
-    if township is not None:
-        appointments = _career(reader, township)
-    if name is None or home is None:
-        return None
-    return PersonRecord(
-        draft=PersonDraft(
-            name=name,
-            division_id=home.id,
-            sex=sex,
-            birth=birth,
-            ethnicity_code=ethnicity,
-            native_place=native_place,
-            political_status_code=political_status,
-            party_join=party_join,
-            education_code=education[0] if education else None,
-            is_education_full_time=education[1] if education else None,
-            school=school[0],
-            major=school[1],
-            work_start=work_start,
-            id_number=id_number,
-            phone=phone,
-            unit_and_post=unit_and_post,
-            residence_division_id=_residence(reader, township),
-        ),
-        appointments=appointments,
-        needs=needs,
-    )
-
-
-def _id_number(reader: RowReader, key: str) -> str | None:
-    found = reader.read(key, parse_id_number)
-    if found is None:
-        return None
-    for code in found[1]:
-        reader.problem(key, code)
-    return found[0]
-
-
-def _education(cell: Cell) -> tuple[str, bool | None]:
-    try:
-        return words.education(cell.text)
-    except KeyError:
-        raise CellError("UNKNOWN_WORD", words.options(words.EDUCATION)) from None
-
-
-def _political_status(reader: RowReader) -> str | None:
-    cell = reader.cell("political_status")
-    if cell is not None and words.fold(cell.text) in words.DEVELOPMENT_STAGES:
-        reader.problem("political_status", "STAGE_NOT_STORED")
-        return words.POLITICAL_STATUS["群众"]
-    return reader.read("political_status", lambda c: parse_word(c, words.POLITICAL_STATUS))
-
-
-def _needs(reader: RowReader) -> tuple[NeedDraft, ...]:
-    found = reader.read("needs", parse_needs)
-    if found is None:
-        return ()
-    if found[1]:
-        reader.problem("needs", "REPEATED_WORD")
-    return found[0]
-
-
-def _career(reader: RowReader, township: Division) -> tuple[AppointmentDraft, ...]:
-    found = reader.read("career", lambda c: parse_career(c.text, township, reader.gazetteer))
-    if found is None:
-        return ()
-    reader.problems += [("career", problem) for problem in found[1]]
-    return found[0]
-
-
-def _residence(reader: RowReader, township: Division | None) -> UUID | None:
-    cell = reader.cell("residence")
-    if cell is None or township is None:
-        return None
-    try:
-        return reader.gazetteer.place(cell.text, township).id
-    except PlaceProblemError:
-        # People may live in another county, so this is no error.
-        reader.problem("residence", "UNKNOWN_RESIDENCE")
-        return None
-
-
 def _reference(reader: RowReader, side: str) -> PersonReference | None:
     name = reader.read(f"{side}_name", parse_name, is_required=True)
-    id_number = _id_number(reader, f"{side}_id_number")
+    id_number = read_id_number(reader, f"{side}_id_number")
     return PersonReference(name=name, id_number=id_number) if name is not None else None
 
 

@@ -6,18 +6,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from cryptography.fernet import InvalidToken
 from sqlmodel import Session, col, select
 
 from app.access import Permission, Viewer, get_in_county, record
-from app.crypto import PersonalDataCipher
+from app.crypto import PersonalDataCipher, WrongDataKeyError
 from app.db import utc_now
 from app.errors import BatchHasErrorsError, InvalidStateError
 from app.models import Division, ImportBatch, ImportRow
 from app.models.vocabulary import ImportState, RowChange
 from app.services.imports.book import load_book_for_commit, load_book_for_preview
+from app.services.imports.outcome import Outcome
 from app.services.imports.pairs import reconcile_pair
-from app.services.imports.reconcile import Outcome, Reconciliation
+from app.services.imports.person_lists import update_lists
+from app.services.imports.reconcile import Reconciliation
 from app.services.imports.records import (
     AssignedCadreRecord,
     CandidateRecord,
@@ -142,6 +143,8 @@ def _apply_all(run: Reconciliation, rows: Sequence[ParsedRow]) -> list[Outcome]:
         if isinstance(row.record, CandidateRecord | AssignedCadreRecord | MentorRecord):
             person = run.apply_person(row.record, row.address, outcome)
             if person is not None:
+                if update_lists(run, person, row.record.person, outcome) and outcome.change is RowChange.UNCHANGED:
+                    outcome.change = RowChange.CHANGED
                 reconcile_role(run, person, row.record, outcome)
     for row, outcome in zip(rows, outcomes, strict=True):
         if not isinstance(row.record, CandidateRecord | AssignedCadreRecord | MentorRecord):
@@ -174,7 +177,7 @@ def _stored_rows(session: Session, batch: ImportBatch, cipher: PersonalDataCiphe
             raise _wrong_state(batch)
         try:
             text = cipher.decrypt(row.content_encrypted)
-        except InvalidToken:
+        except WrongDataKeyError:
             raise InvalidStateError(
                 "The stored rows cannot be decrypted with the present data keys; upload the file again.",
                 "现有密钥无法解密已上传的数据；请重新上传文件。",

@@ -6,7 +6,8 @@ from app.access import covers_division
 from app.models import Exclusion, KinshipDeclaration, Preference
 from app.models.columns import CountyRow
 from app.models.vocabulary import RowChange
-from app.services.imports.reconcile import Outcome, Reconciliation
+from app.services.imports.outcome import Outcome
+from app.services.imports.reconcile import Reconciliation
 from app.services.imports.records import ExclusionRecord, KinshipRecord, PairRecord
 from app.services.people.records import assign, authored
 

@@ -1,33 +1,25 @@
 """Compares what a row says about a person with the county's book and notes what a commit would write."""
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 from uuid import UUID
 
 from app.access import Viewer, covers_division
-from app.models import AnnualAppraisal, Person, PersonFlag, VillageLink
+from app.models import Person
 from app.models.columns import CountyRow
-from app.models.vocabulary import DatePrecision, NeedSource, PersonFlagKind, RowChange, Severity, Sex
+from app.models.vocabulary import DatePrecision, RowChange, Sex
 from app.services.imports.book import CountyBook
-from app.services.imports.issues import Problem
+from app.services.imports.outcome import Outcome
 from app.services.imports.records import PersonRecord, PersonReference, RoleRecord, SheetKind, kind_of
-from app.services.people import AppointmentDraft, NeedDraft
-from app.services.people.candidates import need_key, new_need
 from app.services.people.records import (
-    appointment_key,
     assign,
     authored,
     list_difference,
-    new_appointment,
     person_values,
     stamp,
 )
-
-IMPORT_SOURCE = "IMPORT"
-UNDATED_START = date(1900, 1, 1)
-"""Start of links and flags that a workbook states without a date: they count for every reference date until ended."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -43,7 +35,7 @@ class Reconciliation:
     _pairs_seen: set[tuple[type, Hashable]] = field(default_factory=set)
     _rows_seen: dict[tuple[SheetKind, UUID], str] = field(default_factory=dict)
 
-    def apply_person(self, record: RoleRecord, address: str, outcome: "Outcome") -> Person | None:
+    def apply_person(self, record: RoleRecord, address: str, outcome: Outcome) -> Person | None:
         """Find or create the person of a row and set what differs; ``None`` when the row must be rejected."""
         division = self.book.divisions[record.person.draft.division_id]
         if not covers_division(self.viewer, division.code):
@@ -63,12 +55,11 @@ class Reconciliation:
                 return None
             changed = self._update(person, record.person, outcome)
         self._rows_seen[kind_of(record), person.id] = address
-        changed |= self._update_lists(person, record.person, outcome)
         if changed:
             outcome.change = RowChange.CHANGED
         return person
 
-    def _find(self, record: PersonRecord, outcome: "Outcome") -> Person | None:
+    def _find(self, record: PersonRecord, outcome: Outcome) -> Person | None:
         """The stored or just created person of this row: by ID number first, then by name and month of birth."""
         book, draft = self.book, record.draft
         hashed = book.cipher.keyed_hash("id_number", draft.id_number) if draft.id_number else None
@@ -110,7 +101,7 @@ class Reconciliation:
         self._given[person.id, "division_id"] = person.division_id
         return person
 
-    def _update(self, person: Person, record: PersonRecord, outcome: "Outcome") -> bool:
+    def _update(self, person: Person, record: PersonRecord, outcome: Outcome) -> bool:
         """Set the columns that differ; within one file the first row that gives a value wins."""
         values = _given_values(record, self.book)
         if (
@@ -135,7 +126,7 @@ class Reconciliation:
         self.touch(person)
         return True
 
-    def first_given(self, person_id: UUID, name: str, value: object, outcome: "Outcome") -> bool:
+    def first_given(self, person_id: UUID, name: str, value: object, outcome: Outcome) -> bool:
         """Whether no earlier row of the file gave another value; reports the conflict if one did."""
         if name in _RANDOM_COLUMNS:
             return True
@@ -146,7 +137,7 @@ class Reconciliation:
             outcome.problem(_COLUMN_OF.get(name, name), "CONFLICTING_VALUE")
         return False
 
-    def _wanted_division(self, person: Person, given_id: UUID, outcome: "Outcome") -> UUID:
+    def _wanted_division(self, person: Person, given_id: UUID, outcome: Outcome) -> UUID:
         """The given division, unless the stored one, or that of an earlier row, is a village inside it."""
         stored = self.book.divisions.get(person.division_id)
         wanted = person.division_id if stored is not None and stored.parent_id == given_id else given_id
@@ -161,29 +152,6 @@ class Reconciliation:
         """Count the version up, except for rows that this pass creates."""
         if not self.book.is_added(row):
             stamp(row, self.viewer)
-
-    def _update_lists(self, person: Person, record: PersonRecord, outcome: "Outcome") -> bool:
-        book, author = self.book, self.viewer.subject
-        changed = False
-        if record.appointments and self.first_given(
-            person.id, "career", sorted_keys(map(appointment_key, record.appointments)), outcome
-        ):
-
-            def make_post(draft: AppointmentDraft) -> CountyRow:
-                return new_appointment(person, draft, source=IMPORT_SOURCE, author=author)
-
-            changed |= self.replace_list(
-                book.appointments, person.id, record.appointments, appointment_key, appointment_key, make_post
-            )
-        if record.needs and self.first_given(person.id, "needs", sorted_keys(map(need_key, record.needs)), outcome):
-
-            def make_need(draft: NeedDraft) -> CountyRow:
-                return new_need(person, draft, NeedSource.SURVEY, author)
-
-            changed |= self.replace_list(book.needs, person.id, record.needs, need_key, need_key, make_need)
-        changed |= self._update_appraisals(person, record, outcome)
-        changed |= self._update_links(person, record, outcome)
-        return self._update_discipline(person, record, outcome) or changed
 
     def replace_list(
         self,
@@ -203,90 +171,6 @@ class Reconciliation:
         stored[owner_id] = kept + [self.book.add(make(item)) for item in missing]
         return bool(obsolete or missing)
 
-    def _update_appraisals(self, person: Person, record: PersonRecord, outcome: "Outcome") -> bool:
-        """Set the grades of the years that the sheet has; other years stay."""
-        stored = self.book.appraisals.setdefault(person.id, [])
-        by_year = {row.year: row for row in stored}
-        changed = False
-        for item in record.appraisals:
-            if not self.first_given(person.id, f"appraisal_{item.year}", item.grade, outcome):
-                continue
-            row = by_year.get(item.year)
-            if row is None:
-                row = AnnualAppraisal(
-                    person_id=person.id,
-                    county_id=person.county_id,
-                    year=item.year,
-                    grade=item.grade,
-                    **authored(self.viewer.subject),
-                )
-                stored.append(self.book.add(row))
-                changed = True
-            elif assign(row, {"grade": item.grade}):
-                self.touch(row)
-                changed = True
-        return changed
-
-    def _update_links(self, person: Person, record: PersonRecord, outcome: "Outcome") -> bool:
-        """Open the links that are new and end those that are no longer listed; ended ones stay as history."""
-        wanted = {(link.village_id, link.role) for link in record.links}
-        if not wanted or not self.first_given(person.id, "linked_villages", wanted, outcome):
-            return False
-        stored = self.book.links.setdefault(person.id, [])
-        is_open = {
-            (row.village_id, row.role): row for row in stored if row.end_date is None or row.end_date > self.today
-        }
-        changed = False
-        for key, row in is_open.items():
-            if key not in wanted:
-                row.end_date = self.today
-                self.touch(row)
-                changed = True
-        for village_id, role in sorted(wanted - is_open.keys()):
-            was_open = any((row.village_id, row.role) == (village_id, role) for row in stored)
-            reopened = next(
-                (r for r in stored if (r.village_id, r.role, r.start_date) == (village_id, role, self.today)), None
-            )
-            if reopened is not None:
-                reopened.end_date = None
-                self.touch(reopened)
-            else:
-                row = VillageLink(
-                    person_id=person.id,
-                    county_id=person.county_id,
-                    village_id=village_id,
-                    role=role,
-                    start_date=self.today if was_open else UNDATED_START,
-                    **authored(self.viewer.subject),
-                )
-                stored.append(self.book.add(row))
-            changed = True
-        return changed
-
-    def _update_discipline(self, person: Person, record: PersonRecord, outcome: "Outcome") -> bool:
-        wanted = record.is_discipline_in_force
-        if wanted is None or not self.first_given(person.id, "discipline", wanted, outcome):
-            return False
-        flags = [
-            row for row in self.book.flags.setdefault(person.id, []) if row.kind is PersonFlagKind.DISCIPLINE_IN_FORCE
-        ]
-        is_open = [row for row in flags if row.end_date is None or row.end_date > self.today]
-        if wanted == bool(is_open):
-            return False
-        for row in is_open:
-            row.end_date = self.today
-            self.touch(row)
-        if wanted:
-            flag = PersonFlag(
-                person_id=person.id,
-                county_id=person.county_id,
-                kind=PersonFlagKind.DISCIPLINE_IN_FORCE,
-                start_date=self.today if flags else UNDATED_START,
-                **authored(self.viewer.subject),
-            )
-            self.book.flags[person.id].append(self.book.add(flag))
-        return True
-
     def is_first_pair(self, table: type, key: Hashable) -> bool:
         """Whether no earlier row of the file of the same kind was about these two people."""
         if (table, key) in self._pairs_seen:
@@ -294,7 +178,7 @@ class Reconciliation:
         self._pairs_seen.add((table, key))
         return True
 
-    def find_reference(self, reference: PersonReference, column: str, outcome: "Outcome") -> Person | None:
+    def find_reference(self, reference: PersonReference, column: str, outcome: Outcome) -> Person | None:
         """The person named in a table of pairs; a missing one is a problem at ``column``."""
         book = self.book
         if reference.id_number is not None:
@@ -315,28 +199,6 @@ class Reconciliation:
             outcome.problem(f"{column}_name", "DEPENDS_ON_REJECTED_ROW" if is_rejected else "PERSON_NOT_FOUND")
             outcome.change = RowChange.REJECTED
         return person
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What happens to one row, and what is wrong with it: pairs of column key and problem."""
-
-    change: RowChange = RowChange.UNCHANGED
-    problems: list[tuple[str, Problem]] = field(default_factory=list)
-
-    @property
-    def has_errors(self) -> bool:
-        """Whether a problem prevents the commit."""
-        return any(problem.severity is Severity.ERROR for _, problem in self.problems)
-
-    def problem(self, column_key: str, code: str, *, options: str = "") -> None:
-        """Note a problem at a column of this row."""
-        self.problems.append((column_key, Problem(code=code, options=options)))
-
-
-def sorted_keys(keys: Iterable[tuple[Hashable, ...]]) -> list[str]:
-    """Keys in an order that does not depend on the order of the cell."""
-    return sorted(repr(key) for key in keys)
 
 
 _COLUMN_OF = {

@@ -11,7 +11,8 @@ from app.models import (
     ReservePool,
 )
 from app.models.vocabulary import AssignmentState, MenteeKind, MentorState, ReviewLevel, RowChange
-from app.services.imports.reconcile import Outcome, Reconciliation
+from app.services.imports.outcome import Outcome
+from app.services.imports.reconcile import Reconciliation
 from app.services.imports.records import (
     AssignedCadreRecord,
     CandidateRecord,

@@ -46,8 +46,10 @@ def create_cadre(session: Session, viewer: Viewer, cipher: PersonalDataCipher, d
     county_id = county_of(division, path=("person", "division_id"))
     checked = _with_id_number_facts(replace(draft.person, **_checked_fields(session, draft.person, ("person",))))
     appointments = checked_appointments(session, draft.appointments)
+    # Locked before the check, so that two officers cannot enter the same person at the same time.
+    county = lock_county(session, county_id)
     _refuse_known_id_number(session, cipher, checked.id_number, None, ("person", "id_number"))
-    series = open_code_series(session, lock_county(session, county_id))
+    series = open_code_series(session, county)
     person = Person(
         code=series.next(),
         county_id=county_id,

@@ -1,0 +1,125 @@
+"""What a row says about the person, whatever the role: the columns that all sheets of people share."""
+
+from uuid import UUID
+
+from app.models import Division
+from app.models.vocabulary import DatePrecision, Sex
+from app.rosters import words
+from app.rosters.career import parse_career
+from app.rosters.parsing import (
+    CellError,
+    parse_date,
+    parse_name,
+    parse_needs,
+    parse_phone,
+    parse_text,
+    parse_word,
+    split_school_and_major,
+)
+from app.rosters.reader import RowReader, read_id_number
+from app.rosters.workbook import Cell
+from app.services.imports.gazetteer import PlaceProblemError
+from app.services.imports.records import PersonRecord
+from app.services.people import AppointmentDraft, NeedDraft, PartialDate, PersonDraft
+from app.services.people.identity import birth_date_of, sex_of
+
+
+def read_person(reader: RowReader, home: Division | None, township: Division | None) -> PersonRecord | None:
+    """The person of a row whose file ``home`` keeps; ``None`` when name or home could not be read."""
+    name = reader.read("name", parse_name, is_required=True)
+    id_number = read_id_number(reader, "id_number")
+    birth = reader.read("birth", lambda c: parse_date(c, id_number=id_number))
+    sex = reader.read("sex", lambda c: parse_word(c, words.SEX)) or Sex.UNKNOWN
+    if id_number is not None:
+        birth_by_id, sex_by_id = birth_date_of(id_number), sex_of(id_number)
+        if birth is None:
+            birth = PartialDate(value=birth_by_id, precision=DatePrecision.DAY)
+        elif (birth.value.year, birth.value.month) != (birth_by_id.year, birth_by_id.month):
+            reader.problem("birth", "BIRTH_DIFFERS_FROM_ID")
+        if sex in (Sex.MALE, Sex.FEMALE) and sex is not sex_by_id:
+            reader.problem("sex", "SEX_DIFFERS_FROM_ID")
+        sex = sex_by_id
+    elif reader.cell("id_number") is None:
+        reader.problem("id_number", "MISSING_ID_NUMBER" if birth else "MISSING_IDENTITY")
+    education = reader.read("education", _education)
+    school = reader.read("school_and_major", lambda c: split_school_and_major(parse_text(c, 120))) or (None, None)
+    needs = _needs(reader)
+    phone = reader.read("phone", parse_phone)
+    ethnicity = reader.read("ethnicity", lambda c: parse_word(c, words.ETHNICITY))
+    political_status = _political_status(reader)
+    party_join = reader.read("party_join", parse_date)
+    work_start = reader.read("work_start", parse_date)
+    native_place = reader.read("native_place", lambda c: parse_text(c, 80))
+    unit_and_post = reader.read("unit_and_post", lambda c: parse_text(c, 200))
+    appointments: tuple[AppointmentDraft, ...] = ()
+    if township is not None:
+        appointments = _career(reader, township)
+    if name is None or home is None:
+        return None
+    return PersonRecord(
+        draft=PersonDraft(
+            name=name,
+            division_id=home.id,
+            sex=sex,
+            birth=birth,
+            ethnicity_code=ethnicity,
+            native_place=native_place,
+            political_status_code=political_status,
+            party_join=party_join,
+            education_code=education[0] if education else None,
+            is_education_full_time=education[1] if education else None,
+            school=school[0],
+            major=school[1],
+            work_start=work_start,
+            id_number=id_number,
+            phone=phone,
+            unit_and_post=unit_and_post,
+            residence_division_id=_residence(reader, township),
+        ),
+        appointments=appointments,
+        needs=needs,
+    )
+
+
+def _education(cell: Cell) -> tuple[str, bool | None]:
+    try:
+        return words.education(cell.text)
+    except KeyError:
+        raise CellError("UNKNOWN_WORD", words.options(words.EDUCATION)) from None
+
+
+def _political_status(reader: RowReader) -> str | None:
+    cell = reader.cell("political_status")
+    if cell is not None and words.fold(cell.text) in words.DEVELOPMENT_STAGES:
+        reader.problem("political_status", "STAGE_NOT_STORED")
+        return words.POLITICAL_STATUS["群众"]
+    return reader.read("political_status", lambda c: parse_word(c, words.POLITICAL_STATUS))
+
+
+def _needs(reader: RowReader) -> tuple[NeedDraft, ...]:
+    found = reader.read("needs", parse_needs)
+    if found is None:
+        return ()
+    if found[1]:
+        reader.problem("needs", "REPEATED_WORD")
+    return found[0]
+
+
+def _career(reader: RowReader, township: Division) -> tuple[AppointmentDraft, ...]:
+    found = reader.read("career", lambda c: parse_career(c.text, township, reader.gazetteer))
+    if found is None:
+        return ()
+    reader.problems += [("career", problem) for problem in found[1]]
+    return found[0]
+
+
+def _residence(reader: RowReader, township: Division | None) -> UUID | None:
+    cell = reader.cell("residence")
+    if cell is None or township is None:
+        return None
+    try:
+        return reader.gazetteer.place(cell.text, township).id
+    except PlaceProblemError:
+        # People may live in another county, so this is no error.
+        reader.problem("residence", "UNKNOWN_RESIDENCE")
+        return None

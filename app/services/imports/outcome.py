@@ -1,0 +1,23 @@
+"""What happens to one row of a workbook, and what is wrong with it."""
+
+from dataclasses import dataclass, field
+
+from app.models.vocabulary import RowChange, Severity
+from app.services.imports.issues import Problem
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What happens to one row, and what is wrong with it: pairs of column key and problem."""
+
+    change: RowChange = RowChange.UNCHANGED
+    problems: list[tuple[str, Problem]] = field(default_factory=list)
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether a problem prevents the commit."""
+        return any(problem.severity is Severity.ERROR for _, problem in self.problems)
+
+    def problem(self, column_key: str, code: str, *, options: str = "") -> None:
+        """Note a problem at a column of this row."""
+        self.problems.append((column_key, Problem(code=code, options=options)))
