@@ -12,6 +12,7 @@ from app.db import Database
 from app.http.exports import download_export
 from app.http.health import health
 from schema.asgi import GraphQLView
+from schema.graphiql import graphiql_asset
 
 
 def create_app(settings: Settings, database: Database, cipher: PersonalDataCipher) -> Starlette:
@@ -22,15 +23,15 @@ def create_app(settings: Settings, database: Database, cipher: PersonalDataCiphe
         yield
         database.dispose()
 
-    view = GraphQLView(database=database, cipher=cipher, is_development=settings.profile is Profile.DEVELOPMENT)
-    application = Starlette(
-        routes=[
-            Route("/graphql", view),
-            Route("/exports/{id}", download_export),
-            Route("/healthz", health),
-        ],
-        lifespan=lifespan,
-    )
+    is_development = settings.profile is Profile.DEVELOPMENT
+    routes = [
+        Route("/graphql", GraphQLView(database=database, cipher=cipher, is_development=is_development)),
+        Route("/exports/{id}", download_export),
+        Route("/healthz", health),
+    ]
+    if is_development:
+        routes.append(Route("/graphiql/{name}", graphiql_asset))
+    application = Starlette(routes=routes, lifespan=lifespan)
     application.state.database = database
     return application
 

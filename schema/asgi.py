@@ -21,6 +21,7 @@ from app.crypto import PersonalDataCipher
 from app.db import Database
 from app.errors import AppError
 from app.reads.access import viewer_for_header
+from schema import graphiql
 from schema.context import Context
 from schema.limits import MAX_ERRORS, MAX_ITEMS, MAX_TOKENS
 from schema.problems import extensions_of
@@ -71,6 +72,11 @@ class GraphQLView(GraphQL[Context, None]):
         self.cipher = cipher
         self.is_development = is_development
         self.cursor_key = bytes.fromhex(cipher.keyed_hash("cursor", "key of page cursors"))
+
+    @property
+    def graphql_ide_html(self) -> str:
+        """The query page, which asks for nothing outside this server."""
+        return graphiql.PAGE
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; every refusal has a JSON body in the shape of GraphQL errors."""
