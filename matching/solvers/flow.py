@@ -158,6 +158,7 @@ def _gadget_keys(
         layers.append((np.where(capped, person * component.n_seats + seat, -1), caps[seat]))
     if guarded.any():
         watched = guarded[mentee] & (free > 1)
+        watched[watched] = _has_other_seat(mentee[watched] * n_persons + person[watched], seat[watched])
         if (watched & capped).any():
             bound = int(seat[np.flatnonzero(watched & capped)[0]])
             raise InvalidPolicyError(
@@ -167,3 +168,13 @@ def _gadget_keys(
             )
         layers.append((np.where(watched, mentee * n_persons + person, -1), np.ones(len(mentee), dtype=np.int64)))
     return layers
+
+
+def _has_other_seat(pair: I8, seat: I8) -> npt.NDArray[np.bool_]:
+    """Whether the pair of every arc also meets in another seat; records of one person share a seat."""
+    _, inverse = np.unique(pair, return_inverse=True)
+    first = np.full(int(inverse.max(initial=-1)) + 1, np.iinfo(np.int64).max)
+    np.minimum.at(first, inverse, seat)
+    has_two = np.zeros(len(first), dtype=bool)
+    has_two[inverse[seat > first[inverse]]] = True
+    return has_two[inverse]

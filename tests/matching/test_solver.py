@@ -19,6 +19,7 @@ from matching.solvers import flow, network
 from matching.solvers.network import Network, lexicographic_flow
 from matching.solvers.ties import tie_costs
 from matching.verify import verify
+from matching.vocabulary import MentorCategory, VillageConditionKind
 from tests.matching.factories import A2, D1, B, facts, links, mentee, mentor, policy, two_slots
 from tests.matching.oracles import best_levels, levels_of, signed
 from tests.matching.test_properties import QUICK, SEEDS, case
@@ -91,6 +92,18 @@ def test_a_slot_cap_that_meets_a_person_fit_for_two_seats_is_refused_by_name():
     with pytest.raises(InvalidPolicyError) as refusal:
         solve(world, rules)
     assert refusal.value.path == "slots.0.cap"
+
+
+def test_a_slot_cap_of_persons_fit_for_one_seat_only_is_no_reason_to_refuse():
+    township = {"code": "FIRST", "cap": 1, "allowed": ["TOWNSHIP_OFFICER"], "required": True}
+    village = {"allowed": ["VILLAGE_SECRETARY"], "required": True}
+    rules = policy(township, {"code": "SECOND", **village}, {"code": "THIRD", **village}, loadCap=2)
+    weak = frozenset({VillageConditionKind.WEAK_ORGANISATION})
+    secretary = mentor("v1", category=MentorCategory.VILLAGE_SECRETARY)
+    world = facts([mentee("c1", village_conditions=weak), mentee("c2")], [mentor("m1"), mentor("m2"), secretary])
+    result = solve(world, rules)
+    assert signed(levels_of(result)) == best_levels(build(world, rules))
+    assert len(result.seats) == 4
 
 
 def test_overload_is_avoided_before_any_score_counts():
