@@ -16,6 +16,12 @@ from matching.problem import Component, ProblemData
 from matching.solvers.network import I8, Level, Network, lexicographic_flow
 from matching.solvers.ties import tie_costs
 
+DENSE_ARCS = 300_000
+"""Up to so many arcs are solved at once; more start on a core, and the rest is priced."""
+
+CORE_PER_SEAT, CORE_PER_PERSON = 48, 24
+"""Arcs of the core per seat and per mentor person: what 40 to 60 near mentors of a mentee come to."""
+
 NAME = "flow"
 REASON = "pair criteria only: lexicographic minimum-cost flow is exact for any number of seats"
 
@@ -133,7 +139,11 @@ def _solve(component: Component, problem: ProblemData, guarded: npt.NDArray[np.b
         supply=supply,
         name=f"component {component.counties[0]}",
     )
-    flow = lexicographic_flow(network, levels, n * k)
+    core = None
+    if n_arcs > DENSE_ARCS:
+        core = np.ones(len(network.tail), dtype=bool)
+        core[arcs] = _core(component, mentee * k + seat, person)
+    flow = lexicographic_flow(network, levels, n * k, core)
     chosen = np.full(n * k, -1, dtype=np.int64)
     used_arcs = np.flatnonzero(flow[arcs])
     chosen[mentee[used_arcs] * k + seat[used_arcs]] = used_arcs
@@ -178,3 +188,21 @@ def _has_other_seat(pair: I8, seat: I8) -> npt.NDArray[np.bool_]:
     has_two = np.zeros(len(first), dtype=bool)
     has_two[inverse[seat > first[inverse]]] = True
     return has_two[inverse]
+
+
+def _core(component: Component, seat_of_mentee: I8, person: I8) -> npt.NDArray[np.bool_]:
+    """Return the arcs to start on: pins, published links, and the best by fallback and score of all seats and persons.
+
+    The choice decides how soon the optimum is proved, never which plan is optimal.
+    """
+    must = component.arc_pinned | component.arc_published
+    fallback = component.arc_tier.astype(np.int64) + component.arc_released
+    loss = (fallback << 32) - component.arc_score
+    is_core = must.copy()
+    for key, n_best in ((seat_of_mentee, CORE_PER_SEAT), (person, CORE_PER_PERSON)):
+        order = np.argsort(key.astype(np.int32), kind="stable")
+        starts = np.flatnonzero(np.diff(key[order], prepend=-1))
+        for start, stop in zip(starts.tolist(), [*starts[1:].tolist(), len(key)], strict=True):
+            own = order[start:stop]
+            is_core[own if len(own) <= n_best else own[np.argsort(loss[own], kind="stable")[:n_best]]] = True
+    return is_core

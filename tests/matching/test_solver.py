@@ -42,6 +42,37 @@ def test_levels_solved_one_by_one_on_the_optimal_face_give_the_joint_optimum(see
 
 
 @QUICK
+@given(SEEDS, st.booleans(), st.integers(0, 2))
+def test_a_plan_priced_from_a_small_core_is_the_optimum_over_all_arcs(seed, apart, n_best):
+    world, rules = case(seed)
+    whole = solve(world, rules)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(flow, "DENSE_ARCS", 0)
+        patch.setattr(flow, "CORE_PER_SEAT", n_best)
+        patch.setattr(flow, "CORE_PER_PERSON", 0)
+        patch.setattr(network, "_JOINING", 1)
+        if apart:
+            patch.setattr(network, "_groups", one_level_per_group)
+        priced = solve(world, rules)
+    assert priced.levels == whole.levels
+    assert verify(world, rules, links(priced)) == ()
+
+
+@pytest.mark.parametrize("cap", [1, 2])
+def test_a_county_beyond_the_dense_limit_gets_the_optimum_of_all_arcs(monkeypatch, cap):
+    rules = teams_policy(2, loadCap=cap, slotCompositionMode="REQUIRE")
+    shape = Shape(n_mentees=120, n_mentors=240, n_townships=8, n_villages=6, max_capacity=None)
+    world = generate_facts(5, shape, slots=rules.slot_codes)
+    whole = solve(world, rules)
+    monkeypatch.setattr(flow, "DENSE_ARCS", 1000)
+    monkeypatch.setattr(flow, "CORE_PER_SEAT", 4)
+    monkeypatch.setattr(flow, "CORE_PER_PERSON", 2)
+    priced = solve(world, rules)
+    assert priced.levels == whole.levels
+    assert verify(world, rules, links(priced)) == ()
+
+
+@QUICK
 @given(SEEDS, st.integers(2, 3))
 def test_scarce_mentors_of_capacity_three_are_never_twice_in_one_team(seed, k):
     shape = Shape(n_mentees=3, n_mentors=2, flaw_share=0, missing_share=0, max_capacity=None, second_record_share=0.5)
