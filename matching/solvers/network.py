@@ -99,7 +99,9 @@ def lexicographic_flow(network: Network, levels: Sequence[Level], units: int, co
             )
             flow[used] = _min_cost_flow(part, cost[used])
             potential = _potentials(part, cost[used], flow[used], goals)
-            reduced = cost[free] + potential[network.tail[free]] - potential[network.head[free]]
+            reduced = cost[free]
+            reduced += potential[network.tail[free]]
+            reduced -= potential[network.head[free]]
             improving = (reduced < 0) & ~is_used[free]
             if not improving.any():
                 break
