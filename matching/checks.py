@@ -8,6 +8,9 @@ from matching.errors import EmptyPoolError, InvalidFactsError
 from matching.facts import Facts, Mentee, Mentor
 from matching.policy import Policy
 
+MOST = 1_000_000
+"""Greatest number that facts may state: far beyond any true one, and safe in every sum of the objective."""
+
 RELEASABLE_RULES = frozenset({"TOWNSHIP_RULE"})
 """Rules an officer may release for one mentee before a run."""
 
@@ -46,9 +49,11 @@ def reference_year(facts: Facts) -> int:
 
 def _check_date(text: str) -> None:
     try:
-        date.fromisoformat(text)
-    except ValueError as failure:
-        raise InvalidFactsError("referenceDate", f"{text!r} is not a date; write it as YYYY-MM-DD") from failure
+        is_plain = date.fromisoformat(text).isoformat() == text  # week dates parse too, but their year may differ
+    except ValueError:
+        is_plain = False
+    if not is_plain:
+        raise InvalidFactsError("referenceDate", f"{text!r} is not a date; write it as YYYY-MM-DD")
 
 
 def _check_unique(what: str, items: Iterable[str]) -> None:
@@ -60,8 +65,8 @@ def _check_unique(what: str, items: Iterable[str]) -> None:
 
 
 def _check_number(item: str, what: str, value: float | None, *, least: float = 0.0) -> None:
-    if value is not None and (not math.isfinite(value) or value < least):
-        raise InvalidFactsError(item, f"{what} is {value}; it must be a finite number of at least {least:g}")
+    if value is not None and not least <= value <= MOST:  # false for NaN as well
+        raise InvalidFactsError(item, f"{what} is {value}; it must be a number from {least:g} to {MOST}")
 
 
 def _check_geography(facts: Facts) -> None:
@@ -89,8 +94,9 @@ def _check_mentee(mentee: Mentee, facts: Facts) -> None:
     _check_number(mentee.id, "grassroots months", mentee.grassroots_months)
     _check_number(mentee.id, "age", mentee.age_years)
     for specialty, weight in mentee.needs.items():
-        if not (math.isfinite(weight) and weight > 0):
-            raise InvalidFactsError(mentee.id, f"the need {specialty} weighs {weight}; a weight must be above 0")
+        if not 0 < weight <= MOST:
+            message = f"the need {specialty} weighs {weight}; a weight must be above 0 and at most {MOST}"
+            raise InvalidFactsError(mentee.id, message)
     unknown = sorted(mentee.released_rules - RELEASABLE_RULES)
     if unknown:
         raise InvalidFactsError(mentee.id, f"the rule {unknown[0]} cannot be released; only TOWNSHIP_RULE can")

@@ -106,7 +106,8 @@ class Mentor:
     capacity
         Greatest number of mentees at one time over all programmes; ``None`` takes the policy's load cap.
     active_load
-        Persons already mentored in ACTIVE pairings of *other* programmes.
+        Persons already mentored through this record in ACTIVE pairings of *other* programmes; the loads of a person's
+        records add up, so nobody may be counted in two of them.
     skills
         Level per specialty.
     """

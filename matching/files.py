@@ -53,7 +53,7 @@ def facts_from_json(obj: Mapping[str, Any]) -> Facts:
     minutes = _part({"travel_minutes": {}, **geography}, "travel_minutes", dict)
     geography["travel_minutes"] = {tuple(key.split(_PAIR)): value for key, value in minutes.items()}
     _check_keys(geography, Geography, "geography")
-    for code, place in geography.get("places", {}).items():
+    for code, place in _part({"places": {}, **geography}, "places", dict).items():
         _check_keys(place, Place, f"geography.places.{code}")
     return Facts(
         reference_date=_part(obj, "reference_date", str),
@@ -122,6 +122,8 @@ def _plain(value: object) -> Any:
         return sorted(_plain(entry) for entry in value)
     if isinstance(value, tuple | list):
         return [_plain(entry) for entry in value]
+    if isinstance(value, float) and value.is_integer():
+        return int(value)  # 15 and 15.0 are equal facts, so they are written alike
     return str(value) if isinstance(value, str) else value
 
 

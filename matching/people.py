@@ -5,7 +5,7 @@ that a printed table and a rule can never disagree.
 """
 
 from collections.abc import Mapping, Sequence
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
 
 import numpy as np
 import numpy.typing as npt
@@ -80,6 +80,17 @@ def tenths_of_years(years: float) -> int:
     return int((Decimal(str(years)) * 10).quantize(Decimal(1), rounding=ROUND_HALF_UP))
 
 
+def tenths_to_reach(years: float) -> int:
+    """Return the fewest tenths of years that reach a minimum of ``years``: a minimum is never rounded down.
+
+    Examples
+    --------
+    >>> tenths_to_reach(3), tenths_to_reach(2.5), tenths_to_reach(2.04)
+    (30, 25, 21)
+    """
+    return int((Decimal(str(years)) * 10).quantize(Decimal(1), rounding=ROUND_CEILING))
+
+
 def mentor_tenths(mentor: Mentor) -> int:
     """Return the years of experience of a mentor in tenths; years in the trade for an INDUSTRY_LEADER."""
     if mentor.category is MentorCategory.INDUSTRY_LEADER:
@@ -95,7 +106,7 @@ def mentee_tenths(mentee: Mentee) -> int:
 def is_senior(mentor: Mentor, policy: Policy) -> bool:
     """Whether a mentor has the years of a senior (default 5); an unknown career never has."""
     tenths = mentor_tenths(mentor)
-    return tenths != UNKNOWN and tenths >= tenths_of_years(policy.experience.senior_years)
+    return tenths != UNKNOWN and tenths >= tenths_to_reach(policy.experience.senior_years)
 
 
 def tenure_score(mentor: Mentor, policy: Policy) -> float:

@@ -75,7 +75,7 @@ def _mentor_faults(mentor: Mentor, facts: Facts, policy: Policy) -> Iterator[Rea
     least = policy.experience.min_grassroots_years[mentor.category]
     if years is None and policy.experience.unknown_tenure is UnknownTenureMode.BLOCK:
         yield ReasonCode.DATA_MISSING
-    if years is not None and years < round(least * 10):
+    if years is not None and years < least * 10 - 1e-6:
         yield ReasonCode.MIN_EXPERIENCE
     minimum = policy.experience.min_appraisal
     if minimum is not None and mentor.category is not MentorCategory.INDUSTRY_LEADER:
@@ -103,8 +103,8 @@ def _tie_faults(mentee: Mentee, mentor: Mentor, ties: Ties) -> Iterator[ReasonCo
 
 def _pair_faults(mentee: Mentee, mentor: Mentor, facts: Facts, policy: Policy) -> Iterator[ReasonCode]:
     years = _experience(mentor)
-    gap = round(policy.experience.seniority_gap_years * 10)
-    if years is not None and gap > 0 and years - (_tenths(mentee.grassroots_months) or 0) < gap:
+    gap = policy.experience.seniority_gap_years * 10
+    if years is not None and gap > 0 and years - (_tenths(mentee.grassroots_months) or 0) < gap - 1e-6:
         yield ReasonCode.TENURE_GAP
     places = _places(mentor, facts)
     counties = {place.county for place in places} or {mentor.county}

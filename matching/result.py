@@ -47,7 +47,7 @@ class FilledSeat:
         Fallback tier used: 0 none, 1 zone, 2 county.
     is_released
         The seat was open to the mentor only because an officer released the township rule.
-    is_changed
+    changed_from_published
         Something is published, and this link is not part of it.
     """
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from matching.facts import Facts, Mentee, Mentor
 from matching.geography import RELATIONS, PairGeography
 from matching.geography import shares_zone as townships_share_zone
-from matching.people import UNKNOWN, mentee_tenths, mentor_tenths, tenths_of_years
+from matching.people import UNKNOWN, mentee_tenths, mentor_tenths, tenths_to_reach
 from matching.policy import Policy
 from matching.policy_options import AvoidanceMode, PoolTier, UnknownTenureMode
 from matching.vocabulary import (
@@ -91,7 +91,7 @@ def mentor_mask(mentor: Mentor, policy: Policy, year: int) -> int:
     if tenths == UNKNOWN:
         if rule.unknown_tenure is UnknownTenureMode.BLOCK:
             mask |= BIT[ReasonCode.DATA_MISSING]
-    elif tenths < tenths_of_years(rule.min_grassroots_years[mentor.category]):
+    elif tenths < tenths_to_reach(rule.min_grassroots_years[mentor.category]):
         mask |= BIT[ReasonCode.MIN_EXPERIENCE]
     if rule.min_appraisal is not None and mentor.category is not MentorCategory.INDUSTRY_LEADER:
         grade = mentor.grades.get(year - 1)
@@ -166,7 +166,7 @@ def _pair_mask(
     limit = policy.geography.max_travel_minutes
     if limit is not None:
         mask[near.minutes > limit] |= BIT[ReasonCode.TRAVEL_LIMIT]
-    gap = tenths_of_years(policy.experience.seniority_gap_years)
+    gap = tenths_to_reach(policy.experience.seniority_gap_years)
     if gap > 0:
         of_mentor = np.array([mentor_tenths(mentor) for mentor in mentors], dtype=np.int64)[None, :]
         of_mentee = np.array([mentee_tenths(mentee) for mentee in mentees], dtype=np.int64)[:, None]

@@ -16,6 +16,7 @@ in the county whom nothing but that rule keeps out: so many a release would open
 """
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,27 +51,31 @@ def shortfalls(problem: ProblemData, solution: Solution) -> tuple[Shortfall, ...
         empty = np.argwhere(chosen < 0)
         if not len(empty):
             continue
-        pools = np.array([mentor.pool_county for mentor in component.mentors], dtype=object)
-        pinned = _pinned_pairs(component)
+        pools = np.array([mentor.pool_county for mentor in component.mentors])
+        columns_by_county = {county: np.flatnonzero(pools == county) for county in component.counties}
+        pinned = _pinned_by_person(component)
         for row, seat in empty.tolist():
             mentee = component.mentees[row]
-            masks = component.blocked[row, seat][pools == mentee.county]
-            columns = np.flatnonzero(pools == mentee.county)
+            columns = columns_by_county[mentee.county]
+            masks = component.blocked[row, seat, columns]
             reasons = _reasons(component, row, masks, columns, pinned)
             found.append(Shortfall(mentee_id=mentee.id, slot=problem.slots[seat], reasons=reasons))
     return tuple(found)
 
 
-def _pinned_pairs(component: Component) -> set[tuple[int, int]]:
-    """Return the pinned (mentee, person) pairs."""
+def _pinned_by_person(component: Component) -> dict[int, set[int]]:
+    """Return the mentees pinned to every person that has pins."""
     pinned = np.flatnonzero(component.arc_pinned)
     persons = component.person_of_mentor[component.arc_mentor[pinned]]
-    return set(zip(component.arc_mentee[pinned].tolist(), persons.tolist(), strict=True))
+    mentees: dict[int, set[int]] = {}
+    for mentee, person in zip(component.arc_mentee[pinned].tolist(), persons.tolist(), strict=True):
+        mentees.setdefault(person, set()).add(mentee)
+    return mentees
 
 
 def _reasons(
     component: Component, row: int, masks: "np.ndarray[tuple[int, ...], np.dtype[np.uint32]]", columns: I8,
-    pinned: set[tuple[int, int]],
+    pinned: Mapping[int, set[int]],
 ) -> tuple[tuple[ReasonCode, int], ...]:  # fmt: skip
     rule = BIT[ReasonCode.TOWNSHIP_RULE]
     in_scope = (masks & rule) == 0
@@ -81,9 +86,8 @@ def _reasons(
         codes = explain_blocked(mask)
         if codes:
             (alone if len(codes) == 1 else together)[codes[0]] += count
-    for column in columns[in_scope & (masks == 0)].tolist():
-        person = int(component.person_of_mentor[column])
-        elsewhere = sum(1 for mentee, pinned_person in pinned if pinned_person == person and mentee != row)
+    for person in component.person_of_mentor[columns[in_scope & (masks == 0)]].tolist():
+        elsewhere = len(pinned[person] - {row}) if person in pinned else 0
         is_pinned_out = elsewhere >= component.free_capacity[person] > 0
         alone[ReasonCode.PINNED_ELSEWHERE if is_pinned_out else ReasonCode.ALL_AT_CAPACITY] += 1
     first = [(code, count + together.pop(code, 0)) for code, count in alone.items()]

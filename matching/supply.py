@@ -1,5 +1,6 @@
 """Supply and demand per township, known before any solve: which township cannot be filled."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from matching.checks import reference_year
@@ -21,7 +22,7 @@ class TownshipSupply:
     n_mentees, n_seats
         Mentees that take part, and the seats they need.
     n_mentors
-        Mentors that every rule about the mentor alone admits.
+        Mentors that every rule about the mentor alone admits, of a category that some seat takes.
     free_capacity
         Mentees these mentors can still take.
     n_local_seats
@@ -49,7 +50,8 @@ class TownshipSupply:
 def supply_table(facts: Facts, policy: Policy) -> tuple[TownshipSupply, ...]:
     """Return one row per township that has mentees or mentors, by county and township code."""
     year = reference_year(facts)
-    local_seats = [slot for slot in policy.slots if slot.admits_own_township_only]
+    every_seat = range(policy.n_seats)
+    local_seats = [seat for seat, slot in enumerate(policy.slots) if slot.admits_own_township_only]
     demand: dict[tuple[str, str], list[int]] = {}
     for mentee in facts.mentees:
         if mentee_exclusion(mentee, policy) is None:
@@ -65,7 +67,11 @@ def supply_table(facts: Facts, policy: Policy) -> tuple[TownshipSupply, ...]:
     supply: dict[tuple[str, str], list[int]] = {}
     local: dict[tuple[str, str], int] = {}
     for (county, person), own in sorted(records.items()):
-        serving = [mentor for mentor in sorted(own, key=lambda m: m.id) if mentor_mask(mentor, policy, year) == 0]
+        serving = [
+            mentor
+            for mentor in sorted(own, key=lambda m: m.id)
+            if mentor_mask(mentor, policy, year) == 0 and _takes(mentor, every_seat, policy)
+        ]
         if not serving:
             continue
         capacity, active = person_capacity(everywhere[person], policy)
@@ -73,7 +79,12 @@ def supply_table(facts: Facts, policy: Policy) -> tuple[TownshipSupply, ...]:
         row = supply.setdefault((county, _home(serving[0], facts)), [0, 0])
         row[0] += 1
         row[1] += free
-        reach = {facts.geography.places[code].township for m in serving for code in (*m.anchors, *m.linked_villages)}
+        reach = {
+            facts.geography.places[code].township
+            for mentor in serving
+            if _takes(mentor, local_seats, policy)
+            for code in (*mentor.anchors, *mentor.linked_villages)
+        }
         for township in sorted(reach - {""}):
             local[(county, township)] = local.get((county, township), 0) + free
     table = []
@@ -102,3 +113,8 @@ def _home(mentor: Mentor, facts: Facts) -> str:
     if mentor.pool_township is not None:
         return mentor.pool_township
     return facts.geography.places[mentor.anchors[0]].township if mentor.anchors else ""
+
+
+def _takes(mentor: Mentor, seats: Iterable[int], policy: Policy) -> bool:
+    """Whether any of the seats admits the mentor's category."""
+    return any(mentor.category in policy.slots[s].allowed or not policy.requires_category(s) for s in seats)

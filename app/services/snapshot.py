@@ -3,7 +3,7 @@
 Everything is computed as of the programme's reference date. No names, numbers or phones cross the bridge.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any, TypeVar
@@ -245,7 +245,7 @@ class _Reader:
                     and (row.available_from is None or row.available_from <= self.program.start_date)
                     and (row.available_to is None or row.available_to >= self.program.end_date),
                     capacity=row.capacity,
-                    active_load=len(load.get(row.person_id, ())),
+                    active_load=load[row.id],
                     skills={s.specialty: s.level for s in sorted(skills.get(row.id, ()), key=lambda s: s.specialty)},
                 )
             )
@@ -261,10 +261,13 @@ class _Reader:
             codes.append(residence.code)
         return tuple(sorted(set(codes or [pool_division.code]), reverse=True))
 
-    def _load_elsewhere(self) -> dict[UUID, set[UUID]]:
-        """Mentee persons per mentor person over the ACTIVE pairings of all other programmes."""
+    def _load_elsewhere(self) -> Counter[UUID]:
+        """Mentee persons per mentor record over the ACTIVE pairings of all other programmes.
+
+        The loads of a person's records add up, so a mentee whom two records of one person serve is counted once.
+        """
         query = (
-            select(Mentor.person_id, Mentee.person_id)
+            select(Mentor.id, Mentor.person_id, Mentee.person_id)
             .select_from(PairingMember)
             .join(Pairing, col(Pairing.id) == col(PairingMember.pairing_id))
             .join(Mentor, col(Mentor.id) == col(PairingMember.mentor_id))
@@ -275,11 +278,12 @@ class _Reader:
                 PairingMember.state == PairingMemberState.ACTIVE,
                 col(Mentor.county_id).in_(self.county_ids),
             )
+            .order_by(col(Mentor.id))
         )
-        load: dict[UUID, set[UUID]] = defaultdict(set)
-        for mentor_person, mentee_person in self.session.exec(query):
-            load[mentor_person].add(mentee_person)
-        return load
+        record_of_pair: dict[tuple[UUID, UUID], UUID] = {}
+        for mentor_id, mentor_person, mentee_person in self.session.exec(query):
+            record_of_pair.setdefault((mentor_person, mentee_person), mentor_id)
+        return Counter(record_of_pair.values())
 
     def kinships(self) -> tuple[facts.Kinship, ...]:
         pairs = (sorted((str(row.person_a_id), str(row.person_b_id))) for row in self._rows(KinshipDeclaration))

@@ -6,6 +6,10 @@ arithmetic is safe. After a group, shortest paths in the residual graph give pot
 negative cycle would disprove it), and complementary slackness then describes *all* optimal flows: an edge of positive
 reduced cost is empty in every one of them, an edge of negative reduced cost is full. The next group chooses among
 exactly these.
+
+A large network starts on a core of its edges. The potentials price every edge left out: those that could improve the
+flow join, and the group is solved again until none could. The answer is thus proved over all edges, while the solver
+sees few of them.
 """
 
 from collections.abc import Sequence
@@ -19,7 +23,10 @@ from matching.errors import SolverFailedError
 
 I4 = npt.NDArray[np.int32]
 I8 = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
 _SAFE = 2**61
+_JOINING = 16
+"""Edges per node that join the core in the first round of pricing; twice as many in every further round."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +61,7 @@ Level = tuple[slice, I8]
 """Cost of one level: values on a run of edges, 0 elsewhere."""
 
 
-def lexicographic_flow(network: Network, levels: Sequence[Level], units: int) -> I8:
+def lexicographic_flow(network: Network, levels: Sequence[Level], units: int, core: Mask | None = None) -> I8:
     """Return a flow that minimises ``levels[0]``, then ``levels[1]`` among its optima, and so on.
 
     Parameters
@@ -63,6 +70,8 @@ def lexicographic_flow(network: Network, levels: Sequence[Level], units: int) ->
         Costs per level, most important first; any unit of flow passes at most one edge that a level puts a cost on.
     units
         Units of flow: bounds how far the value of a level can vary.
+    core
+        ``bool`` (edges,): the edges to start on; they must carry some flow. ``None`` starts on all.
 
     Raises
     ------
@@ -72,28 +81,50 @@ def lexicographic_flow(network: Network, levels: Sequence[Level], units: int) ->
     flow = np.zeros(len(network.tail), dtype=np.int64)
     supply = network.supply.copy()
     free = np.arange(len(network.tail))
+    is_used = np.ones(len(network.tail), dtype=bool) if core is None else core.copy()
+    goals = np.flatnonzero(network.supply < 0)
     limit = _SAFE // (network.n_nodes + 1) ** 2
     groups = _groups(levels, units, limit, network.name)
     for number, group in enumerate(groups):
-        part = Network(
-            tail=network.tail[free],
-            head=network.head[free],
-            capacity=network.capacity[free],
-            supply=supply,
-            name=network.name,
-        )
-        own_cost = _joint_cost(group, len(network.tail))[free]
-        own_flow = _min_cost_flow(part, own_cost)
-        flow[free] = own_flow
-        potential = _potentials(part, own_cost, own_flow)
+        cost = _joint_cost(group, len(network.tail))
+        joining = _JOINING
+        while True:
+            used = free[is_used[free]]
+            part = Network(
+                tail=network.tail[used],
+                head=network.head[used],
+                capacity=network.capacity[used],
+                supply=supply,
+                name=network.name,
+            )
+            flow[used] = _min_cost_flow(part, cost[used])
+            potential = _potentials(part, cost[used], flow[used], goals)
+            reduced = cost[free]
+            reduced += potential[network.tail[free]]
+            reduced -= potential[network.head[free]]
+            improving = (reduced < 0) & ~is_used[free]
+            if not improving.any():
+                break
+            is_used[_best_per_tail(free[improving], network.tail, reduced[improving], joining)] = True
+            joining *= 2
         if number + 1 == len(groups):
             break
-        reduced = own_cost + potential[part.tail] - potential[part.head]
-        full = reduced < 0
-        np.subtract.at(supply, part.tail[full], own_flow[full])
-        np.add.at(supply, part.head[full], own_flow[full])
+        full = free[reduced < 0]
+        np.subtract.at(supply, network.tail[full], flow[full])
+        np.add.at(supply, network.head[full], flow[full])
         free = free[reduced == 0]
     return flow
+
+
+def _best_per_tail(edges: I8, tail: I4, reduced: I8, n_best: int) -> I8:
+    """Return the edges of least reduced cost out of every node, ``n_best`` each; ties go to the lower index."""
+    order = np.lexsort((edges, reduced, tail[edges]))
+    ranked = edges[order]
+    is_first = np.concatenate(([True], tail[ranked[1:]] != tail[ranked[:-1]]))
+    starts = np.flatnonzero(is_first)
+    rank = np.arange(len(ranked)) - np.repeat(starts, np.diff(np.append(starts, len(ranked))))
+    best: I8 = ranked[rank < n_best]
+    return best
 
 
 def _groups(levels: Sequence[Level], units: int, limit: int, name: str) -> list[list[tuple[int, Level]]]:
@@ -140,31 +171,34 @@ def _min_cost_flow(part: Network, cost: I8) -> I8:
     return np.asarray(solver.flows(edges), dtype=np.int64)
 
 
-def _potentials(part: Network, cost: I8, flow: I8) -> I8:
-    """Return shortest distances in the residual graph from an imagined root; they prove the flow optimal.
+def _potentials(part: Network, cost: I8, flow: I8, goals: I8) -> I8:
+    """Return minus the shortest residual distances to the goals; they prove the flow optimal.
 
-    Bellman-Ford by frontier: only edges out of nodes that moved in the last round are looked at.
+    Every node also has an imagined way out, longer than any path, so that each gets a finite distance. Bellman-Ford by
+    frontier: only edges into nodes that moved in the last round are looked at.
     """
     ahead, back = np.flatnonzero(flow < part.capacity), np.flatnonzero(flow > 0)
-    tail = np.concatenate((part.tail[ahead], part.head[back]))
-    order = np.argsort(tail, kind="stable")
-    head = np.concatenate((part.head[ahead], part.tail[back]))[order]
+    head = np.concatenate((part.head[ahead], part.tail[back]))
+    order = np.argsort(head, kind="stable")
+    tail = np.concatenate((part.tail[ahead], part.head[back]))[order]
     length = np.concatenate((cost[ahead], -cost[back]))[order]
-    first = np.searchsorted(tail[order], np.arange(part.n_nodes + 1))
+    first = np.searchsorted(head[order], np.arange(part.n_nodes + 1))
     degree = np.diff(first)
-    distance = np.zeros(part.n_nodes, dtype=np.int64)
+    way_out = part.n_nodes * int(np.abs(cost).max(initial=0)) + 1
+    distance = np.full(part.n_nodes, way_out, dtype=np.int64)
+    distance[goals] = 0
     frontier = np.flatnonzero(degree)
     for _ in range(part.n_nodes + 1):
-        n_out = degree[frontier]
-        ends = np.cumsum(n_out)
+        n_in = degree[frontier]
+        ends = np.cumsum(n_in)
         if not len(ends) or not ends[-1]:
-            return distance
-        edge = np.arange(ends[-1]) + np.repeat(first[frontier] - (ends - n_out), n_out)
-        reached = np.repeat(distance[frontier], n_out) + length[edge]
-        target = head[edge]
-        better = reached < distance[target]
+            return -distance
+        edge = np.arange(ends[-1]) + np.repeat(first[frontier] - (ends - n_in), n_in)
+        reached = np.repeat(distance[frontier], n_in) + length[edge]
+        origin = tail[edge]
+        better = reached < distance[origin]
         before = distance.copy()
-        np.minimum.at(distance, target[better], reached[better])
+        np.minimum.at(distance, origin[better], reached[better])
         frontier = np.flatnonzero(distance < before)
     raise SolverFailedError(
         f"{part.name}: the flow is not optimal, a residual cycle improves it; report this as a defect"

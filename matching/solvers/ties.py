@@ -10,6 +10,9 @@ from matching.problem import Component
 TIE_BITS = 16
 """A tie cost lies in [0, 2¹⁶): fine enough to separate plans, small enough to join the level before it."""
 
+_BLOCK = 1_000_000
+"""Arcs hashed at once, so that temporary arrays stay small."""
+
 
 def tie_costs(component: Component, seed: int) -> npt.NDArray[np.int64]:
     """Return the tie cost of every arc, ``int64`` (arcs,); it never depends on the order of the facts."""
@@ -18,9 +21,13 @@ def tie_costs(component: Component, seed: int) -> npt.NDArray[np.int64]:
     mentees = _hashes([mentee.code for mentee in component.mentees], f"mentee {seed}")
     mentors = _hashes([mentor.code for mentor in component.mentors], f"mentor {seed}")
     seats = _hashes([str(seat) for seat in range(component.n_seats)], f"seat {seed}")
-    mixed = mentees[component.arc_mentee] + seats[component.arc_seat]
-    mixed = _scramble(mixed) + mentors[component.arc_mentor]
-    return (_scramble(mixed) >> np.uint64(64 - TIE_BITS)).astype(np.int64)
+    costs = np.empty(len(component.arc_mentor), dtype=np.int64)
+    for start in range(0, len(costs), _BLOCK):
+        part = slice(start, start + _BLOCK)
+        mixed = mentees[component.arc_mentee[part]] + seats[component.arc_seat[part]]
+        mixed = _scramble(mixed) + mentors[component.arc_mentor[part]]
+        costs[part] = _scramble(mixed) >> np.uint64(64 - TIE_BITS)
+    return costs
 
 
 def _hashes(codes: list[str], salt: str) -> npt.NDArray[np.uint64]:

@@ -26,6 +26,8 @@ SLOT = {"code": "MENTOR"}
         ({"slots": [SLOT], "weights": {"geography": -0.1}}, "weights.geography"),
         ({"slots": [SLOT], "weights": {"experience": float("nan")}}, "weights.experience"),
         ({"slots": [SLOT], "weights": {"experience": float("inf")}}, "weights.experience"),
+        ({"slots": [SLOT], "weights": {"geography": 1e308}}, "weights.geography"),
+        ({"slots": [SLOT], "experience": {"seniorityGapYears": 1e40}}, "experience.seniorityGapYears"),
         ({"slots": [SLOT], "weights": {"geography": 0, "experience": 0, "preference": 0}}, "weights"),
         ({"slots": [SLOT], "geography": {"crossCounty": "ALLOWED"}}, "geography.crossCounty"),
         ({"slots": [SLOT], "geography": {"maxTravelMinutes": 60}}, "geography"),

@@ -14,8 +14,8 @@ from matching.files import facts_bytes, facts_from_json, facts_hash, facts_to_js
 from matching.findings import FindingCode, find_warnings
 from matching.generate import Shape, generate_facts
 from matching.supply import supply_table
-from matching.vocabulary import AppraisalGrade, MentorState, ReasonCode, Relation, Specialty
-from tests.matching.factories import A1, A2, B1, A, B, C, facts, mentee, mentor, policy, two_slots
+from matching.vocabulary import AppraisalGrade, MentorCategory, MentorState, ReasonCode, Relation, Specialty
+from tests.matching.factories import A1, A2, B1, GEOGRAPHY, A, B, C, facts, mentee, mentor, policy, two_slots
 
 
 def reasons(result, mentee_id: str, slot: str):
@@ -94,6 +94,17 @@ def test_the_supply_table_shows_which_township_cannot_be_filled():
     assert (table[B].free_capacity, table[B].shortage, table[A].shortage) == (5, 0, 3)
 
 
+def test_the_supply_table_leaves_out_mentors_whose_category_no_seat_takes():
+    officer, secretary = mentor("m1"), mentor("m2", category=MentorCategory.VILLAGE_SECRETARY)
+    local = {"code": "FIRST", "admitsOwnTownshipOnly": True, "allowed": ["TOWNSHIP_OFFICER"], "required": True}
+    village = {"code": "SECOND", "allowed": ["VILLAGE_SECRETARY"], "required": True}
+    world = facts([mentee("c1"), mentee("c2")], [officer, secretary])
+    (one,) = supply_table(world, policy(local, loadCap=1))
+    assert (one.n_mentors, one.free_capacity, one.shortage) == (1, 1, 1)
+    (two,) = supply_table(world, policy(local, village, loadCap=1))
+    assert (two.n_mentors, two.local_capacity, two.local_shortage) == (2, 1, 1)
+
+
 def test_figures_describe_the_plan():
     people = [mentee("c1"), mentee("c2", village=B1)]
     pool = [mentor("m1", anchors=(A1,)), mentor("m2", anchors=(C,), pool_township=C)]
@@ -125,12 +136,24 @@ def test_the_order_of_sets_and_mappings_does_not_change_the_bytes():
     assert facts_bytes(facts([one])) == facts_bytes(facts([other]))
 
 
+def test_a_whole_number_hashes_alike_whether_or_not_it_is_a_float():
+    one, other = (
+        facts(
+            [mentee(needs={Specialty.DIGITAL: number})], geography=replace(GEOGRAPHY, travel_minutes={(A, B): number})
+        )
+        for number in (15, 15.0)
+    )
+    assert one == other
+    assert facts_hash(one) == facts_hash(other) == facts_hash(facts_from_json(json.loads(facts_bytes(one))))
+
+
 @pytest.mark.parametrize(
     ("change", "item"),
     [
         ({"colour": "red"}, "colour"),
         ({"mentees": [{"id": "c1"}]}, "mentees.0.person_id"),
         ({"geography": None}, "geography"),
+        ({"geography": {"places": []}}, "places"),
         ({"reference_date": 5}, "reference_date"),
         ({"kinships": [{"person_a": "a", "person_b": 5}]}, "kinships.0.person_b"),
     ],

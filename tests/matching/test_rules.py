@@ -61,6 +61,20 @@ def test_a_mentor_must_lead_by_the_seniority_gap_of_two_years(months, expected):
     assert blocked(facts([mentee(grassroots_months=months)], [mentor(grassroots_months=70)]), policy()) == expected
 
 
+@pytest.mark.parametrize(("years", "expected"), [(6.0, ()), (6.04, (ReasonCode.MIN_EXPERIENCE,)), (5.95, ())])
+def test_a_minimum_of_years_is_never_rounded_down(years, expected):
+    rules = policy(experience={"minGrassrootsYears": {"TOWNSHIP_OFFICER": years}})
+    assert blocked(facts(mentors=[mentor(grassroots_months=72)]), rules) == expected
+
+
+@pytest.mark.parametrize(("gap", "expected"), [(5.0, ()), (5.04, (ReasonCode.TENURE_GAP,)), (0.01, ())])
+def test_a_gap_of_years_is_never_rounded_down(gap, expected):
+    assert (
+        blocked(facts(mentors=[mentor(grassroots_months=72)]), policy(experience={"seniorityGapYears": gap}))
+        == expected
+    )
+
+
 def test_the_seniority_gap_can_be_switched_off():
     rules = policy(experience={"seniorityGapYears": 0})
     assert blocked(facts([mentee(grassroots_months=100)]), rules) == ()

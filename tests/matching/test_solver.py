@@ -19,6 +19,7 @@ from matching.solvers import flow, network
 from matching.solvers.network import Network, lexicographic_flow
 from matching.solvers.ties import tie_costs
 from matching.verify import verify
+from matching.vocabulary import MentorCategory, VillageConditionKind
 from tests.matching.factories import A2, D1, B, facts, links, mentee, mentor, policy, two_slots
 from tests.matching.oracles import best_levels, levels_of, signed
 from tests.matching.test_properties import QUICK, SEEDS, case
@@ -38,6 +39,37 @@ def test_levels_solved_one_by_one_on_the_optimal_face_give_the_joint_optimum(see
         apart = solve(world, rules)
     assert apart.levels == joint.levels
     assert verify(world, rules, links(apart)) == ()
+
+
+@QUICK
+@given(SEEDS, st.booleans(), st.integers(0, 2))
+def test_a_plan_priced_from_a_small_core_is_the_optimum_over_all_arcs(seed, apart, n_best):
+    world, rules = case(seed)
+    whole = solve(world, rules)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(flow, "DENSE_ARCS", 0)
+        patch.setattr(flow, "CORE_PER_SEAT", n_best)
+        patch.setattr(flow, "CORE_PER_PERSON", 0)
+        patch.setattr(network, "_JOINING", 1)
+        if apart:
+            patch.setattr(network, "_groups", one_level_per_group)
+        priced = solve(world, rules)
+    assert priced.levels == whole.levels
+    assert verify(world, rules, links(priced)) == ()
+
+
+@pytest.mark.parametrize("cap", [1, 2])
+def test_a_county_beyond_the_dense_limit_gets_the_optimum_of_all_arcs(monkeypatch, cap):
+    rules = teams_policy(2, loadCap=cap, slotCompositionMode="REQUIRE")
+    shape = Shape(n_mentees=120, n_mentors=240, n_townships=8, n_villages=6, max_capacity=None)
+    world = generate_facts(5, shape, slots=rules.slot_codes)
+    whole = solve(world, rules)
+    monkeypatch.setattr(flow, "DENSE_ARCS", 1000)
+    monkeypatch.setattr(flow, "CORE_PER_SEAT", 4)
+    monkeypatch.setattr(flow, "CORE_PER_PERSON", 2)
+    priced = solve(world, rules)
+    assert priced.levels == whole.levels
+    assert verify(world, rules, links(priced)) == ()
 
 
 @QUICK
@@ -91,6 +123,18 @@ def test_a_slot_cap_that_meets_a_person_fit_for_two_seats_is_refused_by_name():
     with pytest.raises(InvalidPolicyError) as refusal:
         solve(world, rules)
     assert refusal.value.path == "slots.0.cap"
+
+
+def test_a_slot_cap_of_persons_fit_for_one_seat_only_is_no_reason_to_refuse():
+    township = {"code": "FIRST", "cap": 1, "allowed": ["TOWNSHIP_OFFICER"], "required": True}
+    village = {"allowed": ["VILLAGE_SECRETARY"], "required": True}
+    rules = policy(township, {"code": "SECOND", **village}, {"code": "THIRD", **village}, loadCap=2)
+    weak = frozenset({VillageConditionKind.WEAK_ORGANISATION})
+    secretary = mentor("v1", category=MentorCategory.VILLAGE_SECRETARY)
+    world = facts([mentee("c1", village_conditions=weak), mentee("c2")], [mentor("m1"), mentor("m2"), secretary])
+    result = solve(world, rules)
+    assert signed(levels_of(result)) == best_levels(build(world, rules))
+    assert len(result.seats) == 4
 
 
 def test_overload_is_avoided_before_any_score_counts():

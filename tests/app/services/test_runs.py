@@ -16,12 +16,14 @@ from app.models import (
     MatchSnapshot,
     Mentee,
     Mentor,
+    PairingProgram,
     PlanItem,
     Shortfall,
 )
 from app.models.vocabulary import (
     MentorCategory,
     PlanState,
+    ProgramKind,
     Relation,
     Role,
     RunMode,
@@ -30,6 +32,7 @@ from app.models.vocabulary import (
 )
 from app.services.constraints import PinDraft, add_pin
 from app.services.runs import RunDraft, replay, start_match_run, supply_demand
+from app.services.snapshot import take_snapshot
 from tests.app.services.world import World, make_world, populate
 
 
@@ -196,6 +199,27 @@ def test_readers_and_foreign_officers_cannot_start_a_run(world: World) -> None:
         start_match_run(world.database, foreign, draft)
     with world.database.read() as session:
         assert count(session, MatchRun) == 0
+
+
+def test_a_pairing_of_another_programme_loads_a_person_once_however_many_records(world: World) -> None:
+    populate(world, n=1)
+    with world.database.write() as session:
+        officer = session.exec(select(Mentor).where(Mentor.category == MentorCategory.TOWNSHIP_OFFICER)).one()
+        world.mentor(
+            session,
+            world.places.banqiao.id,
+            MentorCategory.RETIRED_CADRE,
+            pool_id=world.places.county.id,
+            person_id=officer.person_id,
+        )
+    _, plan, _ = plan_of(world, world.run(world.program()))
+    world.publish(plan)
+    other = world.program(kind=ProgramKind.ONE_TO_ONE)
+    with world.database.read() as session:
+        found = take_snapshot(session, session.get_one(PairingProgram, other.id))
+    records = [mentor for mentor in found.mentors if mentor.person_id == str(officer.person_id)]
+    assert len(records) == 2
+    assert sum(mentor.active_load for mentor in records) == 1
 
 
 def test_supply_and_demand_names_the_township_that_is_short(world: World) -> None:
