@@ -15,6 +15,7 @@ from matching.policy import Policy
 from matching.vocabulary import (
     AppraisalGrade,
     MentorCategory,
+    MentorState,
     PostKind,
     SkillLevel,
     Specialty,
@@ -175,8 +176,9 @@ def priority_of(mentee: Mentee, policy: Policy) -> int:
 def person_capacity(records: Sequence[Mentor], policy: Policy) -> tuple[int, int]:
     """Return (capacity, active load) of the person behind ``records``.
 
-    The strictest capacity of the records counts (a record without one takes the policy's load cap); the active
-    loads of the records are of different pairings and add up.
+    The strictest capacity of the ACTIVE records counts (a record without one takes the policy's load cap): a record
+    that a transfer left behind must not bind. The active loads of all records are of different pairings and add up.
     """
-    capacity = min(policy.load_cap if record.capacity is None else record.capacity for record in records)
+    serving = [record for record in records if record.state is MentorState.ACTIVE] or records
+    capacity = min(policy.load_cap if record.capacity is None else record.capacity for record in serving)
     return capacity, sum(record.active_load for record in records)

@@ -7,7 +7,7 @@ from enum import StrEnum
 from matching.facts import Facts, Mentee, Mentor
 from matching.policy import Policy
 from matching.restated import broken_rules, ties_of
-from matching.vocabulary import ReasonCode, ReviewLevel
+from matching.vocabulary import MentorState, ReasonCode, ReviewLevel
 
 Link = tuple[str, str, str]
 """``(mentee_id, slot, mentor_id)``."""
@@ -117,7 +117,8 @@ def _load_faults(
         records_by_person.setdefault(mentor.person_id, []).append(mentor)
     for person, mentee_ids in sorted(served.items()):
         records = records_by_person[person]
-        capacity = min(policy.load_cap if r.capacity is None else r.capacity for r in records)
+        active = [r for r in records if r.state is MentorState.ACTIVE] or records
+        capacity = min(policy.load_cap if r.capacity is None else r.capacity for r in active)
         load = len(mentee_ids) + sum(record.active_load for record in records)
         if load > capacity:
             message = f"serves {load} mentees over all programmes, capacity {capacity}"

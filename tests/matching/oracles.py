@@ -8,11 +8,11 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import maximum_flow
 
-from matching import Facts, LevelName, Policy
+from matching import Facts, LevelName, Mentor, Policy
 from matching.problem import Component, ProblemData
 from matching.restated import broken_rules
 from matching.solution import MINIMISED, Solution
-from matching.vocabulary import ReasonCode
+from matching.vocabulary import MentorState, ReasonCode
 
 Link = tuple[str, str, str]
 
@@ -94,6 +94,11 @@ def best_levels(problem: ProblemData) -> tuple[int, ...]:
     return tuple(map(sum, zip(*best, strict=True))) if best else signed(Solution(chosen=()).objective(problem))
 
 
+def serving(records: list[Mentor]) -> list[Mentor]:
+    """Return the records that bind a person's capacity: the active ones, or all when none is."""
+    return [record for record in records if record.state is MentorState.ACTIVE] or records
+
+
 def most_seats(facts: Facts, policy: Policy, participants: set[str]) -> int:
     """Return the greatest number of seats that can be filled: a maximum flow built from the facts alone."""
     number: dict[Any, int] = {"source": 0, "sink": 1}
@@ -114,7 +119,7 @@ def most_seats(facts: Facts, policy: Policy, participants: set[str]) -> int:
                     edge((mentee.id, "with", mentor.person_id), ("person", mentor.person_id), 1)
     for person in {mentor.person_id for mentor in facts.mentors}:
         records = [mentor for mentor in facts.mentors if mentor.person_id == person]
-        limit = min(policy.load_cap if r.capacity is None else r.capacity for r in records)
+        limit = min(policy.load_cap if r.capacity is None else r.capacity for r in serving(records))
         edge(("person", person), "sink", max(0, limit - sum(r.active_load for r in records)))
     if not any(tail == 0 for tail, _ in capacity):
         return 0
@@ -144,7 +149,7 @@ def reasons_by_hand(facts: Facts, policy: Policy, plan: list[Link], mentee_id: s
             reason = broken[0]
         else:
             records = [m for m in facts.mentors if m.person_id == mentor.person_id]
-            limit = min(policy.load_cap if r.capacity is None else r.capacity for r in records)
+            limit = min(policy.load_cap if r.capacity is None else r.capacity for r in serving(records))
             free = max(0, limit - sum(r.active_load for r in records))
             served = {m for m, _, j in plan if mentors[j].person_id == mentor.person_id}
             assert len(served) >= free or mentee_id in served, "a mentor with free capacity was left out"

@@ -19,7 +19,7 @@ from matching.solvers import flow, network
 from matching.solvers.network import Network, lexicographic_flow
 from matching.solvers.ties import tie_costs
 from matching.verify import verify
-from matching.vocabulary import MentorCategory, VillageConditionKind
+from matching.vocabulary import MentorCategory, MentorState, VillageConditionKind
 from tests.matching.factories import A2, D1, B, facts, links, mentee, mentor, policy, two_slots
 from tests.matching.oracles import best_levels, levels_of, signed
 from tests.matching.test_properties import QUICK, SEEDS, case
@@ -90,6 +90,15 @@ def test_a_person_with_two_records_and_capacity_two_serves_a_team_once():
     assert len(result.seats) == 1
     (shortfall,) = result.shortfalls
     assert shortfall.reasons == (("ALL_AT_CAPACITY", 2),)
+
+
+def test_a_record_that_a_transfer_left_behind_does_not_bind_capacity():
+    left = mentor("m0", capacity=0, state=MentorState.REMOVED, pool_township=B)
+    present = replace(mentor("m1", capacity=1), person_id=left.person_id, code=left.code)
+    world = facts([mentee()], [left, present])
+    result = solve(world, policy(loadCap=1, loadTarget=1))
+    assert [seat.mentor_id for seat in result.seats] == ["m1"]
+    assert verify(world, policy(loadCap=1, loadTarget=1), links(result)) == ()
 
 
 def test_capacity_counts_persons_over_all_records_and_other_programmes():
