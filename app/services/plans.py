@@ -21,9 +21,13 @@ def require_plan(session: Session, viewer: Viewer, plan_id: UUID, *, lock: bool 
     ``lock`` holds plan and programme until the transaction ends.
     """
     plan = session.get(MatchPlan, plan_id)
+    absent = NotFoundError(f"No match plan {plan_id} in your territory.", f"辖区内没有匹配方案 {plan_id}。")
     if plan is None:
-        raise NotFoundError(f"No match plan {plan_id} in your territory.", f"辖区内没有匹配方案 {plan_id}。")
-    require_program(session, viewer, plan.program_id, lock=lock)
+        raise absent
+    try:
+        require_program(session, viewer, plan.program_id, lock=lock)
+    except NotFoundError:
+        raise absent from None
     if lock:
         session.refresh(plan, with_for_update=True)
     return plan

@@ -40,7 +40,7 @@ class ProgramDraft:
 def get_program(session: Session, viewer: Viewer, program_id: UUID) -> PairingProgram:
     """The programme, if its division lies in the viewer's territory or contains it; else ``NotFoundError``."""
     program = session.get(PairingProgram, program_id)
-    if program is not None:
+    if program is not None and viewer.may(Permission.READ):
         division = session.get_one(Division, program.division_id)
         prefix = code_prefix(division)
         if covers_division(viewer, division.code) or (viewer.code_prefix and viewer.code_prefix.startswith(prefix)):
