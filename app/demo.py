@@ -1,6 +1,5 @@
 """The whole main job in one command: workbooks in, both programmes matched, approved and published, rosters out."""
 
-import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -83,7 +82,6 @@ def run_demo(folder: Path, out: Console) -> None:
     database_path = folder / "demo.db"
     for stale in (database_path, *(folder / f"demo.db-{suffix}" for suffix in ("wal", "shm"))):
         stale.unlink(missing_ok=True)
-    shutil.rmtree(folder / "workbooks", ignore_errors=True)
     settings: Settings = get_settings().model_copy(update={"database_url": f"sqlite:///{database_path}"})
     database = Database(settings.database_url)
     cipher = PersonalDataCipher(data_keys(settings))
