@@ -177,6 +177,10 @@ def viewer_for_division(
     return Viewer(subject=subject, role=role, code_prefix=prefix, county_ids=frozenset(counties), person_id=person_id)
 
 
+LABEL_LENGTH = 80
+"""The label of a token is the name under which everything is recorded that is done with it."""
+
+
 def hash_token(token: str) -> str:
     """SHA-256 of a bearer token; tokens carry 256 random bits, so no slow hash is needed."""
     return sha256(token.encode("utf-8")).hexdigest()
@@ -192,7 +196,13 @@ def create_token(
     valid_for: timedelta = timedelta(days=90),
     now: datetime | None = None,
 ) -> str:
-    """Store a new token and return its clear text, which is shown once and stored nowhere."""
+    """Store a new token, record that it was made, and return its clear text, which is shown once, stored nowhere."""
+    if not 0 < len(label.strip()) <= LABEL_LENGTH:
+        raise InvalidInputError(
+            f"The label of a token says who holds it, in 1 to {LABEL_LENGTH} characters.",
+            f"令牌名称须写明持有人（1至{LABEL_LENGTH}字）。",
+            path=["label"],
+        )
     if role in (Role.MENTOR, Role.MENTEE) and person is None:
         raise InvalidInputError(
             f"A token for role {role} needs the person it stands for (--person 编号).",
@@ -204,17 +214,25 @@ def create_token(
             f"角色 {role} 的令牌须指定区划代码（--division）。",
         )
     clear = "ty_" + secrets.token_urlsafe(32)
-    session.add(
-        ApiToken(
-            token_hash=hash_token(clear),
-            label=label,
-            role=role,
-            division_id=division.id if division else None,
-            person_id=person.id if person else None,
-            expires_at=(now or utc_now()) + valid_for,
-            created_by="system",
-            updated_by="system",
-        )
+    row = ApiToken(
+        token_hash=hash_token(clear),
+        label=label.strip(),
+        role=role,
+        division_id=division.id if division else None,
+        person_id=person.id if person else None,
+        expires_at=(now or utc_now()) + valid_for,
+        created_by=SYSTEM_VIEWER.subject,
+        updated_by=SYSTEM_VIEWER.subject,
+    )
+    session.add(row)
+    record(
+        session,
+        SYSTEM_VIEWER,
+        "TOKEN_CREATED",
+        f"ApiToken {row.id}",
+        role=role.value,
+        division=division.code if division else None,
+        person=person.code if person else None,
     )
     session.flush()
     return clear

@@ -13,15 +13,16 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
-from sqlmodel import Session, col, select
+from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlmodel import Session, select
 
 from app.access import SYSTEM_VIEWER, Viewer, create_token
-from app.config import Settings, data_keys, get_settings
+from app.config import Settings, data_keys, get_settings, settings_with_database
 from app.crypto import PersonalDataCipher
 from app.db import Database, run_in_transaction
 from app.demo import create_sample_program, run_demo
 from app.errors import AppError, ConfigurationError, NotFoundError
-from app.models import Division, ImportIssue, MatchPlan, Person, Roster
+from app.models import ImportIssue, MatchPlan, Person, Roster
 from app.models.vocabulary import ExportFormat, ImportState, MaskLevel, PlanState, Role, RunMode
 from app.rosters.exporter import ExportDraft, RosterLayout, export_roster
 from app.rosters.importer import upload_workbook
@@ -29,6 +30,7 @@ from app.sample.catalog import DEFAULT_SEED, PROGRAMS, SAMPLES, Sample
 from app.sample.load import load_places, write_workbooks
 from app.services.exports import save_export
 from app.services.imports import commit_import, discard_import
+from app.services.places import division_by_code
 from app.services.plans import approve_match_plan, submit_match_plan
 from app.services.publication import publish_match_plan
 from app.services.runs import RunDraft, start_match_run
@@ -62,15 +64,20 @@ def refusals_as_exit_codes() -> Iterator[None]:
     except ConfigurationError as error:
         err.print(f"[red]CONFIGURATION[/red] {escape(str(error))}")
         raise typer.Exit(1) from error
+    except (OperationalError, ProgrammingError) as error:
+        err.print(
+            f"[red]DATABASE[/red] {escape(str(error.orig).strip())}\n"
+            "Is the server reachable, and is the schema up to date (touyan migrate)? "
+            "请检查数据库是否可用，并执行 touyan migrate。"
+        )
+        raise typer.Exit(1) from error
 
 
 def settings_for(database: str | None) -> Settings:
     """The settings, with another database when one is named on the command line."""
-    settings = get_settings()
     if database is None:
-        return settings
-    url = database if "://" in database else f"sqlite:///{database}"
-    return settings.model_copy(update={"database_url": url})
+        return get_settings()
+    return settings_with_database(database if "://" in database else f"sqlite:///{database}")
 
 
 @contextmanager
@@ -99,19 +106,6 @@ def known_sample(name: str) -> str:
     if name not in SAMPLES:
         raise typer.BadParameter(f"there is no sample {name!r}; choose one of {', '.join(SAMPLES)}")
     return name
-
-
-def division_by_code(session: Session, code: str) -> Division:
-    """The valid division with this code, given in full or as leading digits; else ``NotFoundError``."""
-    full = code.ljust(12, "0")
-    query = select(Division).where(Division.code == full, col(Division.valid_to).is_(None))
-    division = session.exec(query).first()
-    if division is None:
-        raise NotFoundError(
-            f"No division with code {code}; load places first (touyan sample) or check the digits.",
-            f"没有代码为 {code} 的区划，请先加载区划或核对代码。",
-        )
-    return division
 
 
 @cli.command()

@@ -6,7 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from cryptography.fernet import Fernet
-from pydantic import SecretStr, field_validator, model_validator
+from pydantic import SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.errors import ConfigurationError
@@ -22,7 +22,7 @@ class Profile(StrEnum):
 class Settings(BaseSettings):
     """All settings of the service. The defaults run one county on one machine with SQLite."""
 
-    model_config = SettingsConfigDict(env_prefix="TOUYAN_", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="TOUYAN_", extra="ignore", hide_input_in_errors=True)
 
     profile: Profile = Profile.DEVELOPMENT
     database_url: str = "sqlite:///touyan.db"
@@ -56,10 +56,25 @@ class Settings(BaseSettings):
 @lru_cache(maxsize=1)
 def get_settings() -> Settings:
     """Read the settings once per process; raises ``ConfigurationError`` naming the faulty variable."""
+    return _checked_settings()
+
+
+def settings_with_database(database_url: str) -> Settings:
+    """The settings of the environment with another database, checked in the same way."""
+    return _checked_settings(database_url=database_url)
+
+
+def _checked_settings(**overrides: str) -> Settings:
     try:
-        return Settings()
-    except ValueError as error:
-        raise ConfigurationError(str(error)) from error
+        return Settings(**overrides)  # type: ignore[arg-type]
+    except ValidationError as error:
+        # The values themselves stay out: a database URL holds a password.
+        faults = [f"{_variable(fault['loc'])}{fault['msg']}" for fault in error.errors(include_input=False)]
+        raise ConfigurationError("; ".join(faults)) from None
+
+
+def _variable(location: tuple[int | str, ...]) -> str:
+    return f"TOUYAN_{str(location[0]).upper()}: " if location else ""
 
 
 def data_keys(settings: Settings) -> list[str]:
@@ -76,6 +91,11 @@ def data_keys(settings: Settings) -> list[str]:
         descriptor = os.open(key_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         return [key_file.read_text(encoding="ascii").strip()]
+    except OSError as error:
+        raise ConfigurationError(
+            f"the key file {key_file} cannot be made ({error.strerror}); name a database in a folder that exists and "
+            "can be written to, or set TOUYAN_DATA_KEYS"
+        ) from error
     with os.fdopen(descriptor, "w", encoding="ascii") as stream:
         key = Fernet.generate_key().decode("ascii")
         stream.write(key + "\n")

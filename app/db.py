@@ -71,10 +71,13 @@ def utc_now() -> datetime:
 
 
 def make_engine(database_url: str) -> Engine:
-    """An engine for SQLite (WAL, foreign keys on, IMMEDIATE transactions) or PostgreSQL (psycopg 3)."""
+    """An engine for SQLite (WAL, foreign keys on, IMMEDIATE transactions) or PostgreSQL (psycopg 3).
+
+    The parameters of a failed statement stay out of its error: they can be personal data, and errors go to logs.
+    """
     if not database_url.startswith("sqlite"):
-        return create_engine(database_url, pool_pre_ping=True)
-    engine = create_engine(database_url, connect_args={"timeout": 30, "check_same_thread": False})
+        return create_engine(database_url, pool_pre_ping=True, hide_parameters=True)
+    engine = create_engine(database_url, hide_parameters=True, connect_args={"timeout": 30, "check_same_thread": False})
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: object) -> None:
@@ -127,12 +130,16 @@ class Database:
 
 
 ResultT = TypeVar("ResultT")
-RETRYABLE_SQLSTATES = frozenset({"40001", "40P01"})
-"""PostgreSQL's serialization_failure and deadlock_detected: the transaction may simply be run again."""
+RETRYABLE_SQLSTATES = frozenset({"40001", "40P01", "23505"})
+"""PostgreSQL's serialization_failure, deadlock_detected and unique_violation.
+
+The transaction may simply be run again; after a unique violation it then sees the row that another writer inserted
+first, and answers as it would have a moment later.
+"""
 
 
 def run_in_transaction(database: Database, unit: Callable[[Session], ResultT], *, attempts: int = 5) -> ResultT:
-    """Run one unit of work in one transaction, again when PostgreSQL reports a serialization failure or deadlock."""
+    """Run one unit of work in one transaction, again when PostgreSQL reports that another writer was in its way."""
     for attempt in range(1, attempts + 1):
         try:
             with database.write() as session:

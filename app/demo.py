@@ -1,6 +1,5 @@
 """The whole main job in one command: workbooks in, both programmes matched, approved and published, rosters out."""
 
-import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +12,7 @@ from uuid import UUID
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
-from sqlmodel import Session, col, select
+from sqlmodel import Session, select
 
 from app.access import SYSTEM_VIEWER, Viewer, create_token, viewer_for_division
 from app.config import Settings, data_keys, get_settings
@@ -21,7 +20,7 @@ from app.crypto import PersonalDataCipher
 from app.db import Database, run_in_transaction
 from app.errors import BatchHasErrorsError
 from app.labels import Language, label, public_reason
-from app.models import Division, ExportJob, ImportBatch, MatchPlan, PairingProgram, Shortfall
+from app.models import ExportJob, ImportBatch, MatchPlan, PairingProgram, Shortfall
 from app.models.vocabulary import (
     DivisionLevel,
     ExportFormat,
@@ -38,6 +37,7 @@ from app.sample.catalog import PROGRAMS, Sample, SampleProgram
 from app.sample.load import county_codes, load_places, write_workbooks
 from app.services.exports import save_export
 from app.services.imports import commit_import
+from app.services.places import division_by_code
 from app.services.plans import approve_match_plan, submit_match_plan
 from app.services.programs import ProgramDraft, create_pairing_program
 from app.services.publication import publish_match_plan
@@ -60,9 +60,7 @@ class _Outcome:
 
 def create_sample_program(session: Session, viewer: Viewer, described: SampleProgram) -> PairingProgram:
     """Create the programme that a sample is made for, through the same service that the API calls."""
-    division = session.exec(
-        select(Division).where(Division.code == described.division_code, col(Division.valid_to).is_(None))
-    ).one()
+    division = division_by_code(session, described.division_code)
     return create_pairing_program(
         session,
         viewer,
@@ -84,7 +82,6 @@ def run_demo(folder: Path, out: Console) -> None:
     database_path = folder / "demo.db"
     for stale in (database_path, *(folder / f"demo.db-{suffix}" for suffix in ("wal", "shm"))):
         stale.unlink(missing_ok=True)
-    shutil.rmtree(folder / "workbooks", ignore_errors=True)
     settings: Settings = get_settings().model_copy(update={"database_url": f"sqlite:///{database_path}"})
     database = Database(settings.database_url)
     cipher = PersonalDataCipher(data_keys(settings))
@@ -141,7 +138,7 @@ def _one_programme(database: Database, cipher: PersonalDataCipher, name: str, fo
             on_progress=lambda done, total: bar.update(task, completed=done, total=total),  # type: ignore[arg-type]
         )
     with database.read() as session:
-        division = session.exec(select(Division).where(Division.code == described.division_code)).one()
+        division = division_by_code(session, described.division_code)
         is_city = division.level is DivisionLevel.PREFECTURE
         officer = viewer_for_division(
             session,

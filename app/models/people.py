@@ -264,7 +264,7 @@ class KinshipDeclaration(CountyRow, table=True):
 
 
 class Exclusion(CountyRow, table=True):
-    """A pair that must not be formed. Written by officers; ended, never deleted, once a run has used it."""
+    """A pair that must not be formed. Written and lifted by officers; runs keep it in their snapshot."""
 
     __tablename__ = "exclusion"
     __table_args__ = (UniqueConstraint("mentee_person_id", "mentor_person_id"),)

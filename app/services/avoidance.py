@@ -5,10 +5,9 @@ from collections.abc import Callable
 
 from app.labels import RESTRICTED_REASONS
 from matching.facts import Facts
+from matching.findings import Finding, FindingCode
 
 _RESTRICTED = re.compile("|".join(sorted(RESTRICTED_REASONS)))
-
-
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -27,3 +26,11 @@ def translator(facts: Facts) -> Callable[[str], str]:
         return _RESTRICTED.sub("AVOIDANCE", _UUID.sub(lambda match: known.get(match[0], match[0]), message))
 
     return translate
+
+
+def public_warning(finding: Finding, translate: Callable[[str], str]) -> dict[str, str]:
+    """Code and text of a finding as everybody may read them; a complaint reads as avoidance."""
+    if finding.code is FindingCode.COMPLAINT:
+        text = translate(f"{finding.item}: avoidance is on record for this pair; the policy only warns")
+        return {"code": "AVOIDANCE", "text": text}
+    return {"code": finding.code.value, "text": translate(f"{finding.item}: {finding.message}")}

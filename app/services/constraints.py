@@ -21,6 +21,7 @@ from app.models import (
 )
 from app.models.vocabulary import ExclusionReason
 from app.services.programs import get_program, slots_of
+from app.services.texts import optional_text, required_text
 
 RELEASABLE_RULES = frozenset({"TOWNSHIP_RULE"})
 
@@ -73,7 +74,7 @@ def add_pin(session: Session, viewer: Viewer, draft: PinDraft) -> Pin:
     program = get_program(session, viewer, draft.program_id)
     mentee = _mentee_of(session, viewer, program, draft.mentee_id)
     mentor = get_in_county(session, viewer, Mentor, draft.mentor_id, path=["mentorId"])
-    reason = _text(draft.reason, "reason", "Give the reason of the pin.", "请填写锁定原因。")
+    reason = required_text(draft.reason, 200, "Give the reason of the pin.", "请填写锁定原因。", path=["reason"])
     codes = [slot.code for slot in slots_of(session, program.id)]
     if draft.slot_code is not None and draft.slot_code not in codes:
         raise InvalidInputError(
@@ -148,7 +149,7 @@ def add_exclusion(session: Session, viewer: Viewer, draft: ExclusionDraft) -> Ex
     mentee_person = get_in_county(session, viewer, Person, draft.mentee_person_id, path=["menteePersonId"])
     mentor_person = get_in_county(session, viewer, Person, draft.mentor_person_id, path=["mentorPersonId"])
     _two_persons(mentee_person.id, mentor_person.id)
-    source = _text(draft.source, "source", "Say where the exclusion comes from.", "请填写来源。")
+    source = required_text(draft.source, 80, "Say where the exclusion comes from.", "请填写来源。", path=["source"])
     same = select(Exclusion).where(
         Exclusion.mentee_person_id == mentee_person.id, Exclusion.mentor_person_id == mentor_person.id
     )
@@ -193,9 +194,12 @@ def add_preference(session: Session, viewer: Viewer, draft: PreferenceDraft) -> 
         raise InvalidInputError(
             f"Rank {draft.rank} is not 1, 2, 3 or 0 (veto).", "意愿顺序只能是 1、2、3 或 0（否决）。", path=["rank"]
         )
-    if draft.rank == 0:
-        _text(draft.reason, "reason", "A veto needs a reason.", "否决须填写理由。")
-        _text(draft.approved_by, "approvedBy", "A veto needs the name that approved it.", "否决须填写批准人。")
+    reason = optional_text(draft.reason, 200, path=["reason"])
+    approved_by = optional_text(draft.approved_by, 80, path=["approvedBy"])
+    if draft.rank == 0 and reason is None:
+        raise InvalidInputError("A veto needs a reason.", "否决须填写理由。", path=["reason"])
+    if draft.rank == 0 and approved_by is None:
+        raise InvalidInputError("A veto needs the name that approved it.", "否决须填写批准人。", path=["approvedBy"])
     same = select(Preference).where(
         Preference.from_person_id == from_person.id, Preference.to_person_id == to_person.id
     )
@@ -210,8 +214,8 @@ def add_preference(session: Session, viewer: Viewer, draft: PreferenceDraft) -> 
         from_person_id=from_person.id,
         to_person_id=to_person.id,
         rank=draft.rank,
-        reason=draft.reason,
-        approved_by=draft.approved_by,
+        reason=reason,
+        approved_by=approved_by,
         created_by=viewer.subject,
         updated_by=viewer.subject,
     )
@@ -232,7 +236,7 @@ def release_rule(session: Session, viewer: Viewer, draft: RuleReleaseDraft) -> R
             f"规则 {draft.rule!r} 不可放开；可放开：{'、'.join(sorted(RELEASABLE_RULES))}。",
             path=["rule"],
         )
-    reason = _text(draft.reason, "reason", "Give the reason of the release.", "请填写放开原因。")
+    reason = required_text(draft.reason, 200, "Give the reason of the release.", "请填写放开原因。", path=["reason"])
     same = select(RuleRelease).where(
         RuleRelease.program_id == program.id, RuleRelease.mentee_id == mentee.id, RuleRelease.rule == draft.rule
     )
@@ -300,9 +304,3 @@ def _code(session: Session, person_id: UUID) -> str:
 def _two_persons(a: UUID, b: UUID) -> None:
     if a == b:
         raise InvalidInputError("Both sides are the same person.", "双方不能是同一人。", path=["toPersonId"])
-
-
-def _text(value: str | None, field: str, message: str, message_zh: str) -> str:
-    if value is None or not value.strip():
-        raise InvalidInputError(message, message_zh, path=[field])
-    return value.strip()

@@ -17,7 +17,8 @@ def geography_of(session: Session, county_ids: Sequence[UUID], day: date) -> fac
     rows = session.exec(select(Division).where(col(Division.county_id).in_(county_ids))).all()
     by_id = {row.id: row for row in rows}
     places: dict[str, facts.Place] = {}
-    for row in sorted(rows, key=lambda division: division.code):
+    # A code can have several periods of validity: the one in force is read last and stays.
+    for row in sorted(rows, key=lambda d: (d.code, d.valid_from <= day <= (d.valid_to or day), d.valid_from)):
         county = by_id[row.county_id] if row.county_id else row
         township = by_id[row.parent_id] if row.level is DivisionLevel.VILLAGE and row.parent_id else row
         places[row.code] = facts.Place(

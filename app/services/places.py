@@ -72,6 +72,19 @@ def load_divisions(session: Session, viewer: Viewer, records: Iterable[DivisionR
     return tuple(rows)
 
 
+def division_by_code(session: Session, code: str) -> Division:
+    """The valid division with this code, given in full or as leading digits; else ``NotFoundError``."""
+    full = code.ljust(12, "0")
+    query = select(Division).where(Division.code == full, col(Division.valid_to).is_(None))
+    division = session.exec(query).first()
+    if division is None:
+        raise NotFoundError(
+            f"No division with code {code}; load places first (touyan sample) or check the digits.",
+            f"没有代码为 {code} 的区划，请先加载区划或核对代码。",
+        )
+    return division
+
+
 def _check_record(viewer: Viewer, record: DivisionRecord) -> None:
     if not covers_division(viewer, record.code):
         raise NotFoundError(f"Code {record.code} is outside your territory.", f"代码 {record.code} 不在您的辖区内。")

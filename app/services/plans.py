@@ -8,10 +8,11 @@ from sqlmodel import Session, col, select
 
 from app.access import Permission, Viewer, record
 from app.db import utc_now
-from app.errors import ForbiddenError, InvalidInputError, InvalidStateError, NotFoundError
+from app.errors import ForbiddenError, InvalidStateError, NotFoundError
 from app.models import MatchPlan, MatchPolicy, MatchRun, Shortfall
 from app.models.vocabulary import PlanState, RunMode
 from app.services.programs import require_program
+from app.services.texts import required_text
 from matching import Policy
 
 
@@ -21,9 +22,13 @@ def require_plan(session: Session, viewer: Viewer, plan_id: UUID, *, lock: bool 
     ``lock`` holds plan and programme until the transaction ends.
     """
     plan = session.get(MatchPlan, plan_id)
+    absent = NotFoundError(f"No match plan {plan_id} in your territory.", f"辖区内没有匹配方案 {plan_id}。")
     if plan is None:
-        raise NotFoundError(f"No match plan {plan_id} in your territory.", f"辖区内没有匹配方案 {plan_id}。")
-    require_program(session, viewer, plan.program_id, lock=lock)
+        raise absent
+    try:
+        require_program(session, viewer, plan.program_id, lock=lock)
+    except NotFoundError:
+        raise absent from None
     if lock:
         session.refresh(plan, with_for_update=True)
     return plan
@@ -50,11 +55,10 @@ def return_match_plan(session: Session, viewer: Viewer, plan_id: UUID, reason: s
     viewer.require(Permission.APPROVE)
     plan = require_plan(session, viewer, plan_id, lock=True)
     _expect(plan, PlanState.SUBMITTED, "returned", "退回")
-    if not reason.strip():
-        raise InvalidInputError("Say why the plan is returned.", "请填写退回原因。", path=["reason"])
+    text = required_text(reason, 400, "Say why the plan is returned.", "请填写退回原因。", path=["reason"])
     now = utc_now()
     plan.state, plan.returned_by, plan.returned_at = PlanState.RETURNED, viewer.subject, now
-    plan.return_reason = reason.strip()
+    plan.return_reason = text
     return _changed(session, viewer, plan, "PLAN_RETURNED", now)
 
 
@@ -69,9 +73,9 @@ def approve_match_plan(
     viewer.require(Permission.APPROVE)
     plan = require_plan(session, viewer, plan_id, lock=True)
     _expect(plan, PlanState.SUBMITTED, "approved", "批准")
-    name = approver_name.strip()
-    if not name:
-        raise InvalidInputError("Give the name of the approver.", "请填写批准人姓名。", path=["approverName"])
+    name = required_text(
+        approver_name, 80, "Give the name of the approver.", "请填写批准人姓名。", path=["approverName"]
+    )
     run = session.get_one(MatchRun, plan.run_id)
     policy = Policy.from_json(session.get_one(MatchPolicy, run.policy_id).content)
     if plan.submitted_by == viewer.subject and not policy.approver_may_be_submitter:
@@ -87,10 +91,11 @@ def approve_match_plan(
             f"方案有 {len(shortfalls)} 个帮带岗位未配足，请核对缺口后一并批准（approveShortfalls）。",
             path=["approveShortfalls"],
         )
+    now = utc_now()
     for shortfall in shortfalls:
         shortfall.approved_by = name
+        shortfall.updated_at, shortfall.updated_by, shortfall.version = now, viewer.subject, shortfall.version + 1
         session.add(shortfall)
-    now = utc_now()
     plan.state, plan.approved_by, plan.approved_at = PlanState.APPROVED, viewer.subject, now
     plan.approver_name = name
     return _changed(session, viewer, plan, "PLAN_APPROVED", now, shortfalls=len(shortfalls))

@@ -12,6 +12,7 @@ from app.access import Permission, Viewer, code_prefix, covers_division, record,
 from app.errors import DuplicateError, ForbiddenError, InvalidInputError, NotFoundError, PolicyError
 from app.models import Division, MatchPolicy, PairingProgram, ProgramSlot
 from app.models.vocabulary import DivisionLevel, MenteeKind, ProgramKind
+from app.services.texts import optional_text, required_text
 from matching import PRESETS, InvalidPolicyError, Policy
 
 SEATS_BY_KIND = {ProgramKind.ONE_TO_ONE: 1, ProgramKind.TWO_PLUS_ONE: 2}
@@ -40,7 +41,7 @@ class ProgramDraft:
 def get_program(session: Session, viewer: Viewer, program_id: UUID) -> PairingProgram:
     """The programme, if its division lies in the viewer's territory or contains it; else ``NotFoundError``."""
     program = session.get(PairingProgram, program_id)
-    if program is not None:
+    if program is not None and viewer.may(Permission.READ):
         division = session.get_one(Division, program.division_id)
         prefix = code_prefix(division)
         if covers_division(viewer, division.code) or (viewer.code_prefix and viewer.code_prefix.startswith(prefix)):
@@ -95,8 +96,8 @@ def create_pairing_program(session: Session, viewer: Viewer, draft: ProgramDraft
             f"预设 {draft.preset} 不适用于此类帮带对象（{draft.mentee_kind}）。",
             path=["menteeKind"],
         )
-    if not draft.name.strip():
-        raise InvalidInputError("The programme needs a name.", "请填写项目名称。", path=["name"])
+    name = required_text(draft.name, 120, "The programme needs a name.", "请填写项目名称。", path=["name"])
+    document_no = optional_text(draft.document_no, 80, path=["documentNo"])
     end_date = draft.end_date or _months_later(draft.start_date, policy.period_months) - timedelta(days=1)
     if end_date < draft.start_date:
         raise InvalidInputError(
@@ -108,7 +109,7 @@ def create_pairing_program(session: Session, viewer: Viewer, draft: ProgramDraft
         PairingProgram.division_id == division.id,
         PairingProgram.kind == draft.kind,
         PairingProgram.year == draft.year,
-        PairingProgram.name == draft.name.strip(),
+        PairingProgram.name == name,
     )
     if session.exec(same).first() is not None:
         raise DuplicateError(
@@ -120,12 +121,12 @@ def create_pairing_program(session: Session, viewer: Viewer, draft: ProgramDraft
         division_id=division.id,
         kind=draft.kind,
         mentee_kind=draft.mentee_kind,
-        name=draft.name.strip(),
+        name=name,
         year=draft.year,
         start_date=draft.start_date,
         end_date=end_date,
         reference_date=draft.reference_date or draft.start_date.replace(day=1),
-        document_no=draft.document_no,
+        document_no=document_no,
         created_by=viewer.subject,
         updated_by=viewer.subject,
     )
@@ -148,6 +149,7 @@ def create_match_policy_version(
     """
     viewer.require(Permission.RUN)
     program = require_program(session, viewer, program_id, lock=True)
+    remark = optional_text(note, 400, path=["note"])
     try:
         policy = Policy.from_json(content)
     except InvalidPolicyError as error:
@@ -163,7 +165,7 @@ def create_match_policy_version(
     newest = session.exec(
         select(func.max(MatchPolicy.policy_version)).where(col(MatchPolicy.program_id) == program.id)
     ).one()
-    row = _write_policy(session, viewer, program, policy, (newest or 0) + 1, note)
+    row = _write_policy(session, viewer, program, policy, (newest or 0) + 1, remark)
     record(session, viewer, "POLICY_CREATED", f"MatchPolicy {row.id}", policy_version=row.policy_version)
     return row
 

@@ -5,8 +5,8 @@ never overwritten.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
-from datetime import date
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import func
@@ -14,8 +14,9 @@ from sqlmodel import Session, col, select
 
 from app.access import Permission, Viewer, record
 from app.db import utc_now
-from app.errors import InvalidInputError, InvalidStateError
+from app.errors import InvalidStateError
 from app.models import (
+    AssignedCadre,
     MatchPlan,
     MatchPolicy,
     MatchRun,
@@ -26,19 +27,25 @@ from app.models import (
     PairingProgram,
     Person,
     PlanItem,
+    ReserveCandidate,
     Roster,
     RosterEntry,
     Shortfall,
 )
 from app.models.vocabulary import (
+    AssignmentState,
+    CandidateState,
     MemberEndReason,
     PairingMemberState,
     PairingState,
+    PersonStatus,
     PlanState,
 )
 from app.services.plans import count_open_shortfalls, require_plan
 from app.services.programs import require_program
-from app.services.rosters import EntryDraft, Teams, plan_entries, roster_header, write_roster
+from app.services.rosters import CHINA, EntryDraft, Teams, plan_entries, roster_header, write_roster
+from app.services.snapshot import EXIT_STATES, counties_of
+from app.services.texts import optional_text, required_text
 from app.services.verification import refuse_broken_plan
 from matching import Policy
 
@@ -62,9 +69,10 @@ def publish_match_plan(session: Session, viewer: Viewer, plan_id: UUID, *, docum
             f"Plan {plan.id} has {n_open} shortfall(s) nobody approved.",
             f"方案 {plan.id} 有 {n_open} 个缺口未经批准。",
         )
+    number = optional_text(document_no, 80, path=["documentNo"])
     program = session.get_one(PairingProgram, plan.program_id)
     items = session.exec(select(PlanItem).where(PlanItem.plan_id == plan.id)).all()
-    _lock_mentors(session, [item.mentor_id for item in items])
+    _lock_mentors(session, plan)
     run = session.get_one(MatchRun, plan.run_id)
     policy = Policy.from_json(session.get_one(MatchPolicy, run.policy_id).content)
     refuse_broken_plan(session, program, policy, items)
@@ -80,14 +88,14 @@ def publish_match_plan(session: Session, viewer: Viewer, plan_id: UUID, *, docum
     teams: dict[UUID, dict[str, UUID]] = defaultdict(dict)
     for item in items:
         teams[item.mentee_id][item.slot_code] = item.mentor_id
-    changed = apply_teams(session, viewer, program, plan, teams, MemberEndReason.SUPERSEDED)
+    changed = apply_teams(session, viewer, program, plan, teams, MemberEndReason.SUPERSEDED, now)
     shortfalls = session.exec(select(Shortfall).where(Shortfall.plan_id == plan.id)).all()
     roster = write_roster(
         session,
         viewer,
         program,
         plan_id=plan.id,
-        header=roster_header(session, program, now, document_no or program.document_no),
+        header=roster_header(session, program, now, number or program.document_no),
         entries=plan_entries(session, program, teams, shortfalls),
         now=now,
     )
@@ -106,8 +114,7 @@ def withdraw_publication(session: Session, viewer: Viewer, program_id: UUID, rea
     """
     viewer.require(Permission.APPROVE)
     program = require_program(session, viewer, program_id, lock=True)
-    if not reason.strip():
-        raise InvalidInputError("Say why the publication is withdrawn.", "请填写撤回原因。", path=["reason"])
+    text = required_text(reason, 400, "Say why the publication is withdrawn.", "请填写撤回原因。", path=["reason"])
     plan = session.exec(
         select(MatchPlan).where(MatchPlan.program_id == program.id, MatchPlan.state == PlanState.PUBLISHED)
     ).first()
@@ -139,7 +146,7 @@ def withdraw_publication(session: Session, viewer: Viewer, program_id: UUID, rea
     restored = session.get(MatchPlan, before.plan_id) if before is not None and before.plan_id else None
     now = utc_now()
     plan.state, plan.withdrawn_by, plan.withdrawn_at = PlanState.WITHDRAWN, viewer.subject, now
-    plan.withdraw_reason = reason.strip()
+    plan.withdraw_reason = text
     for touched in (plan, restored):
         if touched is not None:
             touched.updated_at, touched.updated_by, touched.version = now, viewer.subject, touched.version + 1
@@ -147,11 +154,11 @@ def withdraw_publication(session: Session, viewer: Viewer, program_id: UUID, rea
     if restored is not None:
         restored.state = PlanState.PUBLISHED
         items = session.exec(select(PlanItem).where(PlanItem.plan_id == restored.id)).all()
-        _lock_mentors(session, [item.mentor_id for item in items])
+        _lock_mentors(session, restored)
         run = session.get_one(MatchRun, restored.run_id)
         policy = Policy.from_json(session.get_one(MatchPolicy, run.policy_id).content)
         refuse_broken_plan(session, program, policy, items)
-    changed = apply_teams(session, viewer, program, restored or plan, teams, MemberEndReason.WITHDRAWN)
+    changed = apply_teams(session, viewer, program, restored or plan, teams, MemberEndReason.WITHDRAWN, now)
     header = dict(before.header) if before is not None else roster_header(session, program, now, program.document_no)
     roster = write_roster(
         session,
@@ -180,10 +187,13 @@ def apply_teams(
     plan: MatchPlan,
     teams: Teams,
     end_reason: MemberEndReason,
+    now: datetime,
 ) -> Mapping[str, int]:
-    """Make the ACTIVE pairings of the programme equal to ``teams``; returns how many members changed."""
-    now = utc_now()
-    today = max(program.start_date, min(now.date(), program.end_date))
+    """Make the ACTIVE pairings of the programme equal to ``teams``; returns how many members changed.
+
+    What ends ends on the day of ``now`` in China. The pairing of a mentee who was promoted or left ends as such.
+    """
+    today = max(program.start_date, min(now.astimezone(CHINA).date(), program.end_date))
     pairings = {
         row.mentee_id: row
         for row in session.exec(
@@ -202,18 +212,21 @@ def apply_teams(
     )
     for member in session.exec(active):
         members[member.pairing_id][member.slot_code] = member
-    homes = session.exec(select(Mentee.id, Mentee.county_id).where(col(Mentee.id).in_(list(teams)))).all()
-    county_by_mentee = dict(homes)
+    counties = [county.id for county in counties_of(session, program)]
+    homes = select(Mentee.id, Mentee.county_id).where(col(Mentee.county_id).in_(counties))
+    county_by_mentee = dict(session.exec(homes).all())
+    ended_states = _ended_states(session, counties) if set(pairings) - set(teams) else {}
     counts = {"kept": 0, "ended": 0, "added": 0}
     successors: list[tuple[PairingMember, PairingMember]] = []
     for mentee_id, pairing in pairings.items():
         if teams.get(mentee_id):
             continue
-        pairing.state, pairing.updated_at, pairing.updated_by = PairingState.CANCELLED, now, viewer.subject
+        pairing.state = ended_states.get(mentee_id, PairingState.CANCELLED)
+        pairing.updated_at, pairing.updated_by = now, viewer.subject
         pairing.version += 1
         session.add(pairing)
         for member in members[pairing.id].values():
-            _end(session, viewer, member, PairingMemberState.ENDED, end_reason, today)
+            _end(session, viewer, member, PairingMemberState.ENDED, end_reason, today, now)
             counts["ended"] += 1
     for mentee_id, team in teams.items():
         if not team:
@@ -254,7 +267,7 @@ def apply_teams(
                 counts["added"] += 1
             if old is not None:
                 state = PairingMemberState.ENDED if new is None else PairingMemberState.REPLACED
-                _end(session, viewer, old, state, end_reason, today)
+                _end(session, viewer, old, state, end_reason, today, now)
                 if new is not None:
                     successors.append((old, new))
                 counts["ended"] += 1
@@ -266,6 +279,28 @@ def apply_teams(
     return counts
 
 
+def _ended_states(session: Session, counties: Sequence[UUID]) -> dict[UUID, PairingState]:
+    """How the pairings of mentees who may not be mentored any more end; mentees who still may are not in it."""
+    states: dict[UUID, PairingState] = {}
+    left = (
+        select(Mentee.id)
+        .join(Person, col(Person.id) == col(Mentee.person_id))
+        .where(col(Mentee.county_id).in_(counties), Person.status == PersonStatus.LEFT)
+    )
+    ended = select(AssignedCadre.id).where(
+        col(AssignedCadre.county_id).in_(counties), AssignedCadre.state == AssignmentState.ENDED
+    )
+    for mentee_id in (*session.exec(left), *session.exec(ended)):
+        states[mentee_id] = PairingState.ENDED_BY_EXIT
+    exits = select(ReserveCandidate.id, ReserveCandidate.state).where(
+        col(ReserveCandidate.county_id).in_(counties), col(ReserveCandidate.state).in_(EXIT_STATES)
+    )
+    for mentee_id, state in session.exec(exits):
+        is_promoted = state is CandidateState.PROMOTED
+        states[mentee_id] = PairingState.ENDED_BY_PROMOTION if is_promoted else PairingState.ENDED_BY_EXIT
+    return states
+
+
 def _end(
     session: Session,
     viewer: Viewer,
@@ -273,14 +308,19 @@ def _end(
     state: PairingMemberState,
     reason: MemberEndReason,
     today: date,
+    now: datetime,
 ) -> None:
     member.state, member.end_reason = state, reason
     member.end_date = today
-    member.updated_at, member.updated_by, member.version = utc_now(), viewer.subject, member.version + 1
+    member.updated_at, member.updated_by, member.version = now, viewer.subject, member.version + 1
     session.add(member)
 
 
-def _lock_mentors(session: Session, mentor_ids: list[UUID]) -> None:
+def _lock_mentors(session: Session, plan: MatchPlan) -> None:
     """Hold the mentors' persons until the transaction ends: two programmes must not publish the same person at once."""
-    persons = select(Mentor.person_id).where(col(Mentor.id).in_(mentor_ids))
+    persons = (
+        select(Mentor.person_id)
+        .join(PlanItem, col(PlanItem.mentor_id) == col(Mentor.id))
+        .where(PlanItem.plan_id == plan.id)
+    )
     session.exec(select(Person.id).where(col(Person.id).in_(persons)).order_by(col(Person.id)).with_for_update()).all()

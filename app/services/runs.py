@@ -25,10 +25,10 @@ from app.models import (
     PlanItem,
     Shortfall,
 )
-from app.models.vocabulary import PlanState, RunMode, RunState, SolveStatus
-from app.services.avoidance import translator
+from app.models.vocabulary import DivisionLevel, PlanState, RunMode, RunState, SolveStatus
+from app.services.avoidance import public_warning, translator
 from app.services.programs import get_program, policy_for_run, require_program
-from app.services.snapshot import take_snapshot
+from app.services.snapshot import counties_of, take_snapshot
 from matching import EmptyPoolError as NothingToMatchError
 from matching import (
     Facts,
@@ -76,13 +76,21 @@ class SupplyDemandRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Prepared:
+class _Seen:
+    """What one consistent read gave."""
+
     program_id: UUID
     policy_id: UUID
     policy: Policy
     facts: Facts
-    problem: ProblemData
     snapshot_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Prepared(_Seen):
+    """The same, checked and turned into numbers."""
+
+    problem: ProblemData
     build_s: float
 
 
@@ -94,11 +102,13 @@ def start_match_run(
     The same idempotency key answers with the run that the first call made. ``on_progress(phase, done, total)`` is
     called between components.
     """
+    _check_key(draft.idempotency_key)
     with database.read() as session:
         existing = _authorised_existing(session, viewer, draft)
         if existing is not None:
             return existing
-        prepared = _prepare(session, viewer, draft, on_progress)
+        seen = _see(session, viewer, draft)
+    prepared = _prepare(seen, on_progress)
     run_id, is_new = run_in_transaction(database, lambda s: _open_run(s, viewer, draft, prepared))
     if not is_new:
         return run_id
@@ -107,23 +117,29 @@ def start_match_run(
             prepared.facts, prepared.policy, seed=draft.seed, on_progress=on_progress, problem=prepared.problem
         )
         run_in_transaction(database, lambda s: _record(s, viewer, run_id, prepared, result))
+    except PinConflictError as error:
+        # Few clashes show only in the solve: those of slot caps.
+        refusal = _pin_clash(error, prepared.facts)
+        run_in_transaction(database, lambda s: _close(s, viewer, run_id, RunState.INFEASIBLE, refusal.message))
+        raise refusal from error
     except InvalidPolicyError as error:
         reason = str(error)
-        run_in_transaction(database, lambda s: _fail(s, run_id, reason))
+        run_in_transaction(database, lambda s: _close(s, viewer, run_id, RunState.FAILED, reason))
         raise PolicyError(
             f"The policy cannot be combined with the present people: {reason}",
             f"政策与当前人员数据不相容：{reason}",
         ) from error
     except BaseException as error:
         # Whatever happened, the run must not stay RUNNING for ever; the error itself goes on to the caller.
-        name = type(error).__name__
-        run_in_transaction(database, lambda s: _fail(s, run_id, f"{name}: the run was interrupted; start it again."))
+        text = f"{type(error).__name__}: the run was interrupted; start it again."
+        run_in_transaction(database, lambda s: _close(s, viewer, run_id, RunState.FAILED, text))
         raise
     return run_id
 
 
 def replay(database: Database, viewer: Viewer, run_id: UUID) -> Result:
     """Solve a recorded run again from its stored snapshot, policy version and seed; nothing is written."""
+    viewer.require(Permission.READ_PLANS)
     with database.read() as session:
         run = session.get(MatchRun, run_id)
         if run is None or run.snapshot_hash is None:
@@ -141,18 +157,14 @@ def supply_demand(session: Session, viewer: Viewer, program_id: UUID) -> tuple[S
     program = get_program(session, viewer, program_id)
     policy = Policy.from_json(policy_for_run(session, program, None).content)
     facts = take_snapshot(session, program)
-    by_code = {
-        row.code: row.id
-        for row in session.exec(
-            select(Division).where(
-                col(Division.code).in_(
-                    {place.township for place in facts.geography.places.values()}
-                    | {place.county for place in facts.geography.places.values()}
-                ),
-                col(Division.valid_to).is_(None),
-            )
-        )
-    }
+    counties = [county.id for county in counties_of(session, program)]
+    # A mentor may still stand at a revoked township; the newest division of a code is read last and stays.
+    townships = (
+        select(Division.code, Division.id)
+        .where(col(Division.county_id).in_(counties), Division.level != DivisionLevel.VILLAGE)
+        .order_by(col(Division.valid_from))
+    )
+    by_code = dict(session.exec(townships).all())
     return tuple(
         SupplyDemandRow(
             township_id=by_code[row.township or row.county],
@@ -181,39 +193,60 @@ def _authorised_existing(session: Session, viewer: Viewer, draft: RunDraft) -> U
     ).first()
 
 
-def _prepare(session: Session, viewer: Viewer, draft: RunDraft, on_progress: Progress | None) -> _Prepared:
+def _check_key(key: str | None) -> None:
+    if key is not None and not 0 < len(key.strip()) <= 80:
+        raise InvalidInputError(
+            "An idempotency key has 1 to 80 characters; leave it out to start a run in any case.",
+            "幂等键须为1至80个字符；如需另行启动匹配，请勿填写。",
+            path=["idempotencyKey"],
+        )
+
+
+def _see(session: Session, viewer: Viewer, draft: RunDraft) -> _Seen:
     program = require_program(session, viewer, draft.program_id)
     policy_row = policy_for_run(session, program, draft.policy_id)
-    policy = Policy.from_json(policy_row.content)
     started = time.perf_counter()
     facts = take_snapshot(session, program)
-    translate = translator(facts)
-    snapshot_done = time.perf_counter()
-    try:
-        problem = build(facts, policy, on_progress=on_progress)
-    except NothingToMatchError as error:
-        raise EmptyPoolError(
-            f"Programme {program.id} has nothing to match: {error} Import or enter people first.",
-            f"项目 {program.id} 没有可匹配的帮带对象或导师，请先导入或录入人员。",
-        ) from error
-    except PinConflictError as error:
-        raise PinClashError(
-            f"{translate(str(error))} Remove or change one of these pins and start again.",
-            f"锁定相互冲突或不可行：{translate(str(error))} 请解除或修改其中之一后重试。",
-        ) from error
-    except InvalidFactsError as error:
-        raise InvalidInputError(
-            f"The data contradict themselves: {translate(str(error))}",
-            f"数据自相矛盾：{translate(str(error))}",
-        ) from error
-    return _Prepared(
+    return _Seen(
         program_id=program.id,
         policy_id=policy_row.id,
-        policy=policy,
+        policy=Policy.from_json(policy_row.content),
         facts=facts,
+        snapshot_s=time.perf_counter() - started,
+    )
+
+
+def _prepare(seen: _Seen, on_progress: Progress | None) -> _Prepared:
+    """Build the problem, outside any transaction, and turn what the library refuses into refusals of the service."""
+    started = time.perf_counter()
+    try:
+        problem = build(seen.facts, seen.policy, on_progress=on_progress)
+    except NothingToMatchError as error:
+        raise EmptyPoolError(
+            f"Programme {seen.program_id} has nothing to match: {error} Import or enter people first.",
+            f"项目 {seen.program_id} 没有可匹配的帮带对象或导师，请先导入或录入人员。",
+        ) from error
+    except PinConflictError as error:
+        raise _pin_clash(error, seen.facts) from error
+    except InvalidFactsError as error:
+        text = translator(seen.facts)(str(error))
+        raise InvalidInputError(f"The data contradict themselves: {text}", f"数据自相矛盾：{text}") from error
+    return _Prepared(
+        program_id=seen.program_id,
+        policy_id=seen.policy_id,
+        policy=seen.policy,
+        facts=seen.facts,
+        snapshot_s=seen.snapshot_s,
         problem=problem,
-        snapshot_s=snapshot_done - started,
-        build_s=time.perf_counter() - snapshot_done,
+        build_s=time.perf_counter() - started,
+    )
+
+
+def _pin_clash(error: PinConflictError, facts: Facts) -> PinClashError:
+    text = translator(facts)(str(error))
+    return PinClashError(
+        f"{text} Remove or change one of these pins and start again.",
+        f"锁定相互冲突或不可行：{text} 请解除或修改其中之一后重试。",
     )
 
 
@@ -315,7 +348,7 @@ def _record(session: Session, viewer: Viewer, run_id: UUID, prepared: _Prepared,
     run.messages = [
         {"kind": "SOLVER", "text": result.solver_reason},
         *({"kind": "EXCLUDED", "mentee": codes[e.mentee_id], "code": e.reason} for e in result.excluded),
-        *({"kind": "WARNING", "code": w.code, "text": translate(f"{w.item}: {w.message}")} for w in result.warnings),
+        *({"kind": "WARNING", **public_warning(w, translate)} for w in result.warnings),
     ]
     run.finished_at, run.updated_at, run.version = utc_now(), utc_now(), run.version + 1
     session.add(run)
@@ -323,12 +356,17 @@ def _record(session: Session, viewer: Viewer, run_id: UUID, prepared: _Prepared,
     record(session, viewer, "RUN_FINISHED", f"MatchRun {run.id}", state=run.state)
 
 
-def _fail(session: Session, run_id: UUID, reason: str) -> None:
+def _close(session: Session, viewer: Viewer, run_id: UUID, state: RunState, reason: str) -> None:
+    """End a run without a plan; one that has ended already stays as it is."""
     run = session.get_one(MatchRun, run_id)
-    run.state, run.finished_at, run.updated_at = RunState.FAILED, utc_now(), utc_now()
-    run.version += 1
-    run.messages = [{"kind": "FAILED", "text": reason}]
+    if run.state is not RunState.RUNNING:
+        return
+    run.state, run.finished_at = state, utc_now()
+    run.updated_at, run.updated_by, run.version = utc_now(), viewer.subject, run.version + 1
+    run.messages = [{"kind": state.value, "text": reason}]
     session.add(run)
+    session.flush()
+    record(session, viewer, "RUN_FINISHED", f"MatchRun {run.id}", state=state)
 
 
 def levels_json(result: Result) -> list[dict[str, Any]]:

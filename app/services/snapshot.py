@@ -190,7 +190,7 @@ class _Reader:
                     released_rules=frozenset(releases.get(row.id, ())),
                 )
             )
-        return tuple(sorted(result, key=lambda mentee: (mentee.code, mentee.village)))
+        return _once_per_person(sorted(result, key=lambda mentee: (mentee.code, mentee.village, mentee.id)))
 
     def mentors(self) -> tuple[facts.Mentor, ...]:
         pools = {row.id: row for row in self._rows(MentorPool)}
@@ -199,10 +199,17 @@ class _Reader:
         links: dict[UUID, set[str]] = defaultdict(set)
         for link in self._in_force(self._rows(VillageLink)):
             links[link.person_id].add(self.divisions[link.village_id].code)
-        flagged = {flag.person_id for flag in self._in_force(self._rows(PersonFlag)) if flag.kind in BLOCKING_FLAGS}
+        # Unlike ages and tenures, discipline does not stand still: what begins within the programme counts too.
+        flagged = {
+            flag.person_id
+            for flag in self._rows(PersonFlag)
+            if flag.kind in BLOCKING_FLAGS
+            and flag.start_date <= self.program.end_date
+            and (flag.end_date is None or flag.end_date >= self.day)
+        }
         load = self._load_elsewhere()
         result = []
-        for row in self._rows(Mentor):
+        for row in sorted(self._rows(Mentor), key=lambda mentor: mentor.id):
             person = self.persons[row.person_id]
             pool_division = self.divisions[pools[row.pool_id].division_id]
             is_township_pool = pool_division.level is DivisionLevel.TOWNSHIP
@@ -228,7 +235,7 @@ class _Reader:
                     grassroots_months=self._months(row.person_id, None),
                     trade_years=row.trade_years
                     if row.trade_years is not None
-                    else (round(trade_months / 12, 1) if trade_months else None),
+                    else (trade_months / 12 if trade_months else None),
                     months_by_post={
                         post: months_of_union([(a.start_date, a.end_date) for a in career if a.post is post], self.day)
                         for post in sorted({a.post for a in career})
@@ -319,6 +326,16 @@ class _Reader:
             )
         )
         return tuple(sorted((str(mentee), slot, str(mentor)) for mentee, slot, mentor in self.session.exec(query)))
+
+
+def _once_per_person(mentees: Sequence[facts.Mentee]) -> tuple[facts.Mentee, ...]:
+    """The mentees without the past records of persons who have another one; several present ones all stay."""
+    present = {mentee.person_id for mentee in mentees if mentee.is_in_pool}
+    kept: dict[str, facts.Mentee] = {}
+    for mentee in mentees:
+        if mentee.is_in_pool or mentee.person_id not in present:
+            kept.setdefault(mentee.id if mentee.is_in_pool else mentee.person_id, mentee)
+    return tuple(kept.values())
 
 
 def _age(birth: date | None, day: date) -> int | None:

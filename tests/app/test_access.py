@@ -20,7 +20,7 @@ from app.access import (
 from app.crypto import PersonalDataCipher
 from app.db import Database
 from app.errors import ForbiddenError, InvalidInputError, NotFoundError
-from app.models import ApiToken, Person
+from app.models import ApiToken, AuditEvent, Person
 from app.models.vocabulary import Role
 from tests.app.services.world import World, make_world
 
@@ -121,3 +121,23 @@ def test_a_missing_permission_names_the_roles_that_hold_it(world: World) -> None
         reader = viewer_for_division(session, subject="x", role=Role.READER, division=world.places.county)
     with pytest.raises(ForbiddenError, match="COUNTY_ADMIN, PREFECTURE_OFFICER, SYSTEM_ADMIN"):
         reader.require(Permission.RUN)
+
+
+def test_making_a_token_is_recorded_without_the_token(world: World) -> None:
+    with world.database.write() as session:
+        token = create_token(session, role=Role.READER, label="思南县", division=world.places.county, now=NOW)
+    with world.database.read() as session:
+        (event,) = session.exec(select(AuditEvent).where(AuditEvent.action == "TOKEN_CREATED")).all()
+        stored = session.exec(select(ApiToken)).one()
+    assert (event.action, event.target) == ("TOKEN_CREATED", f"ApiToken {stored.id}")
+    assert event.detail == {"role": "READER", "division": "520624000000", "person": None}
+    assert token not in event.model_dump_json()
+    assert stored.token_hash not in event.model_dump_json()
+
+
+@pytest.mark.parametrize("label", [" ", "长" * 81])
+def test_a_token_without_a_usable_label_is_refused(world: World, label: str) -> None:
+    with world.database.write() as session, pytest.raises(InvalidInputError, match="1 to 80 characters"):
+        create_token(session, role=Role.READER, label=label, division=None)
+    with world.database.read() as session:
+        assert session.exec(select(ApiToken)).all() == []

@@ -162,3 +162,24 @@ def test_tokens_are_printed_once_and_need_their_division(shell: Shell, fushan: P
     assert token.startswith("ty_")
     assert "INVALID_INPUT" in shell.run("token", "create", "--role", "COUNTY_ADMIN", code=1)
     assert "NOT_FOUND" in shell.run("token", "create", "--role", "COUNTY_ADMIN", "--division", "99", code=1)
+
+
+def test_a_database_that_cannot_be_used_is_refused_without_a_traceback_or_a_password(
+    shell: Shell, tmp_path: Path
+) -> None:
+    def refuse(url: str) -> str:
+        result = CliRunner(env={"COLUMNS": "200"}).invoke(
+            cli, ["program", "fushan", "--database", url], catch_exceptions=False
+        )
+        assert result.exit_code == 1
+        assert "geheim" not in result.output
+        return result.output
+
+    assert "must begin with sqlite:///" in refuse("mysql://u:geheim@host/db")
+    assert "touyan migrate" in refuse("postgresql+psycopg://u:geheim@127.0.0.1:1/db")
+    assert "touyan migrate" in refuse(str(tmp_path / "empty.db"))
+    assert "folder that exists" in refuse(str(tmp_path / "missing" / "x.db"))
+
+
+def test_a_programme_before_its_places_is_refused(shell: Shell) -> None:
+    assert "load places first" in shell.run("program", "fushan", code=1)

@@ -2,10 +2,11 @@
 
 from datetime import UTC, datetime, timedelta, timezone
 from threading import Barrier, Thread
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import StatementError
+from sqlalchemy.exc import IntegrityError, StatementError
 from sqlmodel import Session, select
 
 from app.db import Database, run_in_transaction
@@ -85,3 +86,39 @@ def test_sqlite_runs_in_wal_mode_with_foreign_keys_on(sqlite_database: Database)
         assert session.connection().execute(text("PRAGMA journal_mode")).scalar() == "wal"
         assert session.connection().execute(text("PRAGMA foreign_keys")).scalar() == 1
         assert session.connection().execute(text("PRAGMA busy_timeout")).scalar() == 30000
+
+
+def test_a_failed_statement_does_not_repeat_its_parameters(database: Database) -> None:
+    same = uuid4()
+    with database.write() as session:
+        session.add(event("FIRST", id=same))
+    with pytest.raises(IntegrityError) as failed, database.write() as session:
+        session.add(event("张三的备注", id=same))
+    assert "张三的备注" not in str(failed.value)
+
+
+def test_a_unit_that_meets_a_row_of_another_writer_runs_again_and_sees_it(database: Database) -> None:
+    """Two first writers of one key: both finish, with one row."""
+    same, barrier, made = uuid4(), Barrier(2), list[bool]()
+
+    def work() -> None:
+        attempts = []
+
+        def unit(session: Session) -> bool:
+            if session.get(AuditEvent, same) is not None:
+                return False
+            attempts.append(1)
+            if database.engine.dialect.name == "postgresql" and len(attempts) == 1:
+                barrier.wait(timeout=10)
+            session.add(event("KEY", id=same))
+            session.flush()
+            return True
+
+        made.append(run_in_transaction(database, unit))
+
+    threads = [Thread(target=work) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(made) == [False, True]

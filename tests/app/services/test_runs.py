@@ -1,5 +1,8 @@
 """Runs: what is recorded, what is refused, and that a run can be replayed."""
 
+from dataclasses import replace
+from datetime import date
+from threading import Barrier, Thread
 from uuid import UUID
 
 import pytest
@@ -8,9 +11,10 @@ from sqlmodel import Session, col, select
 
 from app.crypto import PersonalDataCipher
 from app.db import Database, run_in_transaction
-from app.errors import EmptyPoolError, ForbiddenError, NotFoundError, PinClashError
+from app.errors import EmptyPoolError, ForbiddenError, InvalidInputError, NotFoundError, PinClashError
 from app.models import (
     AuditEvent,
+    Division,
     MatchPlan,
     MatchRun,
     MatchSnapshot,
@@ -21,6 +25,7 @@ from app.models import (
     Shortfall,
 )
 from app.models.vocabulary import (
+    ExclusionReason,
     MentorCategory,
     PlanState,
     ProgramKind,
@@ -30,9 +35,14 @@ from app.models.vocabulary import (
     RunState,
     SolveStatus,
 )
-from app.services.constraints import PinDraft, add_pin
+from app.services import runs
+from app.services.constraints import ExclusionDraft, PinDraft, add_exclusion, add_pin
+from app.services.plans import require_plan
+from app.services.programs import create_match_policy_version, get_program
 from app.services.runs import RunDraft, replay, start_match_run, supply_demand
 from app.services.snapshot import take_snapshot
+from matching import PRESETS, PinConflictError
+from matching.build import build
 from tests.app.services.world import World, make_world, populate
 
 
@@ -232,3 +242,142 @@ def test_supply_and_demand_names_the_township_that_is_short(world: World) -> Non
     assert (by_code["520624101000"].mentees, by_code["520624101000"].seats) == (2, 4)
     assert by_code["520624101000"].local_shortage == 0
     assert by_code["520624102000"].local_shortage == 1
+
+
+@pytest.mark.parametrize(
+    ("failure", "refusal", "state"),
+    [
+        (PinConflictError(("a",), "slot caps leave no plan"), PinClashError, RunState.INFEASIBLE),
+        (KeyboardInterrupt(), KeyboardInterrupt, RunState.FAILED),
+    ],
+)
+def test_a_solve_that_breaks_off_ends_its_run_with_a_record(
+    world: World,
+    monkeypatch: pytest.MonkeyPatch,
+    failure: BaseException,
+    refusal: type[BaseException],
+    state: RunState,
+) -> None:
+    populate(world, n=1)
+    program = world.program()
+
+    def break_off(*_: object, **__: object) -> None:
+        raise failure
+
+    monkeypatch.setattr(runs, "solve", break_off)
+    with pytest.raises(refusal):
+        world.run(program)
+    with world.database.read() as session:
+        run = session.exec(select(MatchRun)).one()
+        events = session.exec(select(AuditEvent).where(col(AuditEvent.action).startswith("RUN_"))).all()
+        assert count(session, MatchPlan) == 0
+    assert run.state is state
+    assert run.finished_at is not None
+    assert [message["kind"] for message in run.messages] == [state]
+    assert {(event.action, event.detail.get("state")) for event in events} == {
+        ("RUN_STARTED", None),
+        ("RUN_FINISHED", state),
+    }
+
+
+def test_two_calls_with_one_key_at_once_make_one_run(world: World) -> None:
+    populate(world, n=1)
+    draft = RunDraft(program_id=world.program().id, mode=RunMode.DRY_RUN, idempotency_key="k-1")
+    barrier, ids = Barrier(2), list[UUID]()
+
+    def call() -> None:
+        barrier.wait()
+        ids.append(start_match_run(world.database, world.officer, draft))
+
+    threads = [Thread(target=call) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(ids) == 2
+    assert len(set(ids)) == 1
+    with world.database.read() as session:
+        assert session.exec(select(MatchRun)).one().state is RunState.SOLVED
+        assert count(session, MatchPlan) == 1
+
+
+@pytest.mark.parametrize("key", ["", " ", "k" * 81])
+def test_a_blank_or_endless_key_is_refused(world: World, key: str) -> None:
+    populate(world, n=1)
+    draft = RunDraft(program_id=world.program().id, mode=RunMode.DRY_RUN, idempotency_key=key)
+    with pytest.raises(InvalidInputError, match="1 to 80 characters"):
+        start_match_run(world.database, world.officer, draft)
+
+
+def test_the_problem_is_built_outside_any_transaction(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    populate(world, n=1)
+    program = world.program()
+    checked_out = []
+
+    def watched(*arguments: object, **options: object) -> object:
+        checked_out.append(world.database.engine.pool.checkedout())  # type: ignore[attr-defined]
+        return build(*arguments, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(runs, "build", watched)
+    world.run(program)
+    assert checked_out == [0]
+
+
+def test_the_remarks_of_a_run_tell_nobody_of_a_complaint(world: World) -> None:
+    populate(world, n=1)
+    program = world.program()
+    preset = PRESETS["TONGREN_2_PLUS_1"].to_json()
+    preset["avoidance"] = {**preset["avoidance"], "complaintPairs": "WARN"}
+    with world.database.write() as session:
+        create_match_policy_version(session, world.officer, program.id, preset)
+        mentee = session.exec(select(Mentee)).one()
+        mentor = session.exec(select(Mentor)).first()
+        assert mentor is not None
+        add_exclusion(
+            session,
+            world.officer,
+            ExclusionDraft(
+                mentee_person_id=mentee.person_id,
+                mentor_person_id=mentor.person_id,
+                reason=ExclusionReason.COMPLAINT,
+                source="信访",
+            ),
+        )
+    run, _, _ = plan_of(world, world.run(program))
+    assert "AVOIDANCE" in {message.get("code") for message in run.messages}
+    assert "complaint" not in str(run.messages).lower()
+
+
+def test_only_readers_of_plans_replay_a_run_and_mentors_find_no_programme(world: World) -> None:
+    populate(world, n=1)
+    program = world.program()
+    run_id = world.run(program)
+    with world.database.read() as session:
+        reader = world.places.officer(session, Role.READER)
+        mentor = replace(reader, role=Role.MENTOR)
+        with pytest.raises(NotFoundError):
+            get_program(session, mentor, program.id)
+        assert get_program(session, reader, program.id).id == program.id
+    with pytest.raises(ForbiddenError):
+        replay(world.database, reader, run_id)
+
+
+def test_a_foreign_plan_is_refused_like_one_that_does_not_exist(world: World) -> None:
+    populate(world, n=1)
+    _, plan, _ = plan_of(world, world.run(world.program()))
+    with world.database.read() as session:
+        foreign = world.places.officer(session, of=world.places.foreign_county)
+        with pytest.raises(NotFoundError, match=f"No match plan {plan.id} in your territory"):
+            require_plan(session, foreign, plan.id)
+
+
+def test_supply_and_demand_counts_a_mentor_of_a_revoked_township(world: World) -> None:
+    populate(world, n=1)
+    with world.database.write() as session:
+        world.mentor(session, world.places.tangtou.id, MentorCategory.TOWNSHIP_OFFICER)
+        township = session.get_one(Division, world.places.tangtou.id)
+        township.valid_to = date(2024, 12, 31)
+        session.add(township)
+    program = world.program()
+    rows = run_in_transaction(world.database, lambda s: supply_demand(s, world.officer, program.id))
+    assert [(row.township_code, row.eligible_mentors) for row in rows] == [("520624101000", 2), ("520624102000", 1)]
