@@ -35,6 +35,11 @@ ISSUES: dict[str, tuple[Severity, str, str]] = {
         "The formula in {column} has no stored result; open and save the file in a spreadsheet program.",
         "“{column_zh}”中的公式没有计算结果，请用表格软件打开并保存后重新上传。",
     ),
+    "ERROR_VALUE": (
+        _ERROR,
+        "{column} holds an error such as #N/A or #REF!; correct the formula or enter the value.",
+        "“{column_zh}”为错误值（如#N/A、#REF!），请更正公式或直接填写内容。",
+    ),
     "FORBIDDEN_SHEET": (
         _ERROR,
         "Avoidance, exclusions and wishes are entered by the county; remove this sheet.",
@@ -174,6 +179,16 @@ ISSUES: dict[str, tuple[Severity, str, str]] = {
         _ERROR,
         "This person's file lies outside your territory.",
         "该人员的档案不在您的辖区内。",
+    ),
+    "NAMESAKE_DIFFERS": (
+        _ERROR,
+        "A person of this name and month of birth has another sex or day of birth; fill in {column}.",
+        "库中有同名同出生年月人员，但性别或出生日期不同；请填写“{column_zh}”。",
+    ),
+    "NAMESAKE_ON_FILE": (
+        _WARNING,
+        "Another person of this name and month of birth has a different {column}; check that it is not the same one.",
+        "另有同名同出生年月人员，“{column_zh}”不同；请核对是否为同一人。",
     ),
     "AMBIGUOUS_PERSON": (
         _ERROR,
