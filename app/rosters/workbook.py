@@ -253,9 +253,16 @@ def _read_table(worksheet: Worksheet, grid: _Grid) -> Sheet:
     header_texts = {tuple(_texts(grid, row)) for row in range(first, first + depth)}
     hidden = {row for row, dimension in worksheet.row_dimensions.items() if dimension.hidden}
     for number in grid.columns_by_row:
-        if number <= last_header_row:
+        if first <= number <= last_header_row:
             continue
         texts = _texts(grid, number)
+        if _is_other_header(texts, header_texts):
+            sheet.notes.append((f"A{number}", "SECOND_TABLE", ""))
+            if number > first:
+                sheet.n_skipped += sum(1 for row in grid.columns_by_row if row >= number)
+                break
+        if number < first:
+            continue
         cells = {key: grid.cell(number, column) for key, column in columns.items()}
         if not any(cell.text or cell.is_formula_without_value for key, cell in cells.items() if key != "number"):
             # Rows numbered in advance and never filled are blank; a note outside the known columns counts as skipped.
@@ -276,6 +283,17 @@ def _read_table(worksheet: Worksheet, grid: _Grid) -> Sheet:
             sheet.notes.append((f"A{number}", "HIDDEN_ROW", ""))
         sheet.rows.append(DataRow(number=number, cells=cells))
     return sheet
+
+
+_HEADER_WORDS = frozenset(name for layout in LAYOUTS for column in layout.columns for name in column.names)
+_FEWEST_HEADER_WORDS = 3
+
+
+def _is_other_header(texts: list[str], header_texts: set[tuple[str, ...]]) -> bool:
+    """Whether a row outside the header is the header of another table; a repeated header is not."""
+    if tuple(texts) in header_texts or any(":" in text or "：" in text for text in texts):
+        return False
+    return sum(normalize_header(text) in _HEADER_WORDS for text in texts) >= _FEWEST_HEADER_WORDS
 
 
 _REMARKS: tuple[re.Pattern[str], ...] = (

@@ -25,6 +25,11 @@ ISSUES: dict[str, tuple[Severity, str, str]] = {
     "MISSING_COLUMN": (_ERROR, "The column {column} is missing; add it.", "缺少“{column_zh}”列，请补充。"),
     "DUPLICATE_COLUMN": (_ERROR, "The column {column} stands twice; keep one.", "“{column_zh}”列重复，请只保留一列。"),
     "UNKNOWN_COLUMN": (_WARNING, "This column is not known; it was left out.", "无法识别该列，未读取。"),
+    "SECOND_TABLE": (
+        _ERROR,
+        "Another table begins in this row, and only one was read; move each table into a sheet of its own.",
+        "该行是另一张表的表头，只读取了其中一张表；请将各表分别放入单独的工作表。",
+    ),
     "SKIPPED_ROW": (
         _WARNING,
         "A row of totals, notes or examples; it was left out.",

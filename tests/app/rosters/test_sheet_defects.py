@@ -16,7 +16,7 @@ from app.models import Appointment, MentorSpecialty, Person
 from app.models.vocabulary import SkillLevel, Specialty
 from app.rosters import workbook
 from tests.app.rosters.conftest import ImportOffice, candidate_row, mentor_row
-from tests.workbooks import CANDIDATE_HEADERS, add_sheet, new_workbook, to_bytes
+from tests.workbooks import CANDIDATE_HEADERS, KINSHIP_HEADERS, MENTOR_HEADERS, add_sheet, new_workbook, to_bytes
 
 SHEET = "xl/worksheets/sheet1.xml"
 
@@ -203,3 +203,28 @@ def test_each_column_of_specialties_has_its_own_problems(office: ImportOffice) -
     office.commit(office.upload_mentors(rows[2:]))
     stored = {row.specialty: row.level for row in office.session.exec(select(MentorSpecialty)).all()}
     assert stored == {Specialty.PARTY_BUILDING: SkillLevel.GOOD, Specialty.INDUSTRY: SkillLevel.FAMILIAR}
+
+
+@pytest.mark.parametrize(("headers", "first_row_kept"), [(MENTOR_HEADERS, False), (KINSHIP_HEADERS, True)])
+def test_a_second_table_in_a_sheet_is_an_error_and_never_lost(
+    office: ImportOffice, headers: tuple[str, ...], first_row_kept: bool
+) -> None:
+    def add_table(sheet: Worksheet) -> None:
+        for column, header in enumerate(headers, start=1):
+            sheet.cell(6, column, header.replace("/", ""))
+        sheet.cell(7, 1, "某某")
+
+    batch = office.upload(one_sheet(candidate_row(1), arrange=add_table))
+    codes = [(cell, code) for cell, code in office.errors(batch) if code == "SECOND_TABLE"]
+    assert codes == [("A6" if first_row_kept else "A1", "SECOND_TABLE")]
+    assert batch.counts["new"] == (1 if first_row_kept else 0)
+
+
+def test_a_repeated_header_is_no_second_table(office: ImportOffice) -> None:
+    def repeat(sheet: Worksheet) -> None:
+        for column, header in enumerate(CANDIDATE_HEADERS, start=1):
+            sheet.cell(3, column, header)
+
+    batch = office.upload(one_sheet(candidate_row(1), {}, candidate_row(2), arrange=repeat))
+    assert office.issues(batch) == [("A3", "SKIPPED_ROW")]
+    assert batch.counts["new"] == 2
