@@ -12,7 +12,14 @@ from app.models.columns import CountyRow
 from app.models.vocabulary import DatePrecision, RowChange, Sex
 from app.services.imports.book import CountyBook
 from app.services.imports.outcome import Outcome
-from app.services.imports.records import PersonRecord, PersonReference, RoleRecord, SheetKind, kind_of
+from app.services.imports.records import (
+    MentorRecord,
+    PersonRecord,
+    PersonReference,
+    RoleRecord,
+    SheetKind,
+    kind_of,
+)
 from app.services.people import PersonDraft
 from app.services.people.records import (
     assign,
@@ -54,7 +61,9 @@ class Reconciliation:
             if first is not None:
                 outcome.problem("id_number", "DUPLICATE_PERSON", options=first)
                 return None
-            changed = self._update(person, record.person, outcome)
+            # A mentor's pool may lie elsewhere: it does not move a mentee out of the village.
+            keeps_home = isinstance(record, MentorRecord) and self.book.is_mentee(person.id)
+            changed = self._update(person, record.person, outcome, keeps_home=keeps_home)
         self._rows_seen[kind_of(record), person.id] = address
         if changed:
             outcome.change = RowChange.CHANGED
@@ -111,7 +120,7 @@ class Reconciliation:
         self._given[person.id, "division_id"] = person.division_id
         return person
 
-    def _update(self, person: Person, record: PersonRecord, outcome: Outcome) -> bool:
+    def _update(self, person: Person, record: PersonRecord, outcome: Outcome, *, keeps_home: bool) -> bool:
         """Set the columns that differ; within one file the first row that gives a value wins."""
         values = _given_values(record, self.book)
         if (
@@ -129,7 +138,8 @@ class Reconciliation:
                 # Encrypting an equal value again would look like a change.
                 for column in columns:
                     wanted.pop(column, None)
-        wanted["division_id"] = self._wanted_division(person, record.draft.division_id, outcome)
+        if not keeps_home:
+            wanted["division_id"] = self._wanted_division(person, record.draft.division_id, outcome)
         if not assign(person, wanted):
             return False
         self.book.index(person)

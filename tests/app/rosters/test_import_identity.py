@@ -94,3 +94,14 @@ def test_pairs_that_name_a_rejected_row_say_so_when_only_its_id_number_is_readab
     add_sheet(book, "回避", KINSHIP_HEADERS, [pair])
     batch = office.upload(to_bytes(book))
     assert office.issues(batch) == [("A3", "DEPENDS_ON_REJECTED_ROW"), ("C3", "INVALID_NAME")]
+
+
+@pytest.mark.parametrize("pool", ["县直", "塘头镇"])
+def test_a_mentor_row_does_not_move_a_mentee_out_of_the_village(office: ImportOffice, pool: str) -> None:
+    office.commit(office.upload_candidates([candidate_row(1)]))
+    shared = {key: value for key, value in candidate_row(1).items() if key in MENTOR_HEADERS}
+    row = mentor_row(1, **shared | {"乡镇（街道）": pool})
+    office.commit(office.upload_mentors([row]))
+    assert office.session.exec(select(Person)).one().division_id == office.places.guihua.id
+    assert office.upload_mentors([row]).counts["unchanged"] == 1
+    assert office.upload_candidates([candidate_row(1)]).counts["unchanged"] == 1
