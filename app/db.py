@@ -70,10 +70,13 @@ def utc_now() -> datetime:
 
 
 def make_engine(database_url: str) -> Engine:
-    """An engine for SQLite (WAL, foreign keys on, IMMEDIATE transactions) or PostgreSQL (psycopg 3)."""
+    """An engine for SQLite (WAL, foreign keys on, IMMEDIATE transactions) or PostgreSQL (psycopg 3).
+
+    Errors do not quote the parameters of statements, which are personal and would end in logs.
+    """
     if not database_url.startswith("sqlite"):
-        return create_engine(database_url, pool_pre_ping=True)
-    engine = create_engine(database_url, connect_args={"timeout": 30, "check_same_thread": False})
+        return create_engine(database_url, pool_pre_ping=True, hide_parameters=True)
+    engine = create_engine(database_url, connect_args={"timeout": 30, "check_same_thread": False}, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: object) -> None:

@@ -5,7 +5,7 @@ from threading import Barrier, Thread
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import StatementError
+from sqlalchemy.exc import IntegrityError, StatementError
 from sqlmodel import Session, select
 
 from app.db import Database, run_in_transaction
@@ -56,6 +56,14 @@ def test_naive_instants_and_unknown_enum_values_are_refused(database: Database) 
             session.add(faulty)
     with database.read() as session:
         assert session.exec(select(AuditEvent)).all() == []
+
+
+def test_errors_of_the_database_do_not_quote_the_values_of_the_row(database: Database) -> None:
+    row = event("姓名不外泄")
+    row.actor = None  # type: ignore[assignment]
+    with pytest.raises(IntegrityError) as conflict, database.write() as session:
+        session.add(row)
+    assert "parameters hidden" in str(conflict.value)
 
 
 def test_two_writers_at_once_both_succeed(database: Database) -> None:
