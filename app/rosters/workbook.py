@@ -21,6 +21,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from app.errors import WorkbookError
 from app.rosters.columns import LAYOUTS, Layout, normalize_header
 from app.rosters.sheetscan import UnscannableError, scan_parts
+from app.services.people.identity import plain_text
 
 MAX_FILE_BYTES = 50 * 1024 * 1024
 MAX_UNPACKED_BYTES = 500 * 1024 * 1024
@@ -33,8 +34,6 @@ HEADER_SEARCH_ROWS = 30
 MAX_HEADER_DEPTH = 3
 _OLE_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENCRYPTED_STREAM = "EncryptedPackage".encode("utf-16-le")
-_UNSEEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\u2060\ufeff\ud800-\udfff]")
-"""Characters that no form prints and that databases or JSON may refuse."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,8 +224,7 @@ def _cleaned(value: Any) -> Any:
     """A text without line breaks as Excel escapes them (``_x000D_``) and without invisible characters."""
     if not isinstance(value, str):
         return value
-    cleaned = _UNSEEN.sub("", unescape(value).replace("\r\n", "\n").replace("\r", "\n"))
-    return cleaned if cleaned.strip() else ""
+    return plain_text(unescape(value).replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def _read_table(worksheet: Worksheet, grid: _Grid) -> Sheet:
