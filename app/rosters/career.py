@@ -12,6 +12,8 @@ from app.services.imports.gazetteer import Gazetteer, PlaceProblemError
 from app.services.imports.issues import Problem
 from app.services.people import AppointmentDraft
 
+ENTRY_LEFT_OUT = frozenset({"UNREADABLE_CAREER", "REVERSED_CAREER"})
+"""Issues of entries that are no part of the result."""
 _MONTH = r"\d{4}(?:年|[.\-/])\d{1,2}(?:[.\-/月]\d{1,2}日?|月)?|\d{6}"
 _ENTRY = re.compile(rf"^({_MONTH})\s*(?:-+|~|至|到)\s*({_MONTH}|至今|今|现在|目前)?[\s,:]*(.+)$")
 _LOOSE_DASH = str.maketrans(dict.fromkeys("—–－―─", "-") | {"～": "~"})

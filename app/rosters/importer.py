@@ -1,5 +1,6 @@
 """Takes in an uploaded workbook: reads every sheet, previews every row, and stores both with all issues."""
 
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import sha256
@@ -141,10 +142,11 @@ def _read_rows(sheets: list[Sheet], gazetteer: Gazetteer) -> tuple[list[_Row], _
         is_complete = layout.required <= sheet.columns.keys()
         for data in sheet.rows:
             reader = RowReader(row=data, layout=layout, gazetteer=gazetteer)
-            record = read_row(reader) if is_complete else None
+            record = read_row(reader)
             if not is_complete:
-                # The missing column is reported once, at the header; each row would only repeat it.
-                reader.problems.clear()
+                # A missing column is reported once, at the header; each row would only repeat it.
+                record = None
+                reader.problems = [item for item in reader.problems if item[0] in sheet.columns]
             if record is None:
                 _note_rejected(data, rejected)
             rows.append(_Row(sheet=sheet, layout=layout, data=data, record=record, problems=reader.problems))
@@ -154,17 +156,13 @@ def _read_rows(sheets: list[Sheet], gazetteer: Gazetteer) -> tuple[list[_Row], _
 def _note_rejected(data: DataRow, rejected: _Rejected) -> None:
     """Remember whom a faulty row is about, as far as its name and ID number can be read."""
     name, number = data.cells.get("name"), data.cells.get("id_number")
+    # A cell that cannot be read has its own issue.
     if name is not None and name.text:
-        try:
+        with suppress(CellError):
             rejected.names.add(parse_name(name))
-        except CellError:
-            # The row has its own issue for this cell.
-            return
     if number is not None and number.text:
-        try:
+        with suppress(CellError):
             rejected.id_numbers.add(parse_id_number(number)[0])
-        except CellError:
-            return
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

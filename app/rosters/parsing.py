@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import TypeVar
 
-from app.models.vocabulary import DatePrecision, SkillLevel, Specialty
+from app.models.vocabulary import DatePrecision, Specialty
 from app.rosters.words import SPECIALTY, fold, options
 from app.rosters.workbook import Cell
-from app.services.people import NeedDraft, PartialDate, SpecialtyDraft
+from app.services.people import NeedDraft, PartialDate
 from app.services.people.identity import (
     birth_date_of,
     id_number_check_character,
@@ -167,16 +167,9 @@ def _day(year: int, month: int, day: int) -> PartialDate:
     return PartialDate(value=value, precision=DatePrecision.DAY)
 
 
-def parse_specialties(good: Cell | None, familiar: Cell | None) -> tuple[tuple[SpecialtyDraft, ...], bool]:
-    """The specialties of both columns, and whether one stood twice; the better level then counts."""
-    found: dict[Specialty, SkillLevel] = {}
-    is_repeated = False
-    for cell, level in ((good, SkillLevel.GOOD), (familiar, SkillLevel.FAMILIAR)):
-        for word in _words(cell):
-            specialty = _specialty(word)
-            is_repeated |= specialty in found
-            found.setdefault(specialty, level)
-    return tuple(SpecialtyDraft(specialty=s, level=level) for s, level in found.items()), is_repeated
+def parse_specialties(cell: Cell) -> list[Specialty]:
+    """The specialties of one cell in the order in which they are written, also twice."""
+    return [_specialty(word) for word in _words(cell)]
 
 
 def parse_needs(cell: Cell) -> tuple[tuple[NeedDraft, ...], bool]:
@@ -194,9 +187,7 @@ def parse_needs(cell: Cell) -> tuple[tuple[NeedDraft, ...], bool]:
     return tuple(NeedDraft(specialty=s, weight=weight) for s, weight in found.items()), is_repeated
 
 
-def _words(cell: Cell | None) -> list[str]:
-    if cell is None:
-        return []
+def _words(cell: Cell) -> list[str]:
     return [word for part in SEPARATORS.split(unicodedata.normalize("NFKC", cell.text)) if (word := fold(part))]
 
 

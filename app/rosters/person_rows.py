@@ -5,7 +5,7 @@ from uuid import UUID
 from app.models import Division
 from app.models.vocabulary import DatePrecision, Sex
 from app.rosters import words
-from app.rosters.career import parse_career
+from app.rosters.career import ENTRY_LEFT_OUT, parse_career
 from app.rosters.parsing import (
     CellError,
     parse_date,
@@ -52,8 +52,9 @@ def read_person(reader: RowReader, home: Division | None, township: Division | N
     native_place = reader.read("native_place", lambda c: parse_text(c, 80))
     unit_and_post = reader.read("unit_and_post", lambda c: parse_text(c, 200))
     appointments: tuple[AppointmentDraft, ...] = ()
+    is_career_complete = True
     if township is not None:
-        appointments = _career(reader, township)
+        appointments, is_career_complete = _career(reader, township)
     if name is None or home is None:
         return None
     return PersonRecord(
@@ -77,6 +78,7 @@ def read_person(reader: RowReader, home: Division | None, township: Division | N
             residence_division_id=_residence(reader, township),
         ),
         appointments=appointments,
+        is_career_complete=is_career_complete,
         needs=needs,
     )
 
@@ -105,12 +107,13 @@ def _needs(reader: RowReader) -> tuple[NeedDraft, ...]:
     return found[0]
 
 
-def _career(reader: RowReader, township: Division) -> tuple[AppointmentDraft, ...]:
+def _career(reader: RowReader, township: Division) -> tuple[tuple[AppointmentDraft, ...], bool]:
+    """The posts of the cell, and whether every entry could be read."""
     found = reader.read("career", lambda c: parse_career(c.text, township, reader.gazetteer))
     if found is None:
-        return ()
+        return (), True
     reader.problems += [("career", problem) for problem in found[1]]
-    return found[0]
+    return found[0], all(problem.code not in ENTRY_LEFT_OUT for problem in found[1])
 
 
 def _residence(reader: RowReader, township: Division | None) -> UUID | None:

@@ -49,6 +49,9 @@ class RowReader:
         if cell.is_formula_without_value:
             self.problem(key, "FORMULA_WITHOUT_VALUE")
             return None
+        if cell.is_error:
+            self.problem(key, "ERROR_VALUE")
+            return None
         try:
             return parse(cell)
         except (CellError, PlaceProblemError) as error:

@@ -10,6 +10,8 @@ from app.models.vocabulary import (
     DivisionLevel,
     MentorCategory,
     ReviewLevel,
+    SkillLevel,
+    Specialty,
     VillageLinkRole,
 )
 from app.rosters import words
@@ -39,6 +41,7 @@ from app.services.imports.records import (
     Record,
     SheetKind,
 )
+from app.services.people import SpecialtyDraft
 
 ValueT = TypeVar("ValueT")
 
@@ -101,13 +104,7 @@ def _mentor(reader: RowReader) -> Record | None:
     person = read_person(reader, township, township)
     capacity = reader.read("capacity", lambda c: parse_number(c, minimum=0, maximum=50, is_whole=True))
     trade_years = reader.read("trade_years", lambda c: parse_number(c, minimum=0, maximum=80))
-    familiar = reader.cell("specialty_familiar")
-    key = "specialty_good" if reader.cell("specialty_good") else "specialty_familiar"
-    specialties = reader.read(
-        key, lambda c: parse_specialties(c, familiar) if key == "specialty_good" else parse_specialties(None, c)
-    )
-    if specialties and specialties[1]:
-        reader.problem(key, "REPEATED_WORD")
+    specialties = _specialties(reader)
     appraisals = _appraisals(reader)
     is_discipline_in_force = reader.read("discipline", lambda c: parse_word(c, words.YES_NO))
     links = _links(reader, township, category) if township is not None and category is not None else ()
@@ -119,8 +116,21 @@ def _mentor(reader: RowReader) -> Record | None:
         category=category,
         capacity=int(capacity) if capacity is not None else None,
         trade_years=trade_years,
-        specialties=specialties[0] if specialties else (),
+        specialties=specialties,
     )
+
+
+def _specialties(reader: RowReader) -> tuple[SpecialtyDraft, ...]:
+    """The specialties of both columns; of one that stands twice the better level counts."""
+    found: dict[Specialty, SpecialtyDraft] = {}
+    for key, level in (("specialty_good", SkillLevel.GOOD), ("specialty_familiar", SkillLevel.FAMILIAR)):
+        words_of_cell = reader.read(key, parse_specialties) or []
+        is_repeated = len(words_of_cell) != len(set(words_of_cell) - found.keys())
+        for specialty in words_of_cell:
+            found.setdefault(specialty, SpecialtyDraft(specialty=specialty, level=level))
+        if is_repeated:
+            reader.problem(key, "REPEATED_WORD")
+    return tuple(found.values())
 
 
 def _appraisals(reader: RowReader) -> tuple[AppraisalRecord, ...]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from openpyxl import Workbook
-from openpyxl.cell.cell import Cell
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE, Cell
 from openpyxl.styles import Alignment, Border, Font, Side
 from openpyxl.utils.indexed_list import IndexedList
 from openpyxl.worksheet.worksheet import Worksheet
@@ -92,9 +92,16 @@ def _style(sheet: Worksheet, font: Font, alignment: Alignment, border: Border | 
     return Style(plain=records[0], quoted=records[1])
 
 
+def printable(text: str) -> str:
+    """The text without control characters, which the format cannot hold."""
+    return ILLEGAL_CHARACTERS_RE.sub("", text)
+
+
 def put(sheet: Worksheet, row: int, column: int, value: GridCell | None, style: Style) -> None:
     """Write one cell; every text is stored as text, whatever it begins with."""
     cell: Any = sheet.cell(row, column)
+    if isinstance(value, str):
+        value = printable(value)
     if value is None or value == "":
         cell._style = style.plain
         return

@@ -1,8 +1,11 @@
 """Opening a workbook safely and finding its tables: sheets, headers, rows and cells, still without meaning."""
 
 import re
+import warnings
+import zlib
+from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from io import BytesIO
 from typing import Any
 from xml.etree.ElementTree import ParseError
@@ -11,16 +14,22 @@ from zipfile import BadZipFile, ZipFile
 from defusedxml.common import DefusedXmlException
 from openpyxl import load_workbook
 from openpyxl.utils import get_column_letter
+from openpyxl.utils.escape import unescape
 from openpyxl.utils.exceptions import InvalidFileException
 from openpyxl.worksheet.worksheet import Worksheet
 
 from app.errors import WorkbookError
 from app.rosters.columns import LAYOUTS, Layout, normalize_header
+from app.rosters.sheetscan import UnscannableError, scan_parts
+from app.services.people.identity import plain_text
 
 MAX_FILE_BYTES = 50 * 1024 * 1024
 MAX_UNPACKED_BYTES = 500 * 1024 * 1024
 MAX_ENTRIES = 5_000
 MAX_CELLS = 3_000_000
+MAX_SPREAD_CELLS = 300_000
+"""Cells of merged and linked ranges: 10,000 rows with 30 merged columns."""
+MAX_SHEET_NAME = 80
 HEADER_SEARCH_ROWS = 30
 MAX_HEADER_DEPTH = 3
 _OLE_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -29,12 +38,14 @@ _ENCRYPTED_STREAM = "EncryptedPackage".encode("utf-16-le")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
-    """One cell: its stored value, how it is shown, and where it stands."""
+    """One cell: its stored value, how it is shown, and where it stands; ``is_filled``: it repeats a merged one."""
 
     value: Any
     number_format: str
     address: str
     is_formula_without_value: bool = False
+    is_error: bool = False
+    is_filled: bool = False
 
     @property
     def text(self) -> str:
@@ -43,7 +54,7 @@ class Cell:
             return ""
         if isinstance(self.value, float) and self.value.is_integer():
             return str(int(self.value))
-        return str(self.value).strip().strip("\u3000\ufeff\u200b")
+        return str(self.value).strip()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,12 +83,12 @@ class Sheet:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Grid:
-    """The cells of a sheet with merged ranges filled, up to the last row that holds anything."""
+    """The cells of a sheet with merged ranges filled; a stray cell at the far end of the sheet costs nothing."""
 
     worksheet: Worksheet
     values: dict[tuple[int, int], Cell]
-    n_rows: int
-    n_columns: int
+    columns_by_row: dict[int, list[int]]
+    """Columns that hold anything, of those rows that hold anything, both in order."""
 
     def cell(self, row: int, column: int) -> Cell:
         """The cell at one-based row and column; an empty one when nothing is stored there."""
@@ -95,7 +106,7 @@ def read_sheets(file_name: str, data: bytes) -> list[Sheet]:
     sheets = []
     for worksheet in book.worksheets:
         grid = _grid(worksheet, formulas[worksheet.title] if formulas is not None else None)
-        if grid.n_rows:
+        if grid.values:
             sheets.append(_read_table(worksheet, grid))
     if not any(sheet.layout for sheet in sheets):
         titles = "、".join(layout.title_zh for layout in LAYOUTS)
@@ -142,70 +153,78 @@ def _check_container(file_name: str, data: bytes) -> bool:
                     "takes values from other files; break the links (paste as values) and upload it again.",
                     "引用了其他文件，请断开链接（粘贴为数值）后重新上传。",
                 )
-            sheets = [name for name in names if name.startswith("xl/worksheets/") and name.endswith(".xml")]
-            return any(_has_formula(archive, name) for name in sheets)
-    except BadZipFile:
+            scan = scan_parts(archive)
+    except (BadZipFile, UnscannableError, zlib.error, EOFError, RuntimeError):
+        # Entries with a password or an unknown compression raise RuntimeError.
         raise _refuse(file_name, "is not an .xlsx workbook, or is damaged.", "不是 .xlsx 工作簿，或已损坏。") from None
-
-
-def _has_formula(archive: ZipFile, name: str) -> bool:
-    tail = b""
-    with archive.open(name) as stream:
-        while chunk := stream.read(1 << 20):
-            if re.search(rb"<f[ >/]", tail + chunk):
-                return True
-            tail = chunk[-4:]
-    return False
+    if scan.n_items > MAX_CELLS:
+        raise _refuse(
+            file_name,
+            "has too many cells; delete the unused rows and columns and upload it again.",
+            "单元格过多，请删除多余的行和列后重新上传。",
+        )
+    if scan.n_spread_cells > MAX_SPREAD_CELLS:
+        raise _refuse(
+            file_name,
+            "merges or links whole rows or columns; unmerge them and upload it again.",
+            "合并或链接了整行整列，请取消合并后重新上传。",
+        )
+    return scan.has_formulas
 
 
 def _load(file_name: str, data: bytes, *, values: bool) -> Any:
     try:
-        return load_workbook(BytesIO(data), data_only=values)
+        with warnings.catch_warnings():
+            # openpyxl warns of styles it does not know, and quotes the values of cells, which may be personal.
+            warnings.simplefilter("ignore")
+            book = load_workbook(BytesIO(data), data_only=values)
     except (
         InvalidFileException, BadZipFile, ParseError, DefusedXmlException, KeyError, ValueError, TypeError, OSError,
+        AttributeError, IndexError, OverflowError, EOFError, RuntimeError, AssertionError, zlib.error,
     ):  # fmt: skip
         # openpyxl reports damage in the parts of a workbook by all of these.
         raise _refuse(
             file_name, "is damaged and cannot be read; save it again.", "已损坏，无法读取，请重新保存。"
         ) from None
+    if any(len(title) > MAX_SHEET_NAME for title in book.sheetnames):
+        raise _refuse(file_name, "has a sheet with an overlong name; shorten it.", "工作表名称过长，请缩短。")
+    return book
 
 
 def _grid(worksheet: Worksheet, formulas: Worksheet | None) -> _Grid:
     """Copy the stored cells; the private mapping is used because walking rows would create every empty cell."""
-    stored = worksheet._cells
-    if len(stored) > MAX_CELLS:
-        raise _refuse(worksheet.title, "has too many cells; remove unused rows.", "单元格过多，请删除多余的行。")
     values: dict[tuple[int, int], Cell] = {}
-    for (row, column), cell in stored.items():
-        value = cell.value
+    for (row, column), cell in worksheet._cells.items():
+        value = _cleaned(cell.value)
         pending = formulas is not None and value is None and formulas.cell(row, column).data_type == "f"
-        if pending or (value is not None and not (isinstance(value, str) and not value.strip())):
+        if pending or (value is not None and value != ""):
             values[row, column] = Cell(
                 value=value,
                 number_format=cell.number_format or "General",
                 address=f"{get_column_letter(column)}{row}",
                 is_formula_without_value=pending,
+                is_error=cell.data_type == "e",
             )
     for merged in worksheet.merged_cells.ranges:
         top = values.get((merged.min_row, merged.min_col))
-        if top is None or (merged.max_row - merged.min_row + 1) * (merged.max_col - merged.min_col + 1) > 100_000:
+        if top is None:
             continue
         for row in range(merged.min_row, merged.max_row + 1):
             for column in range(merged.min_col, merged.max_col + 1):
-                values.setdefault(
-                    (row, column),
-                    Cell(
-                        value=top.value,
-                        number_format=top.number_format,
-                        address=f"{get_column_letter(column)}{row}",
-                    ),
-                )
-    return _Grid(
-        worksheet=worksheet,
-        values=values,
-        n_rows=max((row for row, _ in values), default=0),
-        n_columns=max((column for _, column in values), default=0),
-    )
+                if (row, column) not in values:
+                    address = f"{get_column_letter(column)}{row}"
+                    values[row, column] = replace(top, address=address, is_filled=True)
+    columns_by_row: dict[int, list[int]] = defaultdict(list)
+    for row, column in sorted(values):
+        columns_by_row[row].append(column)
+    return _Grid(worksheet=worksheet, values=values, columns_by_row=dict(columns_by_row))
+
+
+def _cleaned(value: Any) -> Any:
+    """A text without line breaks as Excel escapes them (``_x000D_``) and without invisible characters."""
+    if not isinstance(value, str):
+        return value
+    return plain_text(unescape(value).replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def _read_table(worksheet: Worksheet, grid: _Grid) -> Sheet:
@@ -214,7 +233,7 @@ def _read_table(worksheet: Worksheet, grid: _Grid) -> Sheet:
         return Sheet(name=worksheet.title, layout=None, notes=[("A1", "UNRECOGNISED_SHEET", "")])
     layout, first, depth, keys = header
     sheet = Sheet(name=worksheet.title, layout=layout, header_row=first)
-    sheet.n_skipped = sum(1 for row in range(1, first) if _texts(grid, row))
+    sheet.n_skipped = sum(1 for row in grid.columns_by_row if row < first and _texts(grid, row))
     if worksheet.sheet_state != "visible":
         sheet.notes.append(("A1", "HIDDEN_SHEET", ""))
     last_header_row = first + depth - 1
@@ -231,8 +250,17 @@ def _read_table(worksheet: Worksheet, grid: _Grid) -> Sheet:
     columns = {key: column for column, key in reversed(keys.items()) if key is not None}
     header_texts = {tuple(_texts(grid, row)) for row in range(first, first + depth)}
     hidden = {row for row, dimension in worksheet.row_dimensions.items() if dimension.hidden}
-    for number in range(first + depth, grid.n_rows + 1):
+    for number in grid.columns_by_row:
+        if first <= number <= last_header_row:
+            continue
         texts = _texts(grid, number)
+        if _is_other_header(texts, header_texts):
+            sheet.notes.append((f"A{number}", "SECOND_TABLE", ""))
+            if number > first:
+                sheet.n_skipped += sum(1 for row in grid.columns_by_row if row >= number)
+                break
+        if number < first:
+            continue
         cells = {key: grid.cell(number, column) for key, column in columns.items()}
         if not any(cell.text or cell.is_formula_without_value for key, cell in cells.items() if key != "number"):
             # Rows numbered in advance and never filled are blank; a note outside the known columns counts as skipped.
@@ -242,10 +270,28 @@ def _read_table(worksheet: Worksheet, grid: _Grid) -> Sheet:
             sheet.n_skipped += 1
             sheet.notes.append((f"A{number}", "SKIPPED_ROW", ""))
             continue
+        if not any(
+            (cell.text or cell.is_formula_without_value) and not cell.is_filled
+            for key, cell in cells.items()
+            if key != "number"
+        ):
+            # Every cell belongs to a merged one above: the row is a part of the row before.
+            continue
         if number in hidden:
             sheet.notes.append((f"A{number}", "HIDDEN_ROW", ""))
         sheet.rows.append(DataRow(number=number, cells=cells))
     return sheet
+
+
+_HEADER_WORDS = frozenset(name for layout in LAYOUTS for column in layout.columns for name in column.names)
+_FEWEST_HEADER_WORDS = 3
+
+
+def _is_other_header(texts: list[str], header_texts: set[tuple[str, ...]]) -> bool:
+    """Whether a row outside the header is the header of another table; a repeated header is not."""
+    if tuple(texts) in header_texts or any(":" in text or "：" in text for text in texts):
+        return False
+    return sum(normalize_header(text) in _HEADER_WORDS for text in texts) >= _FEWEST_HEADER_WORDS
 
 
 _REMARKS: tuple[re.Pattern[str], ...] = (
@@ -266,13 +312,13 @@ def is_remark(texts: list[str]) -> bool:
 
 
 def _texts(grid: _Grid, row: int) -> list[str]:
-    return [text for column in range(1, grid.n_columns + 1) if (text := grid.cell(row, column).text)]
+    return [text for column in grid.columns_by_row.get(row, ()) if (text := grid.cell(row, column).text)]
 
 
 def _find_header(grid: _Grid) -> tuple[Layout, int, int, dict[int, str | None]] | None:
     """The layout, first row, depth and column keys of the best header among the first rows."""
     best: tuple[tuple[int, int, int], tuple[Layout, int, int, dict[int, str | None]]] | None = None
-    for first in range(1, min(HEADER_SEARCH_ROWS, grid.n_rows) + 1):
+    for first in range(1, HEADER_SEARCH_ROWS + 1):
         texts = set(_texts(grid, first))
         if len(texts) < 2 or any(":" in text or "：" in text for text in texts):
             # A title, or a line such as 单位名称：…　统计日期：…
@@ -292,7 +338,8 @@ def _find_header(grid: _Grid) -> tuple[Layout, int, int, dict[int, str | None]] 
 
 def _header_paths(grid: _Grid, first: int, depth: int) -> Iterator[tuple[int, tuple[str, ...]]]:
     """Each column with its header parts from top to bottom; a part repeated by a merged range counts once."""
-    for column in range(1, grid.n_columns + 1):
+    columns = {column for row in range(first, first + depth) for column in grid.columns_by_row.get(row, ())}
+    for column in sorted(columns):
         parts: list[str] = []
         for row in range(first, first + depth):
             part = normalize_header(grid.cell(row, column).text)

@@ -18,7 +18,7 @@ from app.rosters.forms import FormTemplate
 from app.rosters.grid import FormGrid, Line
 from app.rosters.guard import parts_of_archive
 from app.rosters.sheetpage import break_between_blocks, set_page
-from app.rosters.sheetstyle import Style, Styles, TextMeter, make_styles, put, set_measure_font
+from app.rosters.sheetstyle import Style, Styles, TextMeter, make_styles, printable, put, set_measure_font
 
 ANNEX_ROW, TITLE_ROW, UNIT_ROW, GROUP_ROW, HEADER_ROW, FIRST_BODY_ROW = range(1, 7)
 _FROZEN_COLUMNS = 5
@@ -58,7 +58,7 @@ def write_xlsx(template: FormTemplate, grid: FormGrid, texts: FormTexts) -> byte
     _write_header(sheet, grid, styles, meter)
     next_row = _write_body(sheet, grid, styles, meter)
     _write_foot(sheet, template, grid, texts, styles, next_row)
-    copy_of = f"{texts.exported_by} {texts.exported_at:%Y-%m-%d %H:%M}"
+    copy_of = f"{printable(texts.exported_by)} {texts.exported_at:%Y-%m-%d %H:%M}"
     set_page(
         sheet,
         header_rows=(GROUP_ROW, HEADER_ROW),
@@ -192,10 +192,10 @@ def _properties(texts: FormTexts) -> DocumentProperties:
     """The hidden mark: who made the file and when, in the document properties."""
     instant = texts.exported_at.astimezone(UTC).replace(tzinfo=None, microsecond=0)
     return DocumentProperties(
-        title=texts.title,
-        creator=texts.exported_by,
-        lastModifiedBy=texts.exported_by,
-        description=texts.mark,
+        title=printable(texts.title),
+        creator=printable(texts.exported_by),
+        lastModifiedBy=printable(texts.exported_by),
+        description=printable(texts.mark),
         created=instant,
         modified=instant,
     )

@@ -3,7 +3,7 @@
 Everything is computed as of the programme's reference date. No names, numbers or phones cross the bridge.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any, TypeVar
@@ -252,7 +252,8 @@ class _Reader:
                     and (row.available_from is None or row.available_from <= self.program.start_date)
                     and (row.available_to is None or row.available_to >= self.program.end_date),
                     capacity=row.capacity,
-                    active_load=load[row.id],
+                    # The engine adds up the loads of a person's records, so only the first record carries it.
+                    active_load=len(load.pop(row.person_id, ())),
                     skills={s.specialty: s.level for s in sorted(skills.get(row.id, ()), key=lambda s: s.specialty)},
                 )
             )
@@ -268,13 +269,11 @@ class _Reader:
             codes.append(residence.code)
         return tuple(sorted(set(codes or [pool_division.code]), reverse=True))
 
-    def _load_elsewhere(self) -> Counter[UUID]:
-        """Mentee persons per mentor record over the ACTIVE pairings of all other programmes.
-
-        The loads of a person's records add up, so a mentee whom two records of one person serve is counted once.
-        """
+    def _load_elsewhere(self) -> dict[UUID, set[UUID]]:
+        """Mentee persons per mentor person over the ACTIVE pairings of all other programmes, in any county."""
+        here = select(Mentor.person_id).where(col(Mentor.county_id).in_(self.county_ids))
         query = (
-            select(Mentor.id, Mentor.person_id, Mentee.person_id)
+            select(Mentor.person_id, Mentee.person_id)
             .select_from(PairingMember)
             .join(Pairing, col(Pairing.id) == col(PairingMember.pairing_id))
             .join(Mentor, col(Mentor.id) == col(PairingMember.mentor_id))
@@ -283,14 +282,13 @@ class _Reader:
                 Pairing.program_id != self.program.id,
                 Pairing.state == PairingState.ACTIVE,
                 PairingMember.state == PairingMemberState.ACTIVE,
-                col(Mentor.county_id).in_(self.county_ids),
+                col(Mentor.person_id).in_(here),
             )
-            .order_by(col(Mentor.id))
         )
-        record_of_pair: dict[tuple[UUID, UUID], UUID] = {}
-        for mentor_id, mentor_person, mentee_person in self.session.exec(query):
-            record_of_pair.setdefault((mentor_person, mentee_person), mentor_id)
-        return Counter(record_of_pair.values())
+        load: dict[UUID, set[UUID]] = defaultdict(set)
+        for mentor_person, mentee_person in self.session.exec(query):
+            load[mentor_person].add(mentee_person)
+        return load
 
     def kinships(self) -> tuple[facts.Kinship, ...]:
         pairs = (sorted((str(row.person_a_id), str(row.person_b_id))) for row in self._rows(KinshipDeclaration))

@@ -59,6 +59,14 @@ def test_naive_instants_and_unknown_enum_values_are_refused(database: Database) 
         assert session.exec(select(AuditEvent)).all() == []
 
 
+def test_errors_of_the_database_do_not_quote_the_values_of_the_row(database: Database) -> None:
+    row = event("姓名不外泄")
+    row.actor = None  # type: ignore[assignment]
+    with pytest.raises(IntegrityError) as conflict, database.write() as session:
+        session.add(row)
+    assert "parameters hidden" in str(conflict.value)
+
+
 def test_two_writers_at_once_both_succeed(database: Database) -> None:
     barrier = Barrier(2)
 

@@ -8,10 +8,10 @@ from uuid import UUID
 
 from sqlmodel import Session, col, select
 
-from app.access import Permission, Viewer, get_in_county, record
+from app.access import Permission, Viewer, covers_division, get_in_county, record
 from app.crypto import PersonalDataCipher, WrongDataKeyError
 from app.db import utc_now
-from app.errors import BatchHasErrorsError, InvalidStateError
+from app.errors import BatchHasErrorsError, InvalidStateError, NotFoundError
 from app.models import Division, ImportBatch, ImportRow
 from app.models.vocabulary import ImportState, RowChange
 from app.services.imports.book import load_book_for_commit, load_book_for_preview
@@ -158,6 +158,11 @@ def _apply_all(run: Reconciliation, rows: Sequence[ParsedRow]) -> list[Outcome]:
 def _open_batch(session: Session, viewer: Viewer, batch_id: UUID) -> ImportBatch:
     """The batch, locked; a batch of another officer below county level is not visible to this one."""
     batch = get_in_county(session, viewer, ImportBatch, batch_id, path=("batch_id",))
+    county = session.get_one(Division, batch.county_id)
+    if not covers_division(viewer, county.code) and batch.created_by != viewer.subject:
+        raise NotFoundError(
+            f"No ImportBatch {batch_id} in your territory.", f"辖区内没有导入批次 {batch_id}。", path=("batch_id",)
+        )
     session.refresh(batch, with_for_update=True)
     return batch
 

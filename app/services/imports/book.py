@@ -34,6 +34,8 @@ from app.models import (
     VillageLink,
 )
 from app.models.columns import CountyRow
+from app.models.vocabulary import AssignmentState
+from app.services.people.candidates import CANDIDATE_EXITS
 from app.services.people.records import lock_county, open_code_series
 
 RowT = TypeVar("RowT", bound=CountyRow)
@@ -92,6 +94,12 @@ class CountyBook:
     def is_added(self, row: CountyRow) -> bool:
         """Whether this pass created the row."""
         return row.id in self._added_ids
+
+    def is_mentee(self, person_id: UUID) -> bool:
+        """Whether the person is a reserve candidate or an assigned cadre who has not left."""
+        return any(row.state not in CANDIDATE_EXITS for row in self.candidates.get(person_id, ())) or any(
+            row.state is AssignmentState.ACTIVE for row in self.assigned.get(person_id, ())
+        )
 
     def write(self, session: Session) -> None:
         """Delete and insert what was noted, in an order that the foreign keys allow."""

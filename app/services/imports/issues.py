@@ -25,6 +25,11 @@ ISSUES: dict[str, tuple[Severity, str, str]] = {
     "MISSING_COLUMN": (_ERROR, "The column {column} is missing; add it.", "缺少“{column_zh}”列，请补充。"),
     "DUPLICATE_COLUMN": (_ERROR, "The column {column} stands twice; keep one.", "“{column_zh}”列重复，请只保留一列。"),
     "UNKNOWN_COLUMN": (_WARNING, "This column is not known; it was left out.", "无法识别该列，未读取。"),
+    "SECOND_TABLE": (
+        _ERROR,
+        "Another table begins in this row, and only one was read; move each table into a sheet of its own.",
+        "该行是另一张表的表头，只读取了其中一张表；请将各表分别放入单独的工作表。",
+    ),
     "SKIPPED_ROW": (
         _WARNING,
         "A row of totals, notes or examples; it was left out.",
@@ -34,6 +39,11 @@ ISSUES: dict[str, tuple[Severity, str, str]] = {
         _ERROR,
         "The formula in {column} has no stored result; open and save the file in a spreadsheet program.",
         "“{column_zh}”中的公式没有计算结果，请用表格软件打开并保存后重新上传。",
+    ),
+    "ERROR_VALUE": (
+        _ERROR,
+        "{column} holds an error such as #N/A or #REF!; correct the formula or enter the value.",
+        "“{column_zh}”为错误值（如#N/A、#REF!），请更正公式或直接填写内容。",
     ),
     "FORBIDDEN_SHEET": (
         _ERROR,
@@ -174,6 +184,16 @@ ISSUES: dict[str, tuple[Severity, str, str]] = {
         _ERROR,
         "This person's file lies outside your territory.",
         "该人员的档案不在您的辖区内。",
+    ),
+    "NAMESAKE_DIFFERS": (
+        _ERROR,
+        "A person of this name and month of birth has another sex or day of birth; fill in {column}.",
+        "库中有同名同出生年月人员，但性别或出生日期不同；请填写“{column_zh}”。",
+    ),
+    "NAMESAKE_ON_FILE": (
+        _WARNING,
+        "Another person of this name and month of birth has a different {column}; check that it is not the same one.",
+        "另有同名同出生年月人员，“{column_zh}”不同；请核对是否为同一人。",
     ),
     "AMBIGUOUS_PERSON": (
         _ERROR,

@@ -16,6 +16,10 @@ PAIR_SOURCE = "IMPORT"
 
 def reconcile_pair(run: Reconciliation, record: PairRecord, outcome: Outcome) -> None:
     """Create or change the row about the two people, both of whom must be known."""
+    if not covers_division(run.viewer, run.book.county.code):
+        # Before anybody is looked up: whether a person is on file is no answer for a township.
+        outcome.problem("a_name", "FORBIDDEN_SHEET")
+        return
     a = run.find_reference(record.a, "a", outcome)
     b = run.find_reference(record.b, "b", outcome)
     if a is None or b is None:
@@ -23,9 +27,6 @@ def reconcile_pair(run: Reconciliation, record: PairRecord, outcome: Outcome) ->
         return
     if a.id == b.id:
         outcome.problem("b_name", "SAME_PERSON")
-        return
-    if not covers_division(run.viewer, run.book.county.code):
-        outcome.problem("a_name", "FORBIDDEN_SHEET")
         return
     is_symmetric = isinstance(record, KinshipRecord)
     if not run.is_first_pair(type(record), frozenset((a.id, b.id)) if is_symmetric else (a.id, b.id)):

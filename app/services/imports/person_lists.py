@@ -30,7 +30,13 @@ def update_lists(run: Reconciliation, person: Person, record: PersonRecord, outc
             return new_appointment(person, draft, source=IMPORT_SOURCE, author=author)
 
         changed |= run.replace_list(
-            book.appointments, person.id, record.appointments, appointment_key, appointment_key, make_post
+            book.appointments,
+            person.id,
+            record.appointments,
+            appointment_key,
+            appointment_key,
+            make_post,
+            may_remove=record.is_career_complete,
         )
     if record.needs and run.first_given(person.id, "needs", sorted_keys(map(need_key, record.needs)), outcome):
 

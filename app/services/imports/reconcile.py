@@ -12,7 +12,15 @@ from app.models.columns import CountyRow
 from app.models.vocabulary import DatePrecision, RowChange, Sex
 from app.services.imports.book import CountyBook
 from app.services.imports.outcome import Outcome
-from app.services.imports.records import PersonRecord, PersonReference, RoleRecord, SheetKind, kind_of
+from app.services.imports.records import (
+    MentorRecord,
+    PersonRecord,
+    PersonReference,
+    RoleRecord,
+    SheetKind,
+    kind_of,
+)
+from app.services.people import PersonDraft
 from app.services.people.records import (
     assign,
     authored,
@@ -53,7 +61,9 @@ class Reconciliation:
             if first is not None:
                 outcome.problem("id_number", "DUPLICATE_PERSON", options=first)
                 return None
-            changed = self._update(person, record.person, outcome)
+            # A mentor's pool may lie elsewhere: it does not move a mentee out of the village.
+            keeps_home = isinstance(record, MentorRecord) and self.book.is_mentee(person.id)
+            changed = self._update(person, record.person, outcome, keeps_home=keeps_home)
         self._rows_seen[kind_of(record), person.id] = address
         if changed:
             outcome.change = RowChange.CHANGED
@@ -72,12 +82,21 @@ class Reconciliation:
                 other
                 for other in book.by_name.get(draft.name, [])
                 if _same_month(other.birth_date, draft.birth.value if draft.birth else None)
-                and (hashed is None or other.id_number_hash is None)
             ]
-            if len(namesakes) > 1:
+            possible = [
+                other
+                for other in namesakes
+                if hashed is None or (other.id_number_hash is None and not _is_somebody_else(other, draft))
+            ]
+            if len(possible) > 1:
                 outcome.problem("id_number", "AMBIGUOUS_PERSON")
                 return None
-            person = namesakes[0] if namesakes else None
+            person = possible[0] if possible else None
+            if person is not None and _is_somebody_else(person, draft):
+                outcome.problem("id_number", "NAMESAKE_DIFFERS")
+                return None
+            if namesakes and person is None:
+                outcome.problem("id_number", "NAMESAKE_ON_FILE")
         elif person.name != draft.name:
             outcome.problem("name", "NAME_DIFFERS")
             return None
@@ -101,7 +120,7 @@ class Reconciliation:
         self._given[person.id, "division_id"] = person.division_id
         return person
 
-    def _update(self, person: Person, record: PersonRecord, outcome: Outcome) -> bool:
+    def _update(self, person: Person, record: PersonRecord, outcome: Outcome, *, keeps_home: bool) -> bool:
         """Set the columns that differ; within one file the first row that gives a value wins."""
         values = _given_values(record, self.book)
         if (
@@ -119,7 +138,8 @@ class Reconciliation:
                 # Encrypting an equal value again would look like a change.
                 for column in columns:
                     wanted.pop(column, None)
-        wanted["division_id"] = self._wanted_division(person, record.draft.division_id, outcome)
+        if not keeps_home:
+            wanted["division_id"] = self._wanted_division(person, record.draft.division_id, outcome)
         if not assign(person, wanted):
             return False
         self.book.index(person)
@@ -161,10 +181,14 @@ class Reconciliation:
         stored_key: Callable[[Any], Hashable],
         wanted_key: Callable[[Any], Hashable],
         make: Callable[[Any], CountyRow],
+        *,
+        may_remove: bool = True,
     ) -> bool:
-        """Make the owner's list the wanted one, touching only the items that differ."""
+        """Make the owner's list the wanted one, or only add to it, touching only the items that differ."""
         current = stored.setdefault(owner_id, [])
         obsolete, missing = list_difference(current, wanted, stored_key=stored_key, wanted_key=wanted_key)
+        if not may_remove:
+            obsolete = []
         self.book.deleted += obsolete
         gone = {row.id for row in obsolete}
         kept = [row for row in current if row.id not in gone]
@@ -226,6 +250,17 @@ def _given_values(record: PersonRecord, book: CountyBook) -> dict[str, Any]:
         for name, value in person_values(record.draft, book.cipher).items()
         if value is not None and value is not Sex.UNKNOWN and name not in ("name", "division_id")
     }
+
+
+def _is_somebody_else(person: Person, draft: PersonDraft) -> bool:
+    """Whether sex or day of birth, where both sides know it, tells a namesake from the person of the row."""
+    sexes = {person.sex, draft.sex} & {Sex.MALE, Sex.FEMALE}
+    is_day_known = (
+        draft.birth is not None
+        and draft.birth.precision is DatePrecision.DAY
+        and person.birth_precision is DatePrecision.DAY
+    )
+    return len(sexes) > 1 or (is_day_known and draft.birth is not None and person.birth_date != draft.birth.value)
 
 
 def _same_month(stored: date | None, given: date | None) -> bool:

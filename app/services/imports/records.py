@@ -54,10 +54,14 @@ class LinkRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersonRecord:
-    """What a row says about the person, whatever the role."""
+    """What a row says about the person, whatever the role.
+
+    Where an entry of the career could not be read, ``appointments`` adds to the stored posts and removes none.
+    """
 
     draft: PersonDraft
     appointments: tuple[AppointmentDraft, ...] = ()
+    is_career_complete: bool = True
     appraisals: tuple[AppraisalRecord, ...] = ()
     links: tuple[LinkRecord, ...] = ()
     needs: tuple[NeedDraft, ...] = ()

@@ -14,7 +14,14 @@ from app.errors import DuplicateError, InvalidInputError
 from app.models import Appointment, Division, Person
 from app.models.vocabulary import DatePrecision, Sex
 from app.services.people.drafts import AppointmentDraft, CadreDraft, PartialDate, PersonChanges, PersonDraft, Unset
-from app.services.people.identity import birth_date_of, checked_id_number, checked_name, checked_phone, sex_of
+from app.services.people.identity import (
+    birth_date_of,
+    checked_id_number,
+    checked_name,
+    checked_phone,
+    plain_text,
+    sex_of,
+)
 from app.services.people.records import (
     appointment_key,
     assign,
@@ -113,14 +120,15 @@ def checked_appointments(
     checked = []
     for index, draft in enumerate(drafts):
         here = (path, str(index))
-        title = draft.title.strip()
+        title = plain_text(draft.title)
         if not title or len(title) > 120:
             raise InvalidInputError(
                 f"The title of appointment {index + 1} is empty or longer than 120 characters.",
                 f"第{index + 1}条任职的职务为空或超过120字。",
                 path=(*here, "title"),
             )
-        if draft.organisation is not None and len(draft.organisation) > 120:
+        organisation = plain_text(draft.organisation) or None if draft.organisation is not None else None
+        if organisation is not None and len(organisation) > 120:
             raise too_long("organisation", 120, (*here, "organisation"))
         start = draft.start_date.replace(day=1)
         end = draft.end_date.replace(day=1) if draft.end_date else None
@@ -136,7 +144,7 @@ def checked_appointments(
                 f"第{index + 1}条任职的区划不存在。",
                 path=(*here, "division_id"),
             )
-        checked.append(replace(draft, title=title, start_date=start, end_date=end))
+        checked.append(replace(draft, title=title, organisation=organisation, start_date=start, end_date=end))
     return tuple(checked)
 
 
@@ -169,8 +177,9 @@ def _checked_fields(session: Session, source: PersonDraft | PersonChanges, paren
                     path=path,
                 )
         elif name in _MAX_LENGTHS:
-            checked[name] = value.strip() or None
-            if len(value.strip()) > _MAX_LENGTHS[name]:
+            text = plain_text(value)
+            checked[name] = text or None
+            if len(text) > _MAX_LENGTHS[name]:
                 raise too_long(name, _MAX_LENGTHS[name], path)
         elif isinstance(value, PartialDate):
             checked[name] = _checked_partial_date(value, path)

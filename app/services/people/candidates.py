@@ -34,6 +34,7 @@ from app.services.people.drafts import (
     ReserveCandidateDraft,
     Unset,
 )
+from app.services.people.identity import plain_text
 from app.services.people.records import (
     assign,
     authored,
@@ -156,7 +157,7 @@ def create_assigned_cadre(session: Session, viewer: Viewer, draft: AssignedCadre
     person = get_in_county(session, viewer, Person, draft.person_id, path=("person_id",))
     _require_village(session, viewer, draft.village_id, person)
     needs = checked_needs(draft.needs)
-    sending_unit = draft.sending_unit.strip()
+    sending_unit = plain_text(draft.sending_unit)
     if not sending_unit:
         raise InvalidInputError("The sending unit is empty.", "选派单位为空。", path=("sending_unit",))
     if len(sending_unit) > 120:

@@ -8,11 +8,18 @@ from app.errors import InvalidInputError
 from app.models.vocabulary import Sex
 
 _DOTS = str.maketrans(dict.fromkeys("•・･．‧∙⋅●∘.", "·"))
+_UNSEEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\u2060\ufeff\ud800-\udfff]")
+"""Characters that no form prints and that databases or file formats refuse."""
 _NAME = re.compile(r"^[^\W\d_]+(?:\u00b7[^\W\d_]+)*$")
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECK_CHARACTERS = "10X98765432"
 _MOBILE = re.compile(r"^1[3-9]\d{9}$")
 _LANDLINE = re.compile(r"^(0\d{2,3})-?(\d{7,8})$")
+
+
+def plain_text(text: str) -> str:
+    """The text without control and invisible characters and without white space around it."""
+    return _UNSEEN.sub("", text).strip()
 
 
 def normalize_name(name: str) -> str:

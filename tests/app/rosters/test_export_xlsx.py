@@ -180,6 +180,17 @@ def test_text_that_looks_like_a_formula_stays_text(start: str) -> None:
     assert b"<f>" not in parts(data)["xl/worksheets/sheet1.xml"]
 
 
+def test_control_characters_are_left_out_where_the_format_cannot_hold_them() -> None:
+    entry = content(1)
+    entry["mentee"]["name"] = "\x0b=1+1"
+    entry["mentors"][0]["unit_and_post"] = "板桥镇\x01党建办"
+    data = file_of([entry], header=HEADER | {"title": "花名\x00册", "unit": "组织\x1f部"}, who="思南县\x02组织科")
+    sheet = sheet_of(data)
+    assert (sheet["A2"].value, sheet["E6"].value, sheet["E6"].quotePrefix) == ("花名册", "=1+1", True)
+    assert "板桥镇党建办" in [cell.value for cell in sheet[6]]
+    assert load_workbook(BytesIO(data)).properties.creator == "思南县组织科"
+
+
 def test_the_hidden_mark_stands_in_the_document_properties() -> None:
     properties = load_workbook(BytesIO(file_of([content(1)]))).properties
     assert properties.creator == "思南县组织科"

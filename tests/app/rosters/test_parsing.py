@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from app.models.vocabulary import DatePrecision, SkillLevel, Specialty
+from app.models.vocabulary import DatePrecision, Specialty
 from app.rosters.parsing import (
     CellError,
     parse_date,
@@ -18,7 +18,7 @@ from app.rosters.parsing import (
 )
 from app.rosters.words import education
 from app.rosters.workbook import Cell
-from app.services.people import NeedDraft, PartialDate, SpecialtyDraft
+from app.services.people import NeedDraft, PartialDate
 from app.services.places import normalize_division_name
 from tests.factories import id_number
 
@@ -164,13 +164,8 @@ def test_needs_and_specialties() -> None:
     )
     assert refusal(parse_needs, cell("党建(0)")) == "INVALID_NUMBER"
     assert refusal(parse_needs, cell("唱歌")) == "UNKNOWN_WORD"
-    assert parse_specialties(cell("党建"), cell("矛盾调解；党建")) == (
-        (
-            SpecialtyDraft(specialty=party, level=SkillLevel.GOOD),
-            SpecialtyDraft(specialty=mediation, level=SkillLevel.FAMILIAR),
-        ),
-        True,
-    )
+    assert parse_specialties(cell("矛盾调解；党建、 矛盾调解")) == [mediation, party, mediation]
+    assert refusal(parse_specialties, cell("唱歌")) == "UNKNOWN_WORD"
 
 
 @pytest.mark.parametrize(

@@ -192,6 +192,27 @@ def test_a_faulty_person_is_refused_at_its_field(office: Office, changes: dict[s
     assert office.counts() == before
 
 
+def test_texts_are_stored_without_control_and_invisible_characters(office_on_both: Office) -> None:
+    office = office_on_both
+    draft = people.CadreDraft(
+        person=people.PersonDraft(
+            name="张三",
+            division_id=office.places.guihua.id,
+            unit_and_post="板桥镇\x00党建办\u200b",
+            school="\x07\ufeff",
+        ),
+        appointments=(
+            people.AppointmentDraft(
+                post=PostKind.OTHER, title="\x00干事", organisation="\x00", start_date=date(2016, 3, 1)
+            ),
+        ),
+    )
+    person = people.create_cadre(office.session, office.viewer, office.cipher, draft)
+    assert (person.unit_and_post, person.school) == ("板桥镇党建办", None)
+    post = office.session.exec(select(Appointment)).one()
+    assert (post.title, post.organisation) == ("干事", None)
+
+
 def test_the_same_id_number_cannot_be_entered_twice(office: Office) -> None:
     office.person(id_number=NUMBER)
     other = office.person(name="李四")

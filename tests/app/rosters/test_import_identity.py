@@ -1,0 +1,107 @@
+"""Who a row is about, and what an import may not take away."""
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+from sqlmodel import select
+
+from app.errors import NotFoundError
+from app.models import Appointment, Person
+from app.models.vocabulary import ImportState, Role
+from app.services.imports import discard_import
+from tests.app.rosters.conftest import ImportOffice, candidate_row, mentor_row
+from tests.factories import id_number
+from tests.workbooks import KINSHIP_HEADERS, MENTOR_HEADERS, add_sheet, new_workbook, to_bytes
+
+
+@pytest.mark.parametrize("changes", [{"性别": "女"}, {"出生年月": "1985.06.25"}])
+def test_a_namesake_of_another_sex_or_day_of_birth_needs_an_id_number(
+    office: ImportOffice, changes: dict[str, object]
+) -> None:
+    office.commit(office.upload_candidates([candidate_row(1, 出生年月="1985.06.12")]))
+    before = office.counts()
+    batch = office.upload_candidates([candidate_row(1, 身份证号=None, **changes)])
+    assert office.errors(batch) == [("U2", "NAMESAKE_DIFFERS")]
+    assert office.counts() == before
+
+
+def test_a_namesake_with_another_id_number_is_a_new_person_and_said_so(office: ImportOffice) -> None:
+    office.commit(office.upload_candidates([candidate_row(1)]))
+    row = candidate_row(1, 身份证号=id_number(date(1985, 6, 13), 7))
+    batch = office.upload_candidates([row])
+    assert office.issues(batch) == [("U2", "NAMESAKE_ON_FILE")]
+    assert batch.state is ImportState.READY
+    office.commit(batch)
+    assert len(office.all(Person)) == 2
+    again = office.upload_candidates([row])
+    assert (again.counts["unchanged"], office.issues(again)) == (1, [])
+
+
+def test_an_id_number_is_not_given_to_a_namesake_of_another_sex(office: ImportOffice) -> None:
+    office.commit(office.upload_candidates([candidate_row(1, 身份证号=None, 性别="女")]))
+    batch = office.upload_candidates([candidate_row(1)])
+    assert office.issues(batch) == [("U2", "NAMESAKE_ON_FILE")]
+    assert batch.counts["new"] == 1
+
+
+def test_an_unreadable_entry_of_a_career_takes_no_stored_post_away(office: ImportOffice) -> None:
+    first, second = "2012.07-2016.03 板桥镇桂花村 村委会主任", "2016.03-至今 板桥镇桂花村 党支部书记"
+    office.commit(office.upload_candidates([candidate_row(1, 任职经历=f"{first}\n{second}")]))
+    partly = candidate_row(1, 任职经历=f"二〇一二年起任主任\n{second}")
+    batch = office.upload_candidates([partly])
+    assert office.issues(batch) == [("O2", "UNREADABLE_CAREER")]
+    office.commit(batch)
+    assert batch.counts["unchanged"] == 1
+    assert len(office.all(Appointment)) == 2
+    office.commit(office.upload_candidates([candidate_row(1, 任职经历=second)]))
+    assert office.session.exec(select(Appointment)).one().title == "党支部书记"
+
+
+def test_a_township_officer_learns_nothing_about_people_by_a_table_of_pairs(office: ImportOffice) -> None:
+    office.commit(office.upload_candidates([candidate_row(1)]))
+    township = replace(
+        office, viewer=office.places.officer(office.session, Role.TOWNSHIP_OFFICER, of=office.places.tangtou)
+    )
+    book = new_workbook()
+    pairs = [{"甲方/姓名": name, "乙方/姓名": "无此人", "关系": "夫妻"} for name in ("张乙", "查无此人")]
+    add_sheet(book, "回避", KINSHIP_HEADERS, pairs)
+    batch = township.upload(to_bytes(book))
+    assert office.issues(batch) == [("A3", "FORBIDDEN_SHEET"), ("A4", "FORBIDDEN_SHEET")]
+
+
+def test_a_township_officer_has_no_hold_on_the_batches_of_others(office: ImportOffice) -> None:
+    viewer = replace(
+        office.places.officer(office.session, Role.TOWNSHIP_OFFICER, of=office.places.banqiao), subject="板桥镇组织委员"
+    )
+    township = replace(office, viewer=viewer)
+    batch = office.upload_candidates([candidate_row(1)])
+    before = office.counts(with_imports=True)
+    with pytest.raises(NotFoundError):
+        township.commit(batch)
+    with pytest.raises(NotFoundError):
+        discard_import(office.session, viewer, batch.id)
+    assert (office.counts(with_imports=True), batch.state) == (before, ImportState.READY)
+    own = township.upload_candidates([candidate_row(1)])
+    assert office.commit(own).state is ImportState.COMMITTED
+
+
+def test_pairs_that_name_a_rejected_row_say_so_when_only_its_id_number_is_readable(office: ImportOffice) -> None:
+    book = new_workbook()
+    add_sheet(book, "导师", MENTOR_HEADERS, [mentor_row(1, 姓名="李 1"), mentor_row(2)])
+    first, second = mentor_row(1), mentor_row(2)
+    pair = {"甲方/姓名": "李乙", "甲方/身份证号": first["身份证号"], "乙方/姓名": second["姓名"], "关系": "夫妻"}
+    add_sheet(book, "回避", KINSHIP_HEADERS, [pair])
+    batch = office.upload(to_bytes(book))
+    assert office.issues(batch) == [("A3", "DEPENDS_ON_REJECTED_ROW"), ("C3", "INVALID_NAME")]
+
+
+@pytest.mark.parametrize("pool", ["县直", "塘头镇"])
+def test_a_mentor_row_does_not_move_a_mentee_out_of_the_village(office: ImportOffice, pool: str) -> None:
+    office.commit(office.upload_candidates([candidate_row(1)]))
+    shared = {key: value for key, value in candidate_row(1).items() if key in MENTOR_HEADERS}
+    row = mentor_row(1, **shared | {"乡镇（街道）": pool})
+    office.commit(office.upload_mentors([row]))
+    assert office.session.exec(select(Person)).one().division_id == office.places.guihua.id
+    assert office.upload_mentors([row]).counts["unchanged"] == 1
+    assert office.upload_candidates([candidate_row(1)]).counts["unchanged"] == 1
