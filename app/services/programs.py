@@ -76,6 +76,12 @@ def create_pairing_program(session: Session, viewer: Viewer, draft: ProgramDraft
             f"结对项目须属于县级或市级区划；{division.code} 不是。",
             path=["divisionId"],
         )
+    if division.valid_to is not None:
+        raise InvalidInputError(
+            f"Division {division.code} was revoked on {division.valid_to}; choose its successor.",
+            f"区划 {division.code} 已于 {division.valid_to} 撤销，请选择现行区划。",
+            path=["divisionId"],
+        )
     policy = PRESETS.get(draft.preset)
     if policy is None:
         raise PolicyError(

@@ -50,7 +50,14 @@ from app.services.verification import refuse_broken_plan
 from matching import Policy
 
 
-def publish_match_plan(session: Session, viewer: Viewer, plan_id: UUID, *, document_no: str | None = None) -> Roster:
+def publish_match_plan(
+    session: Session,
+    viewer: Viewer,
+    plan_id: UUID,
+    *,
+    document_no: str | None = None,
+    now: datetime | None = None,
+) -> Roster:
     """APPROVED to PUBLISHED: pairings ACTIVE, the former plan SUPERSEDED, the next roster version written.
 
     Everything is checked once more against the present data (capacities over all programmes, kinship, exclusions,
@@ -77,7 +84,7 @@ def publish_match_plan(session: Session, viewer: Viewer, plan_id: UUID, *, docum
     policy = Policy.from_json(session.get_one(MatchPolicy, run.policy_id).content)
     refuse_broken_plan(session, program, policy, items)
 
-    now = utc_now()
+    now = now or utc_now()
     former = session.exec(
         select(MatchPlan).where(MatchPlan.program_id == program.id, MatchPlan.state == PlanState.PUBLISHED)
     ).first()
@@ -107,7 +114,9 @@ def publish_match_plan(session: Session, viewer: Viewer, plan_id: UUID, *, docum
     return roster
 
 
-def withdraw_publication(session: Session, viewer: Viewer, program_id: UUID, reason: str) -> Roster:
+def withdraw_publication(
+    session: Session, viewer: Viewer, program_id: UUID, reason: str, *, now: datetime | None = None
+) -> Roster:
     """Take the published plan back: the next roster version restores the one before it (or is empty).
 
     The plan becomes WITHDRAWN; the plan of the restored version is PUBLISHED again.
@@ -144,7 +153,7 @@ def withdraw_publication(session: Session, viewer: Viewer, program_id: UUID, rea
         for entry in entries
     }
     restored = session.get(MatchPlan, before.plan_id) if before is not None and before.plan_id else None
-    now = utc_now()
+    now = now or utc_now()
     plan.state, plan.withdrawn_by, plan.withdrawn_at = PlanState.WITHDRAWN, viewer.subject, now
     plan.withdraw_reason = text
     for touched in (plan, restored):
@@ -191,9 +200,12 @@ def apply_teams(
 ) -> Mapping[str, int]:
     """Make the ACTIVE pairings of the programme equal to ``teams``; returns how many members changed.
 
-    What ends ends on the day of ``now`` in China. The pairing of a mentee who was promoted or left ends as such.
+    The first publication begins with the programme; what later ones add begins, and what they end ends, on the day
+    of ``now`` in China. The pairing of a mentee who was promoted or left ends as such.
     """
     today = max(program.start_date, min(now.astimezone(CHINA).date(), program.end_date))
+    is_first = session.exec(select(Pairing.id).where(Pairing.program_id == program.id).limit(1)).first() is None
+    begins = program.start_date if is_first else today
     pairings = {
         row.mentee_id: row
         for row in session.exec(
@@ -239,7 +251,7 @@ def apply_teams(
                 county_id=county_by_mentee[mentee_id],
                 mentee_id=mentee_id,
                 state=PairingState.ACTIVE,
-                start_date=program.start_date,
+                start_date=begins,
                 end_date=program.end_date,
                 created_by=viewer.subject,
                 updated_by=viewer.subject,
@@ -259,7 +271,7 @@ def apply_teams(
                     mentor_id=wanted,
                     slot_code=slot,
                     state=PairingMemberState.ACTIVE,
-                    start_date=today if old is not None or present else program.start_date,
+                    start_date=begins,
                     created_by=viewer.subject,
                     updated_by=viewer.subject,
                 )

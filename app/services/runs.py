@@ -29,8 +29,8 @@ from app.models.vocabulary import DivisionLevel, PlanState, RunMode, RunState, S
 from app.services.avoidance import public_warning, translator
 from app.services.programs import get_program, policy_for_run, require_program
 from app.services.snapshot import counties_of, take_snapshot
-from matching import EmptyPoolError as NothingToMatchError
 from matching import (
+    WEIGHT_PRESETS,
     Facts,
     InvalidFactsError,
     InvalidPolicyError,
@@ -39,6 +39,7 @@ from matching import (
     Result,
     solve,
 )
+from matching import EmptyPoolError as NothingToMatchError
 from matching.build import build
 from matching.criteria import SCORE_UNIT
 from matching.files import facts_bytes, facts_from_json, facts_hash
@@ -292,7 +293,7 @@ def _record(session: Session, viewer: Viewer, run_id: UUID, prepared: _Prepared,
     plan = MatchPlan(
         run_id=run.id,
         program_id=run.program_id,
-        label="BALANCED",
+        label=_plan_label(prepared.policy),
         state=PlanState.PROPOSED,
         levels=levels_json(result),
         metrics=metrics_json(result),
@@ -367,6 +368,11 @@ def _close(session: Session, viewer: Viewer, run_id: UUID, state: RunState, reas
     session.add(run)
     session.flush()
     record(session, viewer, "RUN_FINISHED", f"MatchRun {run.id}", state=state)
+
+
+def _plan_label(policy: Policy) -> str:
+    """The name of the weight preset that the policy uses, or CUSTOM."""
+    return next((name for name, weights in WEIGHT_PRESETS.items() if weights == policy.weights), "CUSTOM")
 
 
 def levels_json(result: Result) -> list[dict[str, Any]]:

@@ -84,7 +84,7 @@ def take_snapshot(session: Session, program: PairingProgram) -> facts.Facts:
         reference_date=program.reference_date.isoformat(),
         mentees=mentees,
         mentors=mentors,
-        geography=geography_of(session, county_ids, program.reference_date),
+        geography=geography_of(session, reader.known_county_ids, program.reference_date),
         kinships=reader.kinships(),
         exclusions=reader.exclusions(),
         preferences=reader.preferences(),
@@ -104,14 +104,37 @@ class _Reader:
         self.program = program
         self.county_ids = county_ids
         self.day = program.reference_date
+        self.known_county_ids = [*county_ids, *self._counties_of_posts_elsewhere()]
         self.divisions = {
             row.id: row
             for row in session.exec(
-                select(Division).where(or_(col(Division.county_id).in_(county_ids), col(Division.id).in_(county_ids)))
+                select(Division).where(
+                    or_(col(Division.county_id).in_(self.known_county_ids), col(Division.id).in_(self.known_county_ids))
+                )
             )
         }
         self.persons = {row.id: row for row in self._rows(Person)}
         self.appointments = self._grouped(Appointment, "person_id")
+
+    def _counties_of_posts_elsewhere(self) -> list[UUID]:
+        """Counties outside the scope in which people of the scope hold posts, live or look after a village."""
+        found: set[UUID] = set()
+        for table, division_id in (
+            (Appointment, Appointment.division_id),
+            (Person, Person.residence_division_id),
+            (VillageLink, VillageLink.village_id),
+        ):
+            query = (
+                select(Division.county_id)
+                .join(table, col(division_id) == col(Division.id))
+                .where(
+                    col(table.county_id).in_(self.county_ids),
+                    col(Division.county_id).not_in(self.county_ids),
+                )
+                .distinct()
+            )
+            found.update(county for county in self.session.exec(query) if county is not None)
+        return sorted(found)
 
     def _rows(self, table: type[RowT]) -> list[RowT]:
         county = col(table.county_id)  # type: ignore[attr-defined]

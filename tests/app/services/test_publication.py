@@ -1,6 +1,6 @@
 """From proposal to published roster and back."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 from sqlmodel import Session, col, select
@@ -33,7 +33,9 @@ from app.models.vocabulary import (
 )
 from app.services.constraints import ExclusionDraft, add_exclusion
 from app.services.plans import approve_match_plan, return_match_plan, submit_match_plan
+from app.services.programs import create_match_policy_version
 from app.services.publication import publish_match_plan, withdraw_publication
+from matching import PRESETS
 from tests.app.services.world import World, make_world, populate
 
 
@@ -311,3 +313,31 @@ def test_withdrawing_the_second_publication_restores_the_first(world: World) -> 
     assert last.roster_version == 4
     with world.database.read() as session:
         assert active_links(session, program) == set()
+
+
+def test_what_a_later_publication_adds_begins_on_its_own_day_in_china(world: World) -> None:
+    populate(world, n=1)
+    program = world.program()
+    world.publish(new_plan(world, program), now=datetime(2025, 2, 20, tzinfo=UTC))
+    with world.database.write() as session:
+        late = world.candidate(session, world.places.dongxin.id).id
+        world.mentor(session, world.places.banqiao.id, MentorCategory.TOWNSHIP_OFFICER)
+        world.mentor(session, world.places.guihua.id, MentorCategory.VILLAGE_SECRETARY, pool_id=world.places.banqiao.id)
+    # 18:00 UTC on 30 June is 1 July in China.
+    world.publish(new_plan(world, program), now=datetime(2025, 6, 30, 18, tzinfo=UTC))
+    with world.database.read() as session:
+        starts = {pairing.mentee_id == late: pairing.start_date for pairing in session.exec(select(Pairing))}
+    assert starts == {False: date(2025, 3, 1), True: date(2025, 7, 1)}
+
+
+def test_a_plan_is_called_after_its_weights(world: World) -> None:
+    populate(world, n=1)
+    program = world.program()
+    labels = [new_plan(world, program).label]
+    for weights in ((0.65, 0.25, 0.10), (0.5, 0.5, 0.0)):
+        content = PRESETS["TONGREN_2_PLUS_1"].to_json()
+        content["weights"] = dict(zip(("geography", "experience", "preference"), weights, strict=True))
+        with world.database.write() as session:
+            create_match_policy_version(session, world.officer, program.id, content)
+        labels.append(new_plan(world, program).label)
+    assert labels == ["BALANCED", "NEAR_FIRST", "CUSTOM"]

@@ -28,6 +28,7 @@ from app.models.vocabulary import (
     ExclusionReason,
     MentorCategory,
     PlanState,
+    PostKind,
     ProgramKind,
     Relation,
     Role,
@@ -37,6 +38,7 @@ from app.models.vocabulary import (
 )
 from app.services import runs
 from app.services.constraints import ExclusionDraft, PinDraft, add_exclusion, add_pin
+from app.services.people import AppointmentDraft
 from app.services.plans import require_plan
 from app.services.programs import create_match_policy_version, get_program
 from app.services.runs import RunDraft, replay, start_match_run, supply_demand
@@ -381,3 +383,23 @@ def test_supply_and_demand_counts_a_mentor_of_a_revoked_township(world: World) -
     program = world.program()
     rows = run_in_transaction(world.database, lambda s: supply_demand(s, world.officer, program.id))
     assert [(row.township_code, row.eligible_mentors) for row in rows] == [("520624101000", 2), ("520624102000", 1)]
+
+
+def test_a_mentor_who_works_in_another_county_is_not_taken_for_a_local(world: World) -> None:
+    with world.database.write() as session:
+        world.candidate(session, world.places.guihua.id)
+        abroad = AppointmentDraft(
+            post=PostKind.TOWNSHIP_OFFICER,
+            title="干部",
+            division_id=world.places.foreign_village.id,
+            start_date=date(2010, 1, 1),
+        )
+        outsider = world.person(session, world.places.banqiao.id, abroad)
+        world.mentor(session, world.places.banqiao.id, MentorCategory.TOWNSHIP_OFFICER, person_id=outsider.id)
+    program = world.program()
+    with world.database.read() as session:
+        taken = take_snapshot(session, session.get_one(PairingProgram, program.id))
+    assert [mentor.anchors for mentor in taken.mentors] == [("520621101201",)]
+    run, _, items = plan_of(world, world.run(program))
+    assert run.state is RunState.SOLVED_WITH_SHORTFALL
+    assert items == []

@@ -1,7 +1,7 @@
 """A small county with people who satisfy every rule, for tests of programmes, runs and publication."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlmodel import Session
@@ -165,13 +165,13 @@ class World:
         """Run the programme; the id of the run."""
         return start_match_run(self.database, self.officer, RunDraft(program_id=program.id, mode=mode, seed=seed))
 
-    def publish(self, plan: MatchPlan) -> UUID:
+    def publish(self, plan: MatchPlan, *, now: datetime | None = None) -> UUID:
         """Submit, approve and publish a plan; the id of the roster."""
         run_in_transaction(self.database, lambda s: submit_match_plan(s, self.officer, plan.id))
         run_in_transaction(
             self.database, lambda s: approve_match_plan(s, self.approver, plan.id, "李批准", approve_shortfalls=True)
         )
-        return run_in_transaction(self.database, lambda s: publish_match_plan(s, self.approver, plan.id)).id
+        return run_in_transaction(self.database, lambda s: publish_match_plan(s, self.approver, plan.id, now=now)).id
 
 
 def make_world(database: Database, cipher: PersonalDataCipher) -> World:
