@@ -21,6 +21,7 @@ from app.models import (
 )
 from app.models.vocabulary import ExclusionReason
 from app.services.programs import get_program, slots_of
+from app.services.texts import require_fitting
 
 RELEASABLE_RULES = frozenset({"TOWNSHIP_RULE"})
 
@@ -74,6 +75,7 @@ def add_pin(session: Session, viewer: Viewer, draft: PinDraft) -> Pin:
     mentee = _mentee_of(session, viewer, program, draft.mentee_id)
     mentor = get_in_county(session, viewer, Mentor, draft.mentor_id, path=["mentorId"])
     reason = _text(draft.reason, "reason", "Give the reason of the pin.", "请填写锁定原因。")
+    require_fitting(Pin.reason, reason, ["reason"])
     codes = [slot.code for slot in slots_of(session, program.id)]
     if draft.slot_code is not None and draft.slot_code not in codes:
         raise InvalidInputError(
@@ -149,6 +151,7 @@ def add_exclusion(session: Session, viewer: Viewer, draft: ExclusionDraft) -> Ex
     mentor_person = get_in_county(session, viewer, Person, draft.mentor_person_id, path=["mentorPersonId"])
     _two_persons(mentee_person.id, mentor_person.id)
     source = _text(draft.source, "source", "Say where the exclusion comes from.", "请填写来源。")
+    require_fitting(Exclusion.source, source, ["source"])
     same = select(Exclusion).where(
         Exclusion.mentee_person_id == mentee_person.id, Exclusion.mentor_person_id == mentor_person.id
     )
@@ -196,6 +199,8 @@ def add_preference(session: Session, viewer: Viewer, draft: PreferenceDraft) -> 
     if draft.rank == 0:
         _text(draft.reason, "reason", "A veto needs a reason.", "否决须填写理由。")
         _text(draft.approved_by, "approvedBy", "A veto needs the name that approved it.", "否决须填写批准人。")
+    require_fitting(Preference.reason, draft.reason, ["reason"])
+    require_fitting(Preference.approved_by, draft.approved_by, ["approvedBy"])
     same = select(Preference).where(
         Preference.from_person_id == from_person.id, Preference.to_person_id == to_person.id
     )
@@ -233,6 +238,7 @@ def release_rule(session: Session, viewer: Viewer, draft: RuleReleaseDraft) -> R
             path=["rule"],
         )
     reason = _text(draft.reason, "reason", "Give the reason of the release.", "请填写放开原因。")
+    require_fitting(RuleRelease.reason, reason, ["reason"])
     same = select(RuleRelease).where(
         RuleRelease.program_id == program.id, RuleRelease.mentee_id == mentee.id, RuleRelease.rule == draft.rule
     )

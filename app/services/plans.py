@@ -12,6 +12,7 @@ from app.errors import ForbiddenError, InvalidInputError, InvalidStateError, Not
 from app.models import MatchPlan, MatchPolicy, MatchRun, Shortfall
 from app.models.vocabulary import PlanState, RunMode
 from app.services.programs import require_program
+from app.services.texts import require_fitting
 from matching import Policy
 
 
@@ -52,6 +53,7 @@ def return_match_plan(session: Session, viewer: Viewer, plan_id: UUID, reason: s
     _expect(plan, PlanState.SUBMITTED, "returned", "退回")
     if not reason.strip():
         raise InvalidInputError("Say why the plan is returned.", "请填写退回原因。", path=["reason"])
+    require_fitting(MatchPlan.return_reason, reason.strip(), ["reason"])
     now = utc_now()
     plan.state, plan.returned_by, plan.returned_at = PlanState.RETURNED, viewer.subject, now
     plan.return_reason = reason.strip()
@@ -72,6 +74,7 @@ def approve_match_plan(
     name = approver_name.strip()
     if not name:
         raise InvalidInputError("Give the name of the approver.", "请填写批准人姓名。", path=["approverName"])
+    require_fitting(MatchPlan.approver_name, name, ["approverName"])
     run = session.get_one(MatchRun, plan.run_id)
     policy = Policy.from_json(session.get_one(MatchPolicy, run.policy_id).content)
     if plan.submitted_by == viewer.subject and not policy.approver_may_be_submitter:

@@ -12,8 +12,10 @@ from app.access import Permission, Viewer, code_prefix, covers_division, record,
 from app.errors import DuplicateError, ForbiddenError, InvalidInputError, NotFoundError, PolicyError
 from app.models import Division, MatchPolicy, PairingProgram, ProgramSlot
 from app.models.vocabulary import DivisionLevel, MenteeKind, ProgramKind
+from app.services.texts import require_fitting
 from matching import PRESETS, InvalidPolicyError, Policy
 
+FIRST_YEAR, LAST_YEAR = 1900, 2100
 SEATS_BY_KIND = {ProgramKind.ONE_TO_ONE: 1, ProgramKind.TWO_PLUS_ONE: 2}
 
 
@@ -97,6 +99,9 @@ def create_pairing_program(session: Session, viewer: Viewer, draft: ProgramDraft
         )
     if not draft.name.strip():
         raise InvalidInputError("The programme needs a name.", "请填写项目名称。", path=["name"])
+    require_fitting(PairingProgram.name, draft.name.strip(), ["name"])
+    require_fitting(PairingProgram.document_no, draft.document_no, ["documentNo"])
+    _require_plausible_time(draft)
     end_date = draft.end_date or _months_later(draft.start_date, policy.period_months) - timedelta(days=1)
     if end_date < draft.start_date:
         raise InvalidInputError(
@@ -147,6 +152,7 @@ def create_match_policy_version(
     options, slots that are not those of the programme.
     """
     viewer.require(Permission.RUN)
+    require_fitting(MatchPolicy.note, note, ["note"])
     program = require_program(session, viewer, program_id, lock=True)
     try:
         policy = Policy.from_json(content)
@@ -190,6 +196,22 @@ def policy_for_run(session: Session, program: PairingProgram, policy_id: UUID | 
             path=["policyId"],
         )
     return row
+
+
+def _require_plausible_time(draft: ProgramDraft) -> None:
+    """Refuse years and days that can only be slips; ages, tenures and the period are computed from them."""
+    for field, year in (
+        ("year", draft.year),
+        ("startDate", draft.start_date.year),
+        ("endDate", draft.end_date.year if draft.end_date else None),
+        ("referenceDate", draft.reference_date.year if draft.reference_date else None),
+    ):
+        if year is not None and not FIRST_YEAR <= year <= LAST_YEAR:
+            raise InvalidInputError(
+                f"{field} lies outside {FIRST_YEAR}-{LAST_YEAR}.",
+                f"{field} 超出{FIRST_YEAR}-{LAST_YEAR}年范围。",
+                path=[field],
+            )
 
 
 def _write_policy(

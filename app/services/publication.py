@@ -39,6 +39,7 @@ from app.models.vocabulary import (
 from app.services.plans import count_open_shortfalls, require_plan
 from app.services.programs import require_program
 from app.services.rosters import EntryDraft, Teams, plan_entries, roster_header, write_roster
+from app.services.texts import require_fitting
 from app.services.verification import refuse_broken_plan
 from matching import Policy
 
@@ -50,6 +51,7 @@ def publish_match_plan(session: Session, viewer: Viewer, plan_id: UUID, *, docum
     people who left): a plan that no longer holds is refused by 编号 and nothing is written.
     """
     viewer.require(Permission.APPROVE)
+    require_fitting(Roster.document_no, document_no, ["documentNo"])
     plan = require_plan(session, viewer, plan_id, lock=True)
     if plan.state is not PlanState.APPROVED:
         raise InvalidStateError(
@@ -108,6 +110,7 @@ def withdraw_publication(session: Session, viewer: Viewer, program_id: UUID, rea
     program = require_program(session, viewer, program_id, lock=True)
     if not reason.strip():
         raise InvalidInputError("Say why the publication is withdrawn.", "请填写撤回原因。", path=["reason"])
+    require_fitting(MatchPlan.withdraw_reason, reason.strip(), ["reason"])
     plan = session.exec(
         select(MatchPlan).where(MatchPlan.program_id == program.id, MatchPlan.state == PlanState.PUBLISHED)
     ).first()

@@ -29,6 +29,7 @@ from app.models.vocabulary import PlanState, RunMode, RunState, SolveStatus
 from app.services.avoidance import translator
 from app.services.programs import get_program, policy_for_run, require_program
 from app.services.snapshot import take_snapshot
+from app.services.texts import require_fitting
 from matching import EmptyPoolError as NothingToMatchError
 from matching import (
     Facts,
@@ -173,6 +174,7 @@ def supply_demand(session: Session, viewer: Viewer, program_id: UUID) -> tuple[S
 
 def _authorised_existing(session: Session, viewer: Viewer, draft: RunDraft) -> UUID | None:
     viewer.require(Permission.RUN)
+    require_fitting(MatchRun.idempotency_key, draft.idempotency_key, ["idempotencyKey"])
     program = require_program(session, viewer, draft.program_id)
     if draft.idempotency_key is None:
         return None
