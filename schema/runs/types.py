@@ -11,6 +11,7 @@ import strawberry
 
 from app.access import covers_division
 from app.labels import RESTRICTED_REASONS, Language, public_reason
+from app.models import AssignedCadre, Person, ReserveCandidate
 from app.models import MatchPlan as MatchPlanRow
 from app.models import MatchRun as MatchRunRow
 from app.models import PlanItem as PlanItemRow
@@ -228,9 +229,8 @@ class MatchPlan(Node, shows=MatchPlanRow):
             figures["townships"] = [each for each in figures["townships"] if covers_division(viewer, each["township"])]
         if "lowest" in figures:
             teams = figures["lowest"]
-            mentees = [info.context.find(people.mentees_by_id, UUID(team["mentee_id"])) for team in teams]
-            found = await asyncio.gather(*mentees)
-            figures["lowest"] = [team for team, mentee in zip(teams, found, strict=True) if mentee is not None]
+            shown = await asyncio.gather(*(_is_in_territory(info, UUID(team["mentee_id"])) for team in teams))
+            figures["lowest"] = [team for team, is_shown in zip(teams, shown, strict=True) if is_shown]
         return Json(figures)
 
     @strawberry.field(description="The filled seats of mentees in the territory.")
@@ -333,5 +333,14 @@ class MatchRun(Node, shows=MatchRunRow):
 async def _concerns_territory(info: Info, message: RunMessage) -> bool:
     """Whether everybody whom a remark names by 编号 has a file in the viewer's territory."""
     codes = PERSON_CODE.findall(f"{message.mentee_code} {message.text}")
-    people_found = await asyncio.gather(*(info.context.find(people.persons_by_code, code) for code in codes))
-    return None not in people_found
+    return all(await asyncio.gather(*(_has_file_in_territory(info, code) for code in codes)))
+
+
+async def _has_file_in_territory(info: Info, code: str) -> bool:
+    person: Person | None = await info.context.find(people.persons_by_code, code)
+    return person is not None
+
+
+async def _is_in_territory(info: Info, mentee_id: UUID) -> bool:
+    mentee: ReserveCandidate | AssignedCadre | None = await info.context.find(people.mentees_by_id, mentee_id)
+    return mentee is not None
