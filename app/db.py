@@ -7,10 +7,12 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 from sqlalchemy import DateTime, Dialect, Engine, String, create_engine, event
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Session as Session
 from sqlmodel import SQLModel
+
+from app.errors import DuplicateError
 
 NAMING_CONVENTION = {
     "ix": "ix_%(column_0_N_label)s",
@@ -130,22 +132,37 @@ class Database:
 
 
 ResultT = TypeVar("ResultT")
-RETRYABLE_SQLSTATES = frozenset({"40001", "40P01", "23505"})
-"""PostgreSQL's serialization_failure, deadlock_detected and unique_violation.
-
-The transaction may simply be run again; after a unique violation it then sees the row that another writer inserted
-first, and answers as it would have a moment later.
-"""
+RETRYABLE_SQLSTATES = frozenset({"40001", "40P01"})
+"""PostgreSQL's serialization_failure and deadlock_detected: the transaction may simply be run again."""
+UNIQUE_VIOLATIONS = frozenset({"23505", "SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY"})
+"""What PostgreSQL and SQLite call a second row under a key that must be unique."""
 
 
 def run_in_transaction(database: Database, unit: Callable[[Session], ResultT], *, attempts: int = 5) -> ResultT:
-    """Run one unit of work in one transaction, again when PostgreSQL reports that another writer was in its way."""
+    """Run one unit of work in one transaction, again when PostgreSQL reports a serialization failure or deadlock.
+
+    A unit that breaks a unique constraint is run once more: another writer was faster, and the unit's own checks now
+    find that row and say what it is. When they do not, ``DuplicateError`` says so without any value.
+    """
+    has_collided = False
     for attempt in range(1, attempts + 1):
         try:
             with database.write() as session:
                 return unit(session)
         except DBAPIError as error:
-            state = getattr(error.orig, "sqlstate", None)
-            if state not in RETRYABLE_SQLSTATES or attempt == attempts:
+            if is_unique_violation(error):
+                if has_collided or attempt == attempts:
+                    raise DuplicateError(
+                        "The same item exists already, or somebody entered it at the same moment; read again.",
+                        "相同的记录已存在，或他人同时录入了该记录，请刷新后核对。",
+                    ) from None
+                has_collided = True
+            elif getattr(error.orig, "sqlstate", None) not in RETRYABLE_SQLSTATES or attempt == attempts:
                 raise
     raise AssertionError("unreachable")
+
+
+def is_unique_violation(error: DBAPIError) -> bool:
+    """Whether the database refused a row because another one has its key."""
+    names = (getattr(error.orig, "sqlstate", None), getattr(error.orig, "sqlite_errorname", None))
+    return isinstance(error, IntegrityError) and not UNIQUE_VIOLATIONS.isdisjoint(names)

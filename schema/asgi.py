@@ -1,6 +1,7 @@
 """GraphQL over HTTP: who may ask, which bodies are accepted, and what an error may tell."""
 
 import logging
+import re
 import traceback
 from typing import Any
 from uuid import uuid4
@@ -41,6 +42,8 @@ CODE_BY_STATUS = {
     413: "TOO_LARGE",
     415: "UNSUPPORTED_MEDIA_TYPE",
 }
+ESCAPED_NUL = re.compile(r"\\u(?:0000|\{0+\})")
+"""How a text inside a document can spell the one character that PostgreSQL cannot store."""
 SIGN_IN = "Sign in with a valid token: Authorization: Bearer <token>."
 
 
@@ -87,6 +90,8 @@ class GraphQLView(GraphQL[Context, None]):
             response = self._refusal(request, refusal.status_code, refusal.reason)
         except ClientDisconnect:
             return
+        except Exception as fault:  # noqa: BLE001 - outside the operation: told like any other fault
+            response = _answer(self.encode_json({"errors": [_fault(fault)]}), 500, JSON_TYPE)
         await response(scope, receive, send)
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:
@@ -114,15 +119,10 @@ class GraphQLView(GraphQL[Context, None]):
         data: Any
         if request.method == "GET":
             data = {key: value for key, value in self.parse_query_params(request.query_params).items() if value != ""}
-            has_nul = any("\0" in str(value) for value in data.values())
         else:
             if (request.content_type or "").partition(";")[0].strip().lower() != JSON_TYPE:
                 raise HTTPException(415, "Send the operation as application/json.")
-            body = await request.get_body()
-            data = self.parse_json(body)
-            has_nul = rb"\u0000" in body
-        if has_nul:
-            raise HTTPException(400, "NUL characters are not accepted.")
+            data = self.parse_json(await request.get_body())
         if not isinstance(data, dict):
             raise HTTPException(400, "Send one operation as a JSON object; batches are not accepted.")
         query, variables, name, extensions = (
@@ -134,6 +134,8 @@ class GraphQLView(GraphQL[Context, None]):
             raise HTTPException(400, "`variables` and `extensions` must be objects.")
         if not isinstance(name, str | None):
             raise HTTPException(400, "`operationName` must be a text.")
+        if ESCAPED_NUL.search(query) or _has_nul([query, variables, name]):
+            raise HTTPException(400, "NUL characters are not accepted.")
         return GraphQLRequestData(query=query, variables=variables, operation_name=name or None, extensions=extensions)
 
     def decode_json(self, data: str | bytes) -> object:
@@ -201,6 +203,15 @@ def _answer(body: str | bytes, status: int, media_type: str) -> Response:
     return Response(body, status_code=status, media_type=f"{media_type}; charset=utf-8", headers=headers)
 
 
+def _has_nul(value: object) -> bool:
+    """Whether any text inside a JSON value holds a NUL character."""
+    if isinstance(value, dict):
+        return any(_has_nul(item) for pair in value.items() for item in pair)
+    if isinstance(value, list):
+        return any(_has_nul(item) for item in value)
+    return isinstance(value, str) and "\0" in value
+
+
 def _negotiated(accept: str) -> str:
     offered = [part.partition(";")[0].strip().lower() for part in accept.split(",")]
     if GRAPHQL_TYPE in offered:
@@ -242,10 +253,14 @@ def _told(error: GraphQLError) -> Any:
         logger.info("bad document")
         formatted.setdefault("extensions", {"code": "BAD_DOCUMENT"})
         return formatted
+    return formatted | _fault(original)
+
+
+def _fault(original: BaseException) -> dict[str, Any]:
+    """What the client is told of a fault; the place of it goes to the log, under the same id."""
     error_id = uuid4().hex
     # The text of an exception can hold personal values (parameters of a statement): only its type and place are kept.
     place = "".join(traceback.format_tb(original.__traceback__))
     logger.error("fault %s: %s\n%s", error_id, type(original).__name__, place)
-    formatted["message"] = f"Something went wrong on our side; report error id {error_id}."
-    formatted["extensions"] = {"code": "INTERNAL", "errorId": error_id}
-    return formatted
+    message = f"Something went wrong on our side; report error id {error_id}."
+    return {"message": message, "extensions": {"code": "INTERNAL", "errorId": error_id}}

@@ -1,17 +1,17 @@
-"""What one operation carries: who asks, where the data are, and the loaders that batch its reads."""
+"""What one operation carries: who asks, where the data are, and its reads."""
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 
-from strawberry.dataloader import DataLoader
 from strawberry.types.info import Info as StrawberryInfo
 
 from app.access import Viewer
 from app.crypto import PersonalDataCipher
 from app.db import Database, Session, run_in_transaction
 from app.errors import AppError
+from schema.generations import Generations
 
 KeyT = TypeVar("KeyT")
 ValueT = TypeVar("ValueT")
@@ -34,7 +34,7 @@ class TooCostlyError(AppError):
 
 @dataclass(slots=True, kw_only=True)
 class Context:
-    """The context of one operation; loaders and their caches live exactly as long."""
+    """The context of one operation; its reads are remembered exactly as long."""
 
     database: Database
     cipher: PersonalDataCipher
@@ -42,7 +42,7 @@ class Context:
     visitor: Viewer | None
     max_items: int
     n_items: int = 0
-    loaders: dict[Any, DataLoader[Any, Any]] = field(default_factory=dict)
+    generations: Generations | None = None
 
     @property
     def viewer(self) -> Viewer:
@@ -63,24 +63,27 @@ class Context:
                 f"本次查询超过 {self.max_items} 项，请减小分页或层级。",
             )
 
+    @property
+    def reads(self) -> Generations:
+        """The reads of this operation."""
+        if self.generations is None:
+            self.generations = Generations(self.database, self.viewer)
+        return self.generations
+
     async def read(self, unit: Callable[[Session, Viewer], ResultT]) -> ResultT:
-        """Run a read in a session of its own on a worker thread, never on the event loop."""
-        viewer = self.viewer
-
-        def in_thread() -> ResultT:
-            with self.database.read() as session:
-                return unit(session, viewer)
-
-        return await asyncio.to_thread(in_thread)
+        """Run one read on a worker thread, never on the event loop, together with all others of this moment."""
+        once = object()
+        result: ResultT = await self.reads.load(once, lambda session, viewer, keys: {once: unit(session, viewer)}, once)
+        return result
 
     async def write(self, unit: Callable[[Session, Viewer], ResultT]) -> ResultT:
         """Run one transaction on a worker thread; what it returns stays readable after the commit.
 
-        Loaders are dropped, because what they cached may have changed.
+        What was read before is forgotten, because it may have changed.
         """
         viewer = self.viewer
         result = await asyncio.to_thread(run_in_transaction, self.database, lambda session: unit(session, viewer))
-        self.loaders.clear()
+        self.reads.forget()
         return result
 
     async def find(self, read: ReadByKey[KeyT, ValueT], key: KeyT) -> ValueT | None:
@@ -95,15 +98,7 @@ class Context:
 
     async def load(self, name: Any, read: ReadByKey[Any, Any], key: Any) -> Any:
         """As ``find``, for a read made on the spot: equal names share one batch."""
-        loader = self.loaders.get(name)
-        if loader is None:
-
-            async def load_batch(keys: list[Any]) -> list[Any]:
-                found = await self.read(lambda session, viewer: read(session, viewer, keys))
-                return [found.get(key) for key in keys]
-
-            loader = self.loaders[name] = DataLoader(load_batch)
-        return await loader.load(key)
+        return await self.reads.load(name, read, key)
 
 
 Info: TypeAlias = StrawberryInfo[Context, None]

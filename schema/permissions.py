@@ -35,7 +35,14 @@ class RefusalsAsData(FieldExtension):
         try:
             return await next_(source, info, **kwargs)
         except AppError as error:
-            return self.payload(user_errors=[UserError.of(error)])
+            return self.payload(user_errors=[UserError.of(error, inside=_parent(kwargs.get("input"), error.path))])
+
+
+def _parent(given: Any, path: tuple[str, ...]) -> tuple[str, ...]:
+    """Where in an input the path of a refusal begins: services of changes name the fields of ``changes``."""
+    changes = getattr(given, "changes", None)
+    is_inside = bool(path) and not hasattr(given, path[0]) and hasattr(changes, path[0])
+    return ("changes",) if is_inside else ()
 
 
 def root_field(permission: Permission, description: str) -> Any:

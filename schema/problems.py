@@ -27,9 +27,9 @@ class UserError:
     )
 
     @classmethod
-    def of(cls, error: AppError) -> Self:
-        """The user error for a refusal of the service."""
-        path = [camel_case(name) for name in error.path]
+    def of(cls, error: AppError, *, inside: tuple[str, ...] = ()) -> Self:
+        """The user error for a refusal of the service; its path begins at the field ``inside`` of the input."""
+        path = [camel_case(name) for name in (*inside, *error.path)]
         return cls(code=error.code, message=error.message, message_zh=error.message_zh, path=path)
 
 

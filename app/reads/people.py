@@ -180,6 +180,12 @@ def persons_by_id(session: Session, viewer: Viewer, ids: Sequence[UUID]) -> dict
     return {row.id: row for row in rows}
 
 
+def persons_by_code(session: Session, viewer: Viewer, codes: Sequence[str]) -> dict[str, Person]:
+    """Persons by 编号."""
+    rows = session.exec(select(Person).where(col(Person.code).in_(codes), persons_in_scope(viewer)))
+    return {row.code: row for row in rows}
+
+
 def cadres_by_id(session: Session, viewer: Viewer, ids: Sequence[UUID]) -> dict[UUID, Person]:
     """Persons with any appointment, by key."""
     rows = session.exec(select(Person).where(col(Person.id).in_(ids), persons_in_scope(viewer), _has_appointment()))

@@ -15,6 +15,7 @@ from app.models.vocabulary import DivisionLevel, MenteeKind, ProgramKind
 from app.services.texts import optional_text, required_text
 from matching import PRESETS, InvalidPolicyError, Policy
 
+FIRST_YEAR, LAST_YEAR = 1900, 2100
 SEATS_BY_KIND = {ProgramKind.ONE_TO_ONE: 1, ProgramKind.TWO_PLUS_ONE: 2}
 
 
@@ -104,6 +105,7 @@ def create_pairing_program(session: Session, viewer: Viewer, draft: ProgramDraft
         )
     name = required_text(draft.name, 120, "The programme needs a name.", "请填写项目名称。", path=["name"])
     document_no = optional_text(draft.document_no, 80, path=["documentNo"])
+    _require_plausible_time(draft)
     end_date = draft.end_date or _months_later(draft.start_date, policy.period_months) - timedelta(days=1)
     if end_date < draft.start_date:
         raise InvalidInputError(
@@ -198,6 +200,22 @@ def policy_for_run(session: Session, program: PairingProgram, policy_id: UUID | 
             path=["policyId"],
         )
     return row
+
+
+def _require_plausible_time(draft: ProgramDraft) -> None:
+    """Refuse years and days that can only be slips; ages, tenures and the period are computed from them."""
+    for field, year in (
+        ("year", draft.year),
+        ("startDate", draft.start_date.year),
+        ("endDate", draft.end_date.year if draft.end_date else None),
+        ("referenceDate", draft.reference_date.year if draft.reference_date else None),
+    ):
+        if year is not None and not FIRST_YEAR <= year <= LAST_YEAR:
+            raise InvalidInputError(
+                f"{field} lies outside {FIRST_YEAR}-{LAST_YEAR}.",
+                f"{field} 超出{FIRST_YEAR}-{LAST_YEAR}年范围。",
+                path=[field],
+            )
 
 
 def _write_policy(

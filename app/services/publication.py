@@ -64,6 +64,7 @@ def publish_match_plan(
     people who left): a plan that no longer holds is refused by 编号 and nothing is written.
     """
     viewer.require(Permission.APPROVE)
+    number = optional_text(document_no, 80, path=["documentNo"])
     plan = require_plan(session, viewer, plan_id, lock=True)
     if plan.state is not PlanState.APPROVED:
         raise InvalidStateError(
@@ -76,7 +77,6 @@ def publish_match_plan(
             f"Plan {plan.id} has {n_open} shortfall(s) nobody approved.",
             f"方案 {plan.id} 有 {n_open} 个缺口未经批准。",
         )
-    number = optional_text(document_no, 80, path=["documentNo"])
     program = session.get_one(PairingProgram, plan.program_id)
     items = session.exec(select(PlanItem).where(PlanItem.plan_id == plan.id)).all()
     _lock_mentors(session, plan)

@@ -105,7 +105,7 @@ class RunsMutations:
         context = info.context
         # The service opens its own transactions: a solve must never hold one.
         key = await asyncio.to_thread(start, context.database, context.viewer, draft)
-        context.loaders.clear()
+        context.reads.forget()
         return StartMatchRunPayload(match_run=show(await context.find(runs_by_id, key)))
 
     @mutation_field(Permission.RUN, SubmitMatchPlanPayload, "Submit a plan of a final run for approval.")

@@ -1,12 +1,17 @@
 """Types of runs: executions of the optimizer, their plans, and what a plan says of every seat."""
 
+import asyncio
+import re
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID
 
 import strawberry
 
+from app.access import covers_division
 from app.labels import RESTRICTED_REASONS, Language, public_reason
+from app.models import AssignedCadre, Person, ReserveCandidate
 from app.models import MatchPlan as MatchPlanRow
 from app.models import MatchRun as MatchRunRow
 from app.models import PlanItem as PlanItemRow
@@ -28,6 +33,11 @@ if TYPE_CHECKING:
 
 LEAST_SHOWN_COUNT = 3
 """Smaller counts of restricted reasons could point at a person."""
+
+RESTRICTED_REMARKS = frozenset({"COMPLAINT"})
+"""Codes of remarks of privacy class A: this release never tells them."""
+PERSON_CODE = re.compile(r"\d{6}-\d{5,}")
+"""A 编号 inside a remark."""
 
 
 class ShortfallReasonCode(StrEnum):
@@ -182,7 +192,6 @@ class MatchPlan(Node, shows=MatchPlanRow):
     label: str = described("Which of the plans of the run.")
     state: PlanState = described("State.")
     state_label: str = label_of("state")
-    metrics: Json = described("Headline figures: filled seats, closeness, travel, experience, weak teams, load.")
     version: int = described("Grows with every change.")
     created_at: datetime = described("Instant at which the plan was written, UTC.")
     submitted_by: str | None = described("Who submitted it.")
@@ -208,6 +217,21 @@ class MatchPlan(Node, shows=MatchPlanRow):
     @strawberry.field(description="The attained objective, level by level.")
     def levels(self) -> list[ObjectiveLevel]:
         return _levels(self.row.levels)
+
+    @strawberry.field(
+        description="Headline figures: filled seats, closeness, travel, experience, weak teams, load. Totals are of "
+        "the whole plan; townships and the teams with the lowest score are those of the territory."
+    )
+    async def metrics(self, info: Info) -> Json:
+        figures = dict(self.row.metrics)
+        if "townships" in figures:
+            viewer = info.context.viewer
+            figures["townships"] = [each for each in figures["townships"] if covers_division(viewer, each["township"])]
+        if "lowest" in figures:
+            teams = figures["lowest"]
+            shown = await asyncio.gather(*(_is_in_territory(info, UUID(team["mentee_id"])) for team in teams))
+            figures["lowest"] = [team for team, is_shown in zip(teams, shown, strict=True) if is_shown]
+        return Json(figures)
 
     @strawberry.field(description="The filled seats of mentees in the territory.")
     async def items(
@@ -290,9 +314,9 @@ class MatchRun(Node, shows=MatchRunRow):
     def stage_seconds(self) -> list[StageTime]:
         return [StageTime(stage=stage, seconds=seconds) for stage, seconds in self.row.stage_seconds.items()]
 
-    @strawberry.field(description="Remarks of the run.")
-    def messages(self) -> list[RunMessage]:
-        return [
+    @strawberry.field(description="Remarks of the run, without those that name people outside the territory.")
+    async def messages(self, info: Info) -> list[RunMessage]:
+        shown = [
             RunMessage(
                 kind=message["kind"],
                 code=message.get("code"),
@@ -300,4 +324,23 @@ class MatchRun(Node, shows=MatchRunRow):
                 mentee_code=message.get("mentee"),
             )
             for message in self.row.messages
+            if message.get("code") not in RESTRICTED_REMARKS
         ]
+        allowed = await asyncio.gather(*(_concerns_territory(info, message) for message in shown))
+        return [message for message, is_allowed in zip(shown, allowed, strict=True) if is_allowed]
+
+
+async def _concerns_territory(info: Info, message: RunMessage) -> bool:
+    """Whether everybody whom a remark names by 编号 has a file in the viewer's territory."""
+    codes = PERSON_CODE.findall(f"{message.mentee_code} {message.text}")
+    return all(await asyncio.gather(*(_has_file_in_territory(info, code) for code in codes)))
+
+
+async def _has_file_in_territory(info: Info, code: str) -> bool:
+    person: Person | None = await info.context.find(people.persons_by_code, code)
+    return person is not None
+
+
+async def _is_in_territory(info: Info, mentee_id: UUID) -> bool:
+    mentee: ReserveCandidate | AssignedCadre | None = await info.context.find(people.mentees_by_id, mentee_id)
+    return mentee is not None

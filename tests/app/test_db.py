@@ -1,8 +1,8 @@
 """Sessions, transactions and column types on both databases."""
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from threading import Barrier, Thread
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import text
@@ -10,8 +10,9 @@ from sqlalchemy.exc import IntegrityError, StatementError
 from sqlmodel import Session, select
 
 from app.db import Database, run_in_transaction
-from app.models import AuditEvent
-from app.models.vocabulary import Role
+from app.errors import DuplicateError
+from app.models import AuditEvent, Division
+from app.models.vocabulary import DivisionKind, DivisionLevel, Role
 
 
 def event(action: str = "TESTED", **values: object) -> AuditEvent:
@@ -87,6 +88,65 @@ def test_two_writers_at_once_both_succeed(database: Database) -> None:
     with database.read() as session:
         actions = [row.action for row in session.exec(select(AuditEvent))]
     assert (actions.count("W0"), actions.count("W1")) == (20, 20)
+
+
+def place(code: str) -> Division:
+    return Division(
+        code=code,
+        name="甲县",
+        level=DivisionLevel.COUNTY,
+        kind=DivisionKind.COUNTY,
+        local_label="县",
+        display_order=1,
+        valid_from=date(2023, 1, 1),
+        created_by="test",
+        updated_by="test",
+    )
+
+
+def test_a_writer_who_comes_second_is_told_of_a_duplicate_and_of_no_value(database: Database) -> None:
+    attempts = []
+
+    def enter(session: Session) -> None:
+        attempts.append(None)
+        session.add(place("520624000000"))
+        session.flush()
+
+    run_in_transaction(database, enter)
+    with pytest.raises(DuplicateError) as refusal:
+        run_in_transaction(database, enter)
+    assert len(attempts) == 3  # the second writer looked again before being told
+    assert "520624" not in refusal.value.message + refusal.value.message_zh
+    assert refusal.value.__suppress_context__
+
+
+def test_a_writer_who_comes_second_can_find_the_row_of_the_first(database: Database) -> None:
+    is_late = []
+
+    def enter_once(session: Session) -> str:
+        found = session.exec(select(Division)).first() if is_late else None
+        if found is not None:
+            return "found"
+        is_late.append(None)
+        session.add(place("520624000000"))
+        session.flush()
+        return "entered"
+
+    assert run_in_transaction(database, enter_once) == "entered"
+    is_late.clear()
+    assert run_in_transaction(database, enter_once) == "found"
+
+
+def test_other_broken_constraints_stay_faults_whose_text_has_no_values(database: Database) -> None:
+    def enter(session: Session) -> None:
+        row = place("520624000000")
+        row.parent_id = UUID(int=7)
+        session.add(row)
+        session.flush()
+
+    with pytest.raises(IntegrityError) as fault:
+        run_in_transaction(database, enter)
+    assert "甲县" not in str(fault.value)
 
 
 def test_sqlite_runs_in_wal_mode_with_foreign_keys_on(sqlite_database: Database) -> None:

@@ -8,6 +8,7 @@ from graphql import GraphQLList, GraphQLNonNull
 from app.config import Profile
 from app.crypto import PersonalDataCipher
 from app.db import Database
+from app.models import MatchPlan, MatchRun, PairingProgram
 from schema.ids import encode_id
 from schema.root import make_schema
 from tests.schema.door import Door, open_door
@@ -106,6 +107,56 @@ def test_a_mentor_sees_the_own_pairings_and_only_names_of_the_mentees(door: Door
     assert pairings["totalCount"] == 2
     assert [(each["menteeName"], each["mentee"]) for each in pairings["nodes"]] == [("候选 0", None), ("候选 4", None)]
     assert pairings["nodes"][0]["members"][0]["mentor"] == {"person": {"name": "导师0"}}
+
+
+def widen_to_prefecture(door: Door) -> tuple[str, str]:
+    """Make the programme one of the prefecture, its run and plan telling of people in two counties."""
+    world = door.world
+    with door.database.write() as session:
+        program = session.get_one(PairingProgram, world.ids["program"])
+        program.division_id = world.divisions["520600000000"]
+        run = session.get_one(MatchRun, world.ids["run"])
+        run.messages = [
+            {"kind": "SOLVER", "text": "exact"},
+            {"kind": "EXCLUDED", "mentee": "520624-00001", "code": "NOT_IN_POOL"},
+            {"kind": "EXCLUDED", "mentee": "520625-00001", "code": "NOT_IN_POOL"},
+            {"kind": "WARNING", "code": "AGE", "text": "520625-00001: aged 57, above the 55 that the policy warns at"},
+            {"kind": "WARNING", "code": "COMPLAINT", "text": "520624-00000-520624-10001: a complaint lies between"},
+        ]
+        plan = session.get_one(MatchPlan, world.ids["plan"])
+        mentees = (world.candidates[0], world.ids["other_candidate"])
+        plan.metrics = {
+            "n_filled": 9,
+            "townships": [{"township": "520624101000"}, {"township": "520625101000"}],
+            "lowest": [{"mentee_id": str(mentee), "team_score": 1.0} for mentee in mentees],
+        }
+        session.add_all([program, run, plan])
+    return encode_id("MatchRun", run.id), encode_id("MatchPlan", plan.id)
+
+
+@pytest.mark.parametrize(
+    ("by", "codes", "n_townships"),
+    [
+        ("county", ["520624-00001"], 1),
+        ("approver", ["520624-00001"], 1),
+        ("other_county", ["520625-00001", None], 1),
+        ("prefecture", ["520624-00001", "520625-00001", None], 2),
+    ],
+)
+def test_runs_and_plans_of_a_prefecture_tell_a_county_only_of_its_own_people(
+    door: Door, by: str, codes: list[str | None], n_townships: int
+) -> None:
+    run, plan = widen_to_prefecture(door)
+    query = """query($run: ID!, $plan: ID!) { matchRun(id: $run) { messages { kind code menteeCode text } }
+        matchPlan(id: $plan) { metrics } }"""
+    data = door.data(query, by=by, run=run, plan=plan)
+    solver, *others = data["matchRun"]["messages"]
+    assert solver == {"kind": "SOLVER", "code": None, "menteeCode": None, "text": "exact"}
+    assert [message["menteeCode"] for message in others] == codes
+    assert "complaint" not in str(others)
+    metrics = data["matchPlan"]["metrics"]
+    assert metrics["n_filled"] == 9
+    assert (len(metrics["townships"]), len(metrics["lowest"])) == (n_townships, n_townships)
 
 
 def test_other_pairings_are_null_for_a_mentee(lite: Door) -> None:

@@ -1,8 +1,10 @@
 """Mutations over the real services: what they write, what they refuse, and that a refusal writes nothing."""
 
+import asyncio
 from datetime import date
 from typing import Any
 
+import httpx
 import pytest
 from sqlalchemy import func
 from sqlmodel import col, select
@@ -165,6 +167,108 @@ def test_wrong_values_are_refused_with_the_path_of_the_field(lite: Door) -> None
     assert refused(lite, "createCadre", "cadre{id}", person=wrong_kind) == ("INVALID_INPUT", ["person", "divisionId"])
     foreign = new_person(lite) | {"divisionId": place(lite, "520625101201")}
     assert refused(lite, "createCadre", "cadre{id}", person=foreign) == ("NOT_FOUND", ["person", "divisionId"])
+
+
+def test_refused_changes_name_the_field_inside_changes(lite: Door) -> None:
+    cadre, mentor = known(lite, "Cadre", "mentee_person"), known(lite, "Mentor", "mentor0")
+    early = [{"post": "VILLAGE_DIRECTOR", "title": "主任", "startDate": "0001-01-01"}]
+    for name, fields, key, changes, path in (
+        ("updateCadre", "cadre{id}", cadre, {"phone": "1"}, ["phone"]),
+        ("updateCadre", "cadre{id}", cadre, {"appointments": early}, ["appointments", "0", "startDate"]),
+        ("updateMentor", "mentor{id}", mentor, {"capacity": -1}, ["capacity"]),
+    ):
+        code, told = refused(lite, name, fields, id=key, changes=changes)
+        assert (code, told) == ("INVALID_INPUT", ["changes", *path])
+
+
+def test_texts_and_days_that_do_not_fit_are_refused_with_their_path(door: Door) -> None:
+    program, plan = known(door, "PairingProgram", "program"), known(door, "MatchPlan", "plan")
+    mentee, mentor = encode_id("ReserveCandidate", door.world.candidates[1]), known(door, "Mentor", "mentor3")
+    persons = {
+        "menteePersonId": known(door, "Person", "mentee_person"),
+        "mentorPersonId": known(door, "Person", "mentor_person2"),
+    }
+    wish = {"fromPersonId": persons["mentorPersonId"], "toPersonId": persons["menteePersonId"], "rank": 1}
+    new = {
+        "divisionId": place(door, "520624000000", "County"),
+        "kind": "TWO_PLUS_ONE",
+        "menteeKind": "RESERVE_CANDIDATE",
+        "name": "新项目",
+        "year": 2026,
+        "startDate": "2026-03-01",
+        "preset": "TONGREN_2_PLUS_1",
+    }
+    long = "长" * 401
+    pin = {"programId": program, "menteeId": mentee, "mentorId": mentor}
+    policy = {"programId": program, "preset": "TONGREN_2_PLUS_1"}
+    calls: list[tuple[str, str, str, dict[str, Any], str]] = [
+        ("county", "addPin", "pin{id}", pin | {"reason": long}, "reason"),
+        ("county", "addExclusion", "exclusion{id}", persons | {"reason": "OTHER", "source": long}, "source"),
+        ("county", "addPreference", "preference{id}", wish | {"reason": long}, "reason"),
+        ("county", "addPreference", "preference{id}", wish | {"approvedBy": long}, "approvedBy"),
+        (
+            "county",
+            "releaseRule",
+            "ruleRelease{id}",
+            {"programId": program, "menteeId": mentee, "reason": long},
+            "reason",
+        ),
+        ("county", "createMatchPolicyVersion", "matchPolicy{id}", policy | {"note": long}, "note"),
+        (
+            "county",
+            "startMatchRun",
+            "matchRun{id}",
+            {"programId": program, "mode": "DRY_RUN", "idempotencyKey": long},
+            "idempotencyKey",
+        ),
+        ("approver", "publishMatchPlan", "roster{id}", {"id": plan, "documentNo": long}, "documentNo"),
+        ("approver", "withdrawPublication", "roster{id}", {"programId": program, "reason": long}, "reason"),
+    ]
+    calls += [
+        ("county", "createPairingProgram", "pairingProgram{id}", new | {field: value}, field)
+        for field, value in (
+            ("name", long),
+            ("documentNo", long),
+            ("year", -1),
+            ("startDate", "9999-12-01"),
+            ("endDate", "9999-12-31"),
+            ("referenceDate", "0001-01-01"),
+        )
+    ]
+    for by, name, fields, values, field in calls:
+        assert (name, field, refused(door, name, fields, by=by, **values)) == (name, field, ("INVALID_INPUT", [field]))
+
+
+def test_numbers_that_no_answer_could_hold_are_refused(lite: Door) -> None:
+    program = known(lite, "PairingProgram", "program")
+    before = totals(lite)
+    for number in ("9" * 60, "1e400", "[{a: -1e999}]"):
+        content = f'{{programId: "{program}", preset: "TONGREN_2_PLUS_1", overrides: {{loadCap: {number}}}}}'
+        body = lite.ask(f"mutation {{ createMatchPolicyVersion(input: {content}) {{ matchPolicy {{ content }} }} }}")
+        assert body["errors"][0]["message"].startswith("JSON holds")
+        assert "data" not in body
+    assert totals(lite) == before
+
+
+def test_two_changes_of_the_same_version_cannot_both_succeed(door: Door) -> None:
+    cadre = known(door, "Cadre", "mentee_person")
+    query = "mutation($input: UpdateCadreInput!) {updateCadre(input: $input) {userErrors{code} cadre{version}}}"
+
+    async def both() -> list[Any]:
+        transport = httpx.ASGITransport(app=door.application)
+        async with httpx.AsyncClient(transport=transport, base_url="http://touyan.test") as client:
+            headers = {"Authorization": f"Bearer {door.world.tokens['county']}"}
+            bodies = [
+                {"query": query, "variables": {"input": {"id": cadre, "expectedVersion": 1, "changes": {"school": s}}}}
+                for s in ("甲校", "乙校", "丙校", "丁校")
+            ]
+            posts = (client.post("/graphql", headers=headers, json=body) for body in bodies)
+            return [answer.json()["data"]["updateCadre"] for answer in await asyncio.gather(*posts)]
+
+    answers = asyncio.run(both())
+    assert [answer["cadre"] for answer in answers if answer["cadre"]] == [{"version": 2}]
+    refusals = [error["code"] for answer in answers for error in answer["userErrors"]]
+    assert refusals == ["VERSION_CONFLICT"] * 3
 
 
 def test_pins_exclusions_wishes_and_releases(door: Door) -> None:

@@ -1,5 +1,6 @@
 """The number of SQL statements does not grow with the page."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -9,6 +10,7 @@ from sqlalchemy import event
 
 from app.crypto import PersonalDataCipher
 from app.db import Database
+from schema.generations import QUIET_TURNS
 from tests.schema.door import Door, open_door
 
 DEEP = """query($n: Int!) { reserveCandidates(first: $n, orderBy: {field: CODE}) { nodes { id
@@ -30,7 +32,12 @@ NESTED = (
     "query($n: Int!) { rosters { nodes { entries(first: $n) { nodes { mentee { __typename } } } } } }",
     "query($n: Int!) { pairingPrograms { nodes { pairings(first: $n) { totalCount nodes { menteeName } } } } }",
 )
-"""Every branch uses loaders of its own: branches that share one may be batched together or not, as threads happen."""
+SHARED = """query($n: Int!) {
+  reserveCandidates(first: $n) { nodes { village { parent { parent { parent { name } } } }
+    person { division { name parent { name } } county { name } } pairings { members { mentor { person { name } } } } } }
+  mentors(first: $n) { totalCount nodes { person { division { parent { name } } } pairings { menteeName } } }
+  cadres(first: $n) { nodes { person { residence { name } county { name } mentors { person { name } } } } } }"""
+"""Branches of different length that share their reads."""
 
 
 @contextmanager
@@ -71,6 +78,34 @@ def test_a_page_of_fifty_costs_as_many_statements_as_one_of_five(wide: Door) -> 
         few, many = count(wide, query, 5), count(wide, query, 50)
         assert (field, few) == (field, many)
         assert many <= 12
+
+
+@pytest.mark.parametrize("query", [DEEP, SHARED, *NESTED])
+def test_which_statements_are_issued_does_not_depend_on_how_long_each_takes(
+    wide: Door, query: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with statements(wide.database) as plain:
+        wide.data(query, n=20)
+    delays = iter([0.03, 0.0, 0.0, 0.02, 0.0, 0.01, 0.0] * 20)
+
+    def dawdle(*_: Any) -> None:
+        time.sleep(next(delays))
+
+    event.listen(wide.database.engine, "before_cursor_execute", dawdle)
+    with statements(wide.database) as slow:
+        wide.data(query, n=20)
+    event.remove(wide.database.engine, "before_cursor_execute", dawdle)
+    monkeypatch.setattr("schema.generations.QUIET_TURNS", 20 * QUIET_TURNS)
+    with statements(wide.database) as patient:
+        wide.data(query, n=20)
+    assert plain == slow == patient
+
+
+def test_branches_of_one_operation_share_their_statements(wide: Door) -> None:
+    with statements(wide.database) as seen:
+        wide.data(SHARED, n=5)
+    few = len(seen)
+    assert few == count(wide, SHARED, 50) <= 22
 
 
 def test_the_total_is_counted_only_when_asked_for(wide: Door) -> None:

@@ -38,6 +38,7 @@ from app.services.people.records import (
 ENTRY_SOURCE = "ENTRY"
 """``Appointment.source`` of posts entered one by one, in contrast to those read from a workbook."""
 
+FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2100, 1, 1)
 _CODE_TABLES = {
     "ethnicity_code": ETHNICITY_BY_CODE,
     "political_status_code": POLITICAL_STATUS_BY_CODE,
@@ -84,7 +85,7 @@ def update_cadre(
     """Change the given fields of a person; equal values change nothing and leave the version as it is."""
     viewer.require(Permission.EDIT_PEOPLE)
     person = get_in_county(session, viewer, Person, person_id, path=("id",))
-    require_version(person, expected_version)
+    require_version(session, person, expected_version)
     checked = replace(changes, **_checked_fields(session, changes, ()))
     if not isinstance(checked.division_id, Unset):
         division = require_division(session, viewer, checked.division_id, path=("division_id",))
@@ -130,6 +131,13 @@ def checked_appointments(
         organisation = plain_text(draft.organisation) or None if draft.organisation is not None else None
         if organisation is not None and len(organisation) > 120:
             raise too_long("organisation", 120, (*here, "organisation"))
+        for name, day in (("start_date", draft.start_date), ("end_date", draft.end_date)):
+            if day is not None and not FIRST_DAY <= day <= LAST_DAY:
+                raise InvalidInputError(
+                    f"Appointment {index + 1} lies outside 1900-2100.",
+                    f"第{index + 1}条任职的时间超出1900-2100年范围。",
+                    path=(*here, name),
+                )
         start = draft.start_date.replace(day=1)
         end = draft.end_date.replace(day=1) if draft.end_date else None
         if end is not None and end < start:
@@ -189,7 +197,7 @@ def _checked_fields(session: Session, source: PersonDraft | PersonChanges, paren
 
 
 def _checked_partial_date(value: PartialDate, path: tuple[str, ...]) -> PartialDate:
-    if not date(1900, 1, 1) <= value.value <= date(2100, 1, 1):
+    if not FIRST_DAY <= value.value <= LAST_DAY:
         raise InvalidInputError("The date lies outside 1900-2100.", "日期超出1900-2100年范围。", path=path)
     if value.precision is DatePrecision.MONTH:
         return replace(value, value=value.value.replace(day=1))

@@ -122,7 +122,7 @@ def update_reserve_candidate(
     """Change a candidate; the state moves one step along its life, and an exit needs its date and reason."""
     viewer.require(Permission.EDIT_PEOPLE)
     candidate = get_in_county(session, viewer, ReserveCandidate, candidate_id, path=("id",))
-    require_version(candidate, expected_version)
+    require_version(session, candidate, expected_version)
     person = session.get_one(Person, candidate.person_id)
     mentee = session.get_one(Mentee, candidate.id)
     values: dict[str, Any] = {

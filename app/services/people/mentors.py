@@ -83,7 +83,7 @@ def update_mentor(
     """Change a mentor; the state moves along its life, the specialties are replaced as a whole."""
     viewer.require(Permission.EDIT_PEOPLE)
     mentor = get_in_county(session, viewer, Mentor, mentor_id, path=("id",))
-    require_version(mentor, expected_version)
+    require_version(session, mentor, expected_version)
     values: dict[str, Any] = {
         field.name: getattr(changes, field.name)
         for field in fields(changes)

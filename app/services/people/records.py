@@ -93,8 +93,12 @@ def stamp(row: TrackedRow, viewer: Viewer) -> None:
     row.version += 1
 
 
-def require_version(row: TrackedRow, expected_version: int | None) -> None:
-    """Raise ``VersionConflictError`` when somebody else changed the row since the caller read it."""
+def require_version(session: Session, row: TrackedRow, expected_version: int | None) -> None:
+    """Raise ``VersionConflictError`` when somebody else changed the row since the caller read it.
+
+    The row stays locked until the transaction ends: two callers with the same version cannot both pass.
+    """
+    session.refresh(row, with_for_update=True)
     if expected_version is not None and row.version != expected_version:
         raise VersionConflictError(
             f"The record is at version {row.version}, the change was made for version {expected_version}; "
