@@ -20,7 +20,7 @@ from app.crypto import PersonalDataCipher
 from app.db import Database, run_in_transaction
 from app.errors import BatchHasErrorsError
 from app.labels import Language, label, public_reason
-from app.models import ExportJob, ImportBatch, MatchPlan, PairingProgram, Shortfall
+from app.models import ExportJob, ImportBatch, MatchPlan, MatchRun, PairingProgram, Shortfall
 from app.models.vocabulary import (
     DivisionLevel,
     ExportFormat,
@@ -218,6 +218,16 @@ def _summary(session: Session, outcome: _Outcome) -> Table:
     table.add_column()
     imported = ", ".join(f"{key} {value:,}" for key, value in outcome.counts.items())
     table.add_row("rows imported", imported)
+    left_out: dict[str, int] = {}
+    for message in session.get_one(MatchRun, plan.run_id).messages:
+        if message["kind"] == "EXCLUDED":
+            left_out[message["code"]] = left_out.get(message["code"], 0) + 1
+    reasons_out = ", ".join(f"{count} {code}" for code, count in sorted(left_out.items()))
+    n_all = figures["n_mentees"] + sum(left_out.values())
+    table.add_row(
+        "mentees taking part",
+        f"{figures['n_mentees']:,} of {n_all:,}" + (f" (left out: {reasons_out})" if left_out else ""),
+    )
     share = figures["n_filled"] / figures["n_seats"] if figures["n_seats"] else 0.0
     table.add_row("seats filled", f"{figures['n_filled']:,} of {figures['n_seats']:,} ({share:.1%})")
     loads = ", ".join(f"{count:,} mentors with {load}" for load, count in figures["n_loads"])

@@ -51,6 +51,23 @@ def test_development_serves_the_page_and_its_files(sqlite_database: Database, ci
     assert (get(sqlite_database, cipher, Profile.DEVELOPMENT, "/graphiql/index.html"))[0] == 404
 
 
+def test_the_page_reads_the_schema_before_a_token_is_filled_in(
+    sqlite_database: Database, cipher: PersonalDataCipher
+) -> None:
+    transport = ASGITransport(create_app(Settings(), sqlite_database, cipher))
+
+    async def send(query: str) -> Response:
+        async with AsyncClient(transport=transport, base_url="http://touyan.test") as client:
+            return await client.post("/graphql", json={"query": query}, headers={"Authorization": "Bearer "})
+
+    assert asyncio.run(send("{ __schema { queryType { name } } }")).json() == {
+        "data": {"__schema": {"queryType": {"name": "Query"}}}
+    }
+    refused = asyncio.run(send("{ viewer { role } }"))
+    assert refused.status_code == 401
+    assert refused.json()["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+
+
 def test_production_serves_neither(sqlite_database: Database, cipher: PersonalDataCipher) -> None:
     assert (get(sqlite_database, cipher, Profile.PRODUCTION, "/graphiql/graphiql.min.js"))[0] == 404
     status, _, text = get(sqlite_database, cipher, Profile.PRODUCTION, "/graphql")
