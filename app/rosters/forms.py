@@ -33,6 +33,8 @@ class FormTemplate:
     unit: str = "填报单位（盖章）：{unit}"
     date: str = "填报时间：{date}"
     position: FormColumn
+    county: FormColumn
+    """Printed only where a roster covers several counties."""
     township: FormColumn
     village: FormColumn
     mentee_group: str
@@ -62,6 +64,7 @@ class FormTemplate:
 
 # Widths hold the usual content on one line (three-character names, masked phones) and let long units wrap.
 POSITION = FormColumn(header="序号", key="position", width=5)
+COUNTY = FormColumn(header="县\n（市、区）", key="county", width=7.5)
 TOWNSHIP = FormColumn(header="乡镇\n（街道）", key="township", width=7.5)
 VILLAGE = FormColumn(header="村\n（社区）", key="village", width=7.5)
 CODE = FormColumn(header="编号", key="code", width=7.7)
@@ -127,6 +130,7 @@ def default_template(kind: ProgramKind, mentee_kind: MenteeKind | None = None) -
     mentor_group, mentor = _MENTOR_COLUMNS[kind]
     return FormTemplate(
         position=POSITION,
+        county=COUNTY,
         township=TOWNSHIP,
         village=VILLAGE,
         mentee_group=mentee_group,

@@ -1,6 +1,6 @@
 """A roster as a grid of texts: the step between its entries and the writers of xlsx and csv."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, TypeAlias
@@ -60,19 +60,24 @@ class _Seat:
 def build_grid(
     template: FormTemplate,
     header: Mapping[str, Any],
-    contents: Iterable[Mapping[str, Any]],
+    contents: Sequence[Mapping[str, Any]],
     *,
     layout: RosterLayout,
     mask_level: MaskLevel,
 ) -> FormGrid:
-    """The grid of a roster: ``header`` of the roster and the ``content`` of its entries, in the order given."""
+    """The grid of a roster: ``header`` of the roster and the ``content`` of its entries, in the order given.
+
+    The county is a column of its own where the entries are of several counties.
+    """
+    is_wide_area = len({_text(content, "county") for content in contents}) > 1
+    places = (*((template.county,) if is_wide_area else ()), template.township, template.village)
     seats = tuple(_Seat(code=slot["code"], name=slot["name"]) for slot in header["slots"])
     mentee_columns = _visible(template.mentee, mask_level)
     is_stacked = layout is RosterLayout.STACKED
     mentor_columns = _visible(template.stacked_mentor if is_stacked else template.mentor, mask_level)
     blocks = []
     for position, content in enumerate(contents, start=1):
-        before = (position, _text(content, "township"), _text(content, "village"))
+        before: Line = (position, *(_text(content, column.key) for column in places))
         mentee = tuple(_text(content["mentee"], column.key) for column in mentee_columns)
         mentors = _mentor_by_slot(content)
         cells = [_seat_cells(template, seat, mentors.get(seat.code, {}), mentor_columns) for seat in seats]
@@ -82,7 +87,7 @@ def build_grid(
     mentor_groups = [template.stacked_group] if is_stacked else [seat.name for seat in seats]
     return FormGrid(
         columns=(
-            *(_column(column) for column in (template.position, template.township, template.village)),
+            *(_column(column) for column in (template.position, *places)),
             *(_column(column, template.mentee_group, number=1) for column in mentee_columns),
             # Seats are told apart by number: a programme may give two of them the same name.
             *(

@@ -138,6 +138,7 @@ def plan_entries(
                 }
             )
         content: dict[str, Any] = {
+            "county": places[mentee.county_id].name,
             "township": places[village.parent_id].name if village.parent_id else "",
             "village": printed_village_name(village.name),
             "village_code": village.code,
