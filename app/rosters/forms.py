@@ -64,7 +64,7 @@ class FormTemplate:
 
 # Widths hold the usual content on one line (three-character names, masked phones) and let long units wrap.
 POSITION = FormColumn(header="序号", key="position", width=5)
-COUNTY = FormColumn(header="县\n（市、区）", key="county", width=7.5)
+COUNTY = FormColumn(header="县\n（区）", key="county", width=7.5)
 TOWNSHIP = FormColumn(header="乡镇\n（街道）", key="township", width=7.5)
 VILLAGE = FormColumn(header="村\n（社区）", key="village", width=7.5)
 CODE = FormColumn(header="编号", key="code", width=7.7)

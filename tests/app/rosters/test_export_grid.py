@@ -181,6 +181,6 @@ def test_csv_puts_an_apostrophe_before_what_would_be_a_formula(start: str) -> No
 def test_a_roster_of_several_counties_names_the_county_of_every_row() -> None:
     rows = [content(1) | {"county": "思南县"}, content(2) | {"county": "江口县"}]
     several, one = grid_of(rows), grid_of(rows[:1])
-    assert headers(several)[:4] == ["序号", "县（市、区）", "乡镇（街道）", "村（社区）"]
+    assert headers(several)[:4] == ["序号", "县（区）", "乡镇（街道）", "村（社区）"]
     assert headers(one)[:3] == ["序号", "乡镇（街道）", "村（社区）"]
     assert [block[0][1] for block in several.blocks] == ["思南县", "江口县"]
