@@ -169,7 +169,7 @@ def test_other_pairings_are_null_for_a_mentee(lite: Door) -> None:
             assert lite.data(query, by="mentee", id=other["id"]) == {"pairing": None, "node": None}
 
 
-@pytest.mark.parametrize("token", ["", "ty_wrong", "Basic x"])
+@pytest.mark.parametrize("token", ["ty_wrong", "Basic x", "ty_"])
 def test_a_wrong_token_is_refused_even_for_introspection(lite: Door, token: str) -> None:
     response = lite.request(
         "POST", "/graphql", by=None, json={"query": INTROSPECTION}, headers={"Authorization": f"Bearer {token}"}
