@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from matching.problem import I8, Component, ProblemData
+from matching.teams import team_scores, uses_release
 
 
 class LevelName(StrEnum):
@@ -63,6 +64,14 @@ def person_loads(component: Component, chosen: I8) -> npt.NDArray[np.int64]:
     return np.bincount(persons, minlength=len(component.persons)).astype(np.int64)
 
 
+def members_of(component: Component, chosen: I8) -> I8:
+    """Return the mentor of every seat, ``int64`` (mentees, seats), -1 for an empty seat."""
+    if not len(component.arc_mentor):
+        return np.full(chosen.shape, -1, dtype=np.int64)
+    members: I8 = np.where(chosen >= 0, component.arc_mentor[chosen], -1).astype(np.int64)
+    return members
+
+
 def _levels(component: Component, chosen: I8, problem: ProblemData) -> dict[LevelName, int]:
     used = chosen[chosen >= 0]
     filled = chosen >= 0
@@ -76,9 +85,15 @@ def _levels(component: Component, chosen: I8, problem: ProblemData) -> dict[Leve
         LevelName.OVERLOAD: int((np.maximum(0, before + load - target) - np.maximum(0, before - target)).sum()),
         LevelName.FALLBACKS: int(component.arc_tier[used].sum(dtype=np.int64) + component.arc_released[used].sum()),
     }
+    if component.teams is not None:
+        rows, members = np.arange(len(chosen)), members_of(component, chosen)
+        values[LevelName.FALLBACKS] += int(uses_release(component.teams, rows, members).sum())
     if problem.counts_changes:
         kept = int(component.arc_published[used].sum())
         values[LevelName.CHANGES] = (len(used) - kept) + (component.n_published - kept)
-    values[LevelName.SCORE] = int(component.arc_score[used].sum())
+    if component.teams is None:
+        values[LevelName.SCORE] = int(component.arc_score[used].sum())
+    else:
+        values[LevelName.SCORE] = int(team_scores(component.teams, problem.team_terms, rows, members).sum())
     values[LevelName.LOAD] = int(((before + load) ** 2 - before**2).sum())
     return values

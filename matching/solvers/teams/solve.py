@@ -1,0 +1,150 @@
+"""The solver for objectives over whole teams: levels by flow, a plan by alternation, a bound by columns, a closing."""
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from matching.problem import Component, ProblemData
+from matching.solvers.teams.alternate import alternate, near_choice, plan_score, positions
+from matching.solvers.teams.bound import bound_plan
+from matching.solvers.teams.close import close, surviving
+from matching.solvers.teams.columns import Columns, Room, joined, make_room, reduced, scored, seated, unique
+from matching.solvers.teams.face import pair_flags, team_face
+
+I8 = npt.NDArray[np.int64]
+NAME = "teams"
+REASON = "the score depends on whole teams: levels by flow, teams as columns, bound by prices over all teams"
+
+FIRST_STEPS, MORE_STEPS = 16, 48
+"""Steps of alternation before and after the prices of the master problem are known."""
+
+MOST_ROUNDS = 12
+"""Rounds of column generation."""
+
+MOST_CLOSING = 60_000
+"""Columns up to which a component is closed by CP-SAT."""
+
+WORK_PER_MENTEE = 0.02
+"""Deterministic seconds of closing per mentee."""
+
+FIRST_COLUMNS = 24
+"""Columns per mentee at the start of the master problem, the best under the prices of the relaxation."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TeamPlan:
+    """The plan of one component with the bound of its score.
+
+    Attributes
+    ----------
+    chosen
+        ``int64`` (mentees, seats): arc per seat, -1 for an empty seat.
+    bound
+        No plan that attains the earlier levels scores more; in units of 10⁻⁴ points.
+    load_bound
+        No plan that attains the integer levels has a smaller Σ load².
+    """
+
+    chosen: I8
+    bound: int
+    load_bound: int
+
+
+def solve_component(component: Component, problem: ProblemData, *, seed: int) -> TeamPlan:
+    """Return a plan that attains every integer level, its score, and a certified bound of the score.
+
+    A pure function of its arguments: random choices come from the seed and the codes of the counties.
+
+    Raises
+    ------
+    SolverFailedError
+        When a level could not be proved.
+    """
+    face = team_face(component, problem)
+    room = make_room(component, problem, face, pair_flags(component, problem))
+    if not room.n_mentees or not len(face.edge_mentor):
+        return TeamPlan(chosen=np.full((room.n_mentees, component.n_seats), -1, dtype=np.int64), bound=0, load_bound=0)
+    rng = np.random.default_rng(_seed(component, seed))
+    n_mentors = len(component.mentors)
+    rows = np.arange(room.n_mentees)
+    choice = near_choice(room, face.price, _edges(room, face.start))
+    plan, trail = alternate(room, choice, positions(choice, _edges(room, face.start)), rng, FIRST_STEPS)
+    best = _plan_columns(room, choice.edge, plan)
+    value = plan_score(choice, plan)
+    flat = trail.reshape(-1, 2)
+    seen = scored(room, np.tile(rows, len(trail)), _members(room, choice.edge, np.tile(rows, len(trail)), flat))
+    start = unique(joined(best, seen, _top(room, choice.columns, face.price)), n_mentors)
+    bound = bound_plan(room, start, face.price, value, goal=0, most_rounds=MOST_ROUNDS)
+    if bound.value > value:
+        choice = near_choice(room, bound.price, _edges(room, best.members))
+        plan, _ = alternate(room, choice, positions(choice, _edges(room, best.members)), rng, MORE_STEPS)
+        best, value = _plan_columns(room, choice.edge, plan), plan_score(choice, plan)
+    members, proved = best.members, bound.value
+    if proved > value:
+        left = surviving(room, bound, value)
+        if len(left.score) <= MOST_CLOSING:
+            work = WORK_PER_MENTEE * room.n_mentees + 1.0
+            closing = close(room, unique(joined(left, best), n_mentors), best, proved, seed=seed, work=work)
+            members, proved = closing.members, closing.bound
+    return TeamPlan(
+        chosen=_arcs(component, seated(room, rows, members)),
+        bound=proved,
+        load_bound=_least_load(room, int((members >= 0).sum())),
+    )
+
+
+def _least_load(room: Room, n_filled: int) -> int:
+    """Return the least Σ load² over all ways to share the filled seats out within the loads of the face."""
+    face, before = room.face, room.component.active_load
+    total = int(((before + face.least_load) ** 2 - before**2).sum())
+    spare = face.most_load - face.least_load
+    person = np.repeat(np.arange(len(spare)), spare)
+    unit = np.arange(len(person)) - np.repeat(np.cumsum(spare) - spare, spare) + 1
+    prices = np.sort(2 * (before + face.least_load)[person] + 2 * unit - 1)
+    return total + int(prices[: n_filled - int(face.least_load.sum())].sum())
+
+
+def _seed(component: Component, seed: int) -> list[int]:
+    digest = hashlib.sha256("|".join(component.counties).encode()).digest()
+    return [seed % 2**32, int.from_bytes(digest[:4], "big")]
+
+
+def _edges(room: Room, members: I8) -> I8:
+    """Return the edges of a plan given by mentors."""
+    n, face = room.n_mentees, room.face
+    table = np.full((n, len(room.component.mentors)), -1, dtype=np.int64)
+    table[face.edge_mentee, face.edge_mentor] = np.arange(len(face.edge_mentor))
+    edges: I8 = np.where(members >= 0, table[np.arange(n)[:, None], members], -1)
+    return edges
+
+
+def _members(room: Room, edge: I8, mentee: I8, position: I8) -> I8:
+    """Return the mentors at positions of the choice, empty seats last."""
+    used = edge[mentee[:, None], position]
+    members = np.where(used >= 0, room.face.edge_mentor[used], -1)
+    return -np.sort(-members, axis=1)
+
+
+def _plan_columns(room: Room, edge: I8, plan: I8) -> Columns:
+    rows = np.arange(room.n_mentees)
+    return scored(room, rows, _members(room, edge, rows, plan))
+
+
+def _top(room: Room, columns: Columns, price: I8) -> Columns:
+    """Return the best columns of every mentee under the prices."""
+    paid = reduced(room, columns, price)
+    order = np.lexsort((columns.keys(len(room.component.mentors)), -paid, columns.mentee))
+    counts = np.bincount(columns.mentee, minlength=room.n_mentees)
+    rank = np.arange(len(order)) - np.repeat(np.cumsum(counts) - counts, counts)
+    return columns.take(order[rank < FIRST_COLUMNS])
+
+
+def _arcs(component: Component, members: I8) -> I8:
+    """Return the arc of every seat."""
+    table = np.full(component.blocked.shape, -1, dtype=np.int64)
+    table[component.arc_mentee, component.arc_seat, component.arc_mentor] = np.arange(len(component.arc_mentor))
+    n, k = members.shape
+    arcs: I8 = np.where(members >= 0, table[np.arange(n)[:, None], np.arange(k)[None, :], members], -1)
+    return arcs
