@@ -17,46 +17,80 @@ from matching.solvers.teams.columns import Columns, Room, joined, reduced, teams
 I8 = npt.NDArray[np.int64]
 
 
+FIRST_SLACK = 2_000
+"""Loss, in units of 10⁻⁴ points, up to which a team takes part in the first search."""
+
+WIDER = 5
+"""Factor by which the slack grows from search to search."""
+
+MOST_SEARCHES, MOST_COLUMNS = 6, 40_000
+"""Searches per component, and columns up to which one is made."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Closing:
     """Outcome of a closing run.
 
     Attributes
     ----------
-    members
-        ``int64`` (mentees, seats): the best plan found.
+    plan
+        The best plan found, one column per mentee, sorted by mentee.
     bound
         Proved upper bound of the score.
     """
 
-    members: I8
+    plan: Columns
     bound: int
 
 
-def surviving(room: Room, bound: Bound, value: int) -> Columns:
-    """Return every team that a plan of score ``value`` or better can use."""
-    known = np.full(room.n_mentees, np.iinfo(np.int64).min)
-    np.maximum.at(known, bound.columns.mentee, reduced(room, bound.columns, bound.price))
-    gap = bound.value - value
-    found = unique(joined(bound.columns, teams_above(room, bound.price, known - gap)), len(room.component.mentors))
-    paid = reduced(room, found, bound.price)
-    best = np.full(room.n_mentees, np.iinfo(np.int64).min)
-    np.maximum.at(best, found.mentee, paid)
-    return found.take(paid >= best[found.mentee] - gap)
+def close_gap(room: Room, plan: Columns, bound: Bound, *, seed: int, work: float) -> Closing:
+    """Improve a plan and close its gap, by searches over ever more columns.
 
-
-def close(room: Room, columns: Columns, plan: Columns, bound: int, *, seed: int, work: float) -> Closing:
-    """Search the columns for the best plan within a deterministic amount of work.
+    Every search takes all teams that lose at most a slack against the best team of their mentee. The first few are
+    small and find a plan near the bound; once the slack reaches the gap that is left, the columns are all that a better
+    plan can use, and the search's own bound holds for all teams.
 
     Parameters
     ----------
-    columns
-        What ``surviving`` returned.
     plan
-        One column per mentee, sorted by mentee: the plan to beat.
+        One column per mentee, sorted by mentee.
     work
-        Limit in CP-SAT's deterministic seconds; equal limits give equal answers on every machine.
+        Deterministic seconds per search.
     """
+    slack, proved = FIRST_SLACK, bound.value
+    for _ in range(MOST_SEARCHES):
+        gap = proved - int(plan.score.sum())
+        if gap == 0:
+            break
+        slack = min(slack, bound.value - int(plan.score.sum()))
+        columns = within(room, bound, slack)
+        if len(columns.score) > MOST_COLUMNS:
+            break
+        found = _search(room, unique(joined(columns, plan), len(room.component.mentors)), plan, seed=seed, work=work)
+        if int(found.plan.score.sum()) > int(plan.score.sum()):
+            plan = found.plan
+        if slack >= bound.value - int(plan.score.sum()):
+            proved = max(int(plan.score.sum()), min(proved, found.bound))
+            break
+        slack *= WIDER
+    return Closing(plan=plan, bound=proved)
+
+
+def within(room: Room, bound: Bound, slack: int) -> Columns:
+    """Return every team that loses at most ``slack`` against the best of its mentee, under the prices of the bound."""
+    known = _best(room, bound.columns, bound.price)
+    found = unique(joined(bound.columns, teams_above(room, bound.price, known - slack)), len(room.component.mentors))
+    return found.take(reduced(room, found, bound.price) >= _best(room, found, bound.price)[found.mentee] - slack)
+
+
+def _best(room: Room, columns: Columns, price: I8) -> I8:
+    best = np.full(room.n_mentees, np.iinfo(np.int64).min)
+    np.maximum.at(best, columns.mentee, reduced(room, columns, price))
+    return best
+
+
+def _search(room: Room, columns: Columns, plan: Columns, *, seed: int, work: float) -> Closing:
+    """Search the columns, which hold ``plan``, for the best plan; the bound holds for these columns only."""
     face, component = room.face, room.component
     model = cp_model.CpModel()
     chosen = [model.new_bool_var("") for _ in range(len(columns.score))]
@@ -83,10 +117,7 @@ def close(room: Room, columns: Columns, plan: Columns, bound: int, *, seed: int,
     solver.parameters.max_deterministic_time = work
     status = solver.solve(model)
     if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
-        return Closing(members=plan.members, bound=bound)
+        return Closing(plan=plan, bound=np.iinfo(np.int64).max)
     used = np.flatnonzero([solver.boolean_value(variable) for variable in chosen])
-    value = int(columns.score[used].sum())
-    proved = value if status == cp_model.OPTIMAL else min(bound, int(np.floor(solver.best_objective_bound + 1e-6)))
-    if value < int(plan.score.sum()):
-        return Closing(members=plan.members, bound=max(proved, int(plan.score.sum())))
-    return Closing(members=columns.members[used], bound=proved)
+    limit = int(np.floor(solver.best_objective_bound + 1e-6))
+    return Closing(plan=columns.take(used), bound=limit)

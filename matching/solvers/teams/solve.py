@@ -9,7 +9,7 @@ import numpy.typing as npt
 from matching.problem import Component, ProblemData
 from matching.solvers.teams.alternate import alternate, near_choice, plan_score, positions
 from matching.solvers.teams.bound import bound_plan
-from matching.solvers.teams.close import close, surviving
+from matching.solvers.teams.close import close_gap
 from matching.solvers.teams.columns import Columns, Room, joined, make_room, reduced, scored, seated, unique
 from matching.solvers.teams.face import pair_flags, team_face
 
@@ -17,17 +17,14 @@ I8 = npt.NDArray[np.int64]
 NAME = "teams"
 REASON = "the score depends on whole teams: levels by flow, teams as columns, bound by prices over all teams"
 
-FIRST_STEPS, MORE_STEPS = 16, 48
-"""Steps of alternation before and after the prices of the master problem are known."""
+STEPS = 16
+"""Steps of alternation: enough for a plan within half a per cent, from which the columns take over."""
 
-MOST_ROUNDS = 12
+MOST_ROUNDS = 30
 """Rounds of column generation."""
 
-MOST_CLOSING = 60_000
-"""Columns up to which a component is closed by CP-SAT."""
-
-WORK_PER_MENTEE = 0.02
-"""Deterministic seconds of closing per mentee."""
+LEAST_WORK, WORK_PER_MENTEE = 0.2, 0.004
+"""Deterministic seconds of one closing search: at least, and per mentee."""
 
 FIRST_COLUMNS = 24
 """Columns per mentee at the start of the master problem, the best under the prices of the relaxation."""
@@ -70,28 +67,19 @@ def solve_component(component: Component, problem: ProblemData, *, seed: int) ->
     n_mentors = len(component.mentors)
     rows = np.arange(room.n_mentees)
     choice = near_choice(room, face.price, _edges(room, face.start))
-    plan, trail = alternate(room, choice, positions(choice, _edges(room, face.start)), rng, FIRST_STEPS)
+    plan, trail = alternate(room, choice, positions(choice, _edges(room, face.start)), rng, STEPS)
     best = _plan_columns(room, choice.edge, plan)
     value = plan_score(choice, plan)
     flat = trail.reshape(-1, 2)
     seen = scored(room, np.tile(rows, len(trail)), _members(room, choice.edge, np.tile(rows, len(trail)), flat))
     start = unique(joined(best, seen, _top(room, choice.columns, face.price)), n_mentors)
     bound = bound_plan(room, start, face.price, value, goal=0, most_rounds=MOST_ROUNDS)
-    if bound.value > value:
-        choice = near_choice(room, bound.price, _edges(room, best.members))
-        plan, _ = alternate(room, choice, positions(choice, _edges(room, best.members)), rng, MORE_STEPS)
-        best, value = _plan_columns(room, choice.edge, plan), plan_score(choice, plan)
-    members, proved = best.members, bound.value
-    if proved > value:
-        left = surviving(room, bound, value)
-        if len(left.score) <= MOST_CLOSING:
-            work = WORK_PER_MENTEE * room.n_mentees + 1.0
-            closing = close(room, unique(joined(left, best), n_mentors), best, proved, seed=seed, work=work)
-            members, proved = closing.members, closing.bound
+    work = LEAST_WORK + WORK_PER_MENTEE * room.n_mentees
+    closing = close_gap(room, best, bound, seed=seed, work=work)
     return TeamPlan(
-        chosen=_arcs(component, seated(room, rows, members)),
-        bound=proved,
-        load_bound=_least_load(room, int((members >= 0).sum())),
+        chosen=_arcs(component, seated(room, rows, closing.plan.members)),
+        bound=closing.bound,
+        load_bound=_least_load(room, int((closing.plan.members >= 0).sum())),
     )
 
 
