@@ -95,7 +95,7 @@ def _improving(room: Room, columns: Columns, found: Columns, price: I8) -> Colum
 def _master_prices(room: Room, columns: Columns) -> I8:
     """Solve the master problem and return the prices of the persons, rounded."""
     result = mathopt.solve(
-        mathopt.Model.from_model_proto(_master(room, columns)),
+        mathopt.Model.from_model_proto(master_problem(room, columns)),
         mathopt.SolverType.GLOP,
         params=mathopt.SolveParameters(lp_algorithm=mathopt.LPAlgorithm.DUAL_SIMPLEX),
     )
@@ -113,7 +113,7 @@ def _master_prices(room: Room, columns: Columns) -> I8:
     return np.rint(price).astype(np.int64)
 
 
-def _master(room: Room, columns: Columns) -> model_pb2.ModelProto:
+def master_problem(room: Room, columns: Columns) -> model_pb2.ModelProto:
     """Return the master problem: columns sorted by mentee, one team per mentee, loads within the face."""
     n, n_columns, face = room.n_mentees, len(columns.score), room.face
     n_rows = n + len(face.most_load)

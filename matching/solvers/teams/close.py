@@ -1,4 +1,4 @@
-"""Closing the gap: CP-SAT over the only columns that a better plan can use, with the plan at hand as hint.
+"""Closing the gap: branch and bound over the only columns that a better plan can use, with the plan at hand as hint.
 
 For the prices of a bound, a plan's score is at most the bound less what its teams and loads lose against the best: a
 team that loses more than the gap cannot be part of a better plan. The columns left are few, and they are complete, so
@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from ortools.sat.python import cp_model
+from ortools.math_opt.python import mathopt
 
-from matching.solvers.teams.bound import Bound
+from matching.solvers.teams.bound import Bound, master_problem
 from matching.solvers.teams.columns import Columns, Room, joined, reduced, teams_above, unique
 
 I8 = npt.NDArray[np.int64]
@@ -23,7 +23,7 @@ FIRST_SLACK = 2_000
 WIDER = 5
 """Factor by which the slack grows from search to search."""
 
-MOST_SEARCHES, MOST_COLUMNS = 6, 40_000
+MOST_SEARCHES, MOST_COLUMNS = 6, 12_000
 """Searches per component, and columns up to which one is made."""
 
 
@@ -43,7 +43,7 @@ class Closing:
     bound: int
 
 
-def close_gap(room: Room, plan: Columns, bound: Bound, *, seed: int, work: float) -> Closing:
+def close_gap(room: Room, plan: Columns, bound: Bound, *, seed: int, nodes: int) -> Closing:
     """Improve a plan and close its gap, by searches over ever more columns.
 
     Every search takes all teams that lose at most a slack against the best team of their mentee. The first few are
@@ -54,8 +54,8 @@ def close_gap(room: Room, plan: Columns, bound: Bound, *, seed: int, work: float
     ----------
     plan
         One column per mentee, sorted by mentee.
-    work
-        Deterministic seconds per search.
+    nodes
+        Limit of the branch-and-bound tree of one search: equal limits give equal answers on every machine.
     """
     slack, proved = FIRST_SLACK, bound.value
     for _ in range(MOST_SEARCHES):
@@ -66,7 +66,7 @@ def close_gap(room: Room, plan: Columns, bound: Bound, *, seed: int, work: float
         columns = within(room, bound, slack)
         if len(columns.score) > MOST_COLUMNS:
             break
-        found = _search(room, unique(joined(columns, plan), len(room.component.mentors)), plan, seed=seed, work=work)
+        found = _search(room, unique(joined(columns, plan), len(room.component.mentors)), plan, seed=seed, nodes=nodes)
         if int(found.plan.score.sum()) > int(plan.score.sum()):
             plan = found.plan
         if slack >= bound.value - int(plan.score.sum()):
@@ -89,35 +89,29 @@ def _best(room: Room, columns: Columns, price: I8) -> I8:
     return best
 
 
-def _search(room: Room, columns: Columns, plan: Columns, *, seed: int, work: float) -> Closing:
+def _search(room: Room, columns: Columns, plan: Columns, *, seed: int, nodes: int) -> Closing:
     """Search the columns, which hold ``plan``, for the best plan; the bound holds for these columns only."""
-    face, component = room.face, room.component
-    model = cp_model.CpModel()
-    chosen = [model.new_bool_var("") for _ in range(len(columns.score))]
-    by_mentee = np.split(np.arange(len(chosen)), np.searchsorted(columns.mentee, np.arange(1, room.n_mentees)))
-    for own in by_mentee:
-        model.add_exactly_one([chosen[index] for index in own.tolist()])
-    column, seat = np.nonzero(columns.members >= 0)
-    person = component.person_of_mentor[columns.members[column, seat]]
-    order = np.lexsort((column, person))
-    ends = np.searchsorted(person[order], np.arange(len(face.most_load) + 1))
-    for who in range(len(face.most_load)):
-        own = column[order[ends[who] : ends[who + 1]]]
-        if len(own) <= face.most_load[who] and face.least_load[who] == 0:
-            continue
-        load = cp_model.LinearExpr.sum([chosen[index] for index in own.tolist()])
-        model.add_linear_constraint(load, int(face.least_load[who]), int(face.most_load[who]))
-    model.maximize(cp_model.LinearExpr.weighted_sum(chosen, columns.score.tolist()))
-    hinted = np.isin(columns.keys(len(component.mentors)), plan.keys(len(component.mentors)))
-    for variable, is_used in zip(chosen, hinted.tolist(), strict=True):
-        model.add_hint(variable, is_used)
-    solver = cp_model.CpSolver()
-    solver.parameters.num_workers = 1
-    solver.parameters.random_seed = seed % 2**31
-    solver.parameters.max_deterministic_time = work
-    status = solver.solve(model)
-    if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
+    proto = master_problem(room, columns)
+    n_columns = len(columns.score)
+    proto.variables.integers[:] = [True] * n_columns
+    proto.variables.upper_bounds[:] = [1.0] * n_columns
+    model = mathopt.Model.from_model_proto(proto)
+    n_mentors = len(room.component.mentors)
+    is_used = np.isin(columns.keys(n_mentors), plan.keys(n_mentors)).astype(float).tolist()
+    hint = mathopt.SolutionHint(variable_values=dict(zip(model.variables(), is_used, strict=True)))
+    result = mathopt.solve(
+        model,
+        mathopt.SolverType.GSCIP,
+        params=mathopt.SolveParameters(
+            threads=1,
+            node_limit=nodes,
+            random_seed=seed % 2**31,
+            relative_gap_tolerance=0.0,
+            absolute_gap_tolerance=0.5,  # scores are integers
+        ),
+        model_params=mathopt.ModelSolveParameters(solution_hints=[hint]),
+    )
+    if not result.has_primal_feasible_solution():
         return Closing(plan=plan, bound=np.iinfo(np.int64).max)
-    used = np.flatnonzero([solver.boolean_value(variable) for variable in chosen])
-    limit = int(np.floor(solver.best_objective_bound + 1e-6))
-    return Closing(plan=columns.take(used), bound=limit)
+    used = np.flatnonzero(np.fromiter(result.variable_values().values(), dtype=np.float64) > 0.5)
+    return Closing(plan=columns.take(used), bound=int(np.floor(result.best_objective_bound() + 0.5)))

@@ -23,8 +23,8 @@ STEPS = 16
 MOST_ROUNDS = 30
 """Rounds of column generation."""
 
-LEAST_WORK, WORK_PER_MENTEE = 0.2, 0.004
-"""Deterministic seconds of one closing search: at least, and per mentee."""
+MOST_NODES = 200
+"""Nodes of branch and bound in one closing search; most searches end at the root."""
 
 FIRST_COLUMNS = 24
 """Columns per mentee at the start of the master problem, the best under the prices of the relaxation."""
@@ -74,8 +74,7 @@ def solve_component(component: Component, problem: ProblemData, *, seed: int) ->
     seen = scored(room, np.tile(rows, len(trail)), _members(room, choice.edge, np.tile(rows, len(trail)), flat))
     start = unique(joined(best, seen, _top(room, choice.columns, face.price)), n_mentors)
     bound = bound_plan(room, start, face.price, value, goal=0, most_rounds=MOST_ROUNDS)
-    work = LEAST_WORK + WORK_PER_MENTEE * room.n_mentees
-    closing = close_gap(room, best, bound, seed=seed, work=work)
+    closing = close_gap(room, best, bound, seed=seed, nodes=MOST_NODES)
     return TeamPlan(
         chosen=_arcs(component, seated(room, rows, closing.plan.members)),
         bound=closing.bound,
