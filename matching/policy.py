@@ -15,6 +15,7 @@ from matching.policy_options import (
     CompositionMode,
     Count,
     ExperienceOptions,
+    FairnessMode,
     FairnessOptions,
     GeographyOptions,
     MenteeEligibilityOptions,
@@ -108,6 +109,8 @@ class Policy(PolicyModel):
                 raise ValueError(
                     "minOneMentorSameTownship and sameVillageMentor are rules on a team; set teamObjective to TEAMS"
                 )
+            if self.fairness.mode is not FairnessMode.NONE:
+                raise ValueError("fairness.mode compares teams; set teamObjective to TEAMS, or fairness.mode to NONE")
             return self
         if self.n_seats != 2:
             raise ValueError(f"teamObjective TEAMS needs two slots, found {self.n_seats}; use SEPARABLE")

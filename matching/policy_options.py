@@ -93,9 +93,10 @@ class TeamObjective(StrEnum):
 
 
 class FairnessMode(StrEnum):
-    """Fairness level of the objective; this form knows only NONE."""
+    """Fairness level of the objective: none, or the largest least score of a fully staffed team (needs TEAMS)."""
 
     NONE = "NONE"
+    MAXMIN = "MAXMIN"
 
 
 class StabilityMode(StrEnum):

@@ -20,12 +20,13 @@ class LevelName(StrEnum):
     OVERLOAD = "OVERLOAD"
     FALLBACKS = "FALLBACKS"
     CHANGES = "CHANGES"
+    FAIRNESS = "FAIRNESS"
     SCORE = "SCORE"
     LOAD = "LOAD"
 
 
 MINIMISED = frozenset({LevelName.OVERLOAD, LevelName.FALLBACKS, LevelName.CHANGES, LevelName.LOAD})
-SCALE_BY_LEVEL = {LevelName.PRIORITY: 10_000, LevelName.SCORE: 10_000}
+SCALE_BY_LEVEL = {LevelName.PRIORITY: 10_000, LevelName.FAIRNESS: 10_000, LevelName.SCORE: 10_000}
 """Units per natural unit; 1 where missing."""
 
 
@@ -45,14 +46,27 @@ class Solution:
         """Return the value of every level, summed over the components.
 
         Overload and load count what the plan adds: a mentor's mentees of other programmes raise the price of the
-        next one, but are no merit or fault of the plan. CHANGES is left out unless it is a level of the run.
+        next one, but are no merit or fault of the plan. FAIRNESS is the least score of a fully staffed team, 0
+        without any. CHANGES and FAIRNESS are left out unless they are levels of the run.
         """
-        counted = [name for name in LevelName if name is not LevelName.CHANGES or problem.counts_changes]
+        left_out = {LevelName.CHANGES: not problem.counts_changes, LevelName.FAIRNESS: not problem.has_max_min}
+        counted = [name for name in LevelName if not left_out.get(name, False)]
         total = dict.fromkeys(counted, 0)
         for component, chosen in zip(problem.components, self.chosen, strict=True):
             for name, value in _levels(component, chosen, problem).items():
                 total[name] += value
+        if problem.has_max_min:
+            total[LevelName.FAIRNESS] = self._least_full_score(problem)
         return total
+
+    def _least_full_score(self, problem: ProblemData) -> int:
+        scores: list[int] = []
+        for component, chosen in zip(problem.components, self.chosen, strict=True):
+            full = np.flatnonzero((chosen >= 0).all(axis=1))
+            if component.teams is not None and len(full):
+                members = members_of(component, chosen)[full]
+                scores += team_scores(component.teams, problem.team_terms, full, members).tolist()
+        return min(scores, default=0)
 
 
 def person_loads(component: Component, chosen: I8) -> npt.NDArray[np.int64]:

@@ -81,18 +81,22 @@ def solve(
         problem = build(facts, policy, on_progress=on_progress)
     clock.lap("build")
     has_teams = bool(problem.team_terms)
-    chosen, bounds = [], dict.fromkeys((LevelName.SCORE, LevelName.LOAD), 0)
-    for component in problem.components:
-        if has_teams:
-            plan = teams.solve_component(component, problem, seed=seed)
-            chosen.append(plan.chosen)
-            bounds[LevelName.SCORE] += plan.bound
-            bounds[LevelName.LOAD] += plan.load_bound
-        else:
-            chosen.append(flow.solve_component(component, problem, seed=seed))
+    n_components = len(problem.components)
+
+    def report(done: int) -> None:
         if on_progress is not None:
-            on_progress("solve", len(chosen), len(problem.components))
-    solution = Solution(chosen=tuple(chosen))
+            on_progress("solve", done, n_components)
+
+    bounds: dict[LevelName, int] = {}
+    if has_teams:
+        chosen, bounds = teams.solve_components(problem, seed=seed, on_done=report)
+    else:
+        plans = []
+        for component in problem.components:
+            plans.append(flow.solve_component(component, problem, seed=seed))
+            report(len(plans))
+        chosen = tuple(plans)
+    solution = Solution(chosen=chosen)
     levels = levels_within(problem, solution, bounds) if has_teams else proved_levels(problem, solution)
     clock.lap("solve")
     seats = filled_seats(problem, solution, policy, has_roster=bool(facts.published))

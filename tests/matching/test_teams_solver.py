@@ -75,6 +75,51 @@ def best_by_enumeration(problem: ProblemData) -> tuple[int, ...]:
     return total or key(Solution(chosen=()).objective(problem))
 
 
+def fairest_by_enumeration(problem: ProblemData) -> tuple[int, ...]:
+    """Return the best levels down to the score under max-min fairness, over all plans of one component."""
+    (component,) = problem.components
+    best = None
+    for plan in all_plans(component, problem.slot_caps):
+        chosen = np.full((len(component.mentees), component.n_seats), -1, dtype=np.int64)
+        for arc in plan:
+            chosen[component.arc_mentee[arc], component.arc_seat[arc]] = arc
+        members = np.where(chosen >= 0, component.arc_mentor[chosen] if len(component.arc_mentor) else -1, -1)
+        if keeps_team_rules(component, members.tolist()):
+            levels = Solution(chosen=(chosen,)).objective(problem)
+            full = (chosen >= 0).all(axis=1).any()
+            value = key({**levels, LevelName.FAIRNESS: levels[LevelName.FAIRNESS] if full else 10**9})
+            best = value if best is None or value > best else best
+    return best
+
+
+def check_fair_case(seed: int) -> None:
+    world, rules = case(seed, Shape(n_mentees=3, n_mentors=4, n_townships=2, second_record_share=0.3))
+    rules = Policy.from_json({**rules.to_json(), "fairness": {"mode": "MAXMIN"}})
+    problem = build(world, rules)
+    if len(problem.components) != 1:
+        return
+    result = solve(world, rules, seed=seed)
+    assert verify(world, rules, links(result)) == ()
+    levels = levels_of(result)
+    if not any(len(team) == 2 for team in by_mentee(result).values()):
+        levels[LevelName.FAIRNESS] = 10**9
+    assert key(levels) == fairest_by_enumeration(problem)
+    assert all(level.gap == 0 for level in result.levels if level.name is not LevelName.LOAD)
+
+
+def by_mentee(result) -> dict[str, list[str]]:
+    teams: dict[str, list[str]] = {}
+    for mentee_id, _, mentor_id in links(result):
+        teams.setdefault(mentee_id, []).append(mentor_id)
+    return teams
+
+
+@QUICK
+@given(SEEDS)
+def test_no_plan_has_a_higher_least_team_than_the_max_min_plan(seed):
+    check_fair_case(seed)
+
+
 def check_case(seed: int) -> None:
     world, rules = case(seed, Shape(n_mentees=3, n_mentors=4, n_townships=2, second_record_share=0.3))
     if seed % 3 == 0:

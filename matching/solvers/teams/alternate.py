@@ -17,7 +17,8 @@ I8 = npt.NDArray[np.int64]
 NEAR = 40
 """Mentors per mentee that a step chooses from, the best by worth less price."""
 
-_NEVER = np.iinfo(np.int64).min // 4
+NEVER = np.iinfo(np.int64).min // 4
+"""Score of a pair that the levels forbid."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +60,7 @@ def near_choice(room: Room, price: I8, plan: I8) -> Choice:
     is_new = (pair[:, 0] >= 0) & ((pair[:, 1] >= 0) | (second == NEAR))
     teams = columns_of(room, mentee[is_new], pair[is_new])
     nobody = columns_of(room, np.arange(n), np.full((n, 2), -1, dtype=np.int64))
-    score = np.full((n, NEAR + 1, NEAR + 1), _NEVER, dtype=np.int64)
+    score = np.full((n, NEAR + 1, NEAR + 1), NEVER, dtype=np.int64)
     place = np.full((n, len(room.component.mentors) + 1), NEAR, dtype=np.int64)
     rows, columns = np.nonzero(edge >= 0)
     place[rows, face.edge_mentor[edge[rows, columns]]] = columns
@@ -117,7 +118,7 @@ def _step(room: Room, choice: Choice, plan: I8, rng: np.random.Generator) -> I8:
     used = np.bincount(face.edge_person[kept_edge[kept_edge >= 0]], minlength=n_persons)
     least, most = np.maximum(0, face.least_load - used), face.most_load - used
     score = choice.score[rows, kept]
-    mentee, position = np.nonzero(score > _NEVER)
+    mentee, position = np.nonzero(score > NEVER)
     edge = choice.edge[mentee, position]
     person = face.edge_person[edge] if len(face.edge_person) else edge
     nobody, sink = n + n_persons, n + n_persons + 1

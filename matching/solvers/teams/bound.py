@@ -58,7 +58,7 @@ def bound_plan(room: Room, columns: Columns, price: I8, value: int, *, goal: int
     for rounds in range(most_rounds):
         if best - value <= goal:
             return Bound(value=best, price=best_price, columns=columns, rounds=rounds)
-        price = _master_prices(room, columns)
+        price = master_prices(room, columns)
         found, bound = _priced(room, columns, price)
         if bound < best:
             best, best_price = bound, price
@@ -92,7 +92,7 @@ def _improving(room: Room, columns: Columns, found: Columns, price: I8) -> Colum
     return better.take(rank < PER_MENTEE)
 
 
-def _master_prices(room: Room, columns: Columns) -> I8:
+def master_prices(room: Room, columns: Columns) -> I8:
     """Solve the master problem and return the prices of the persons, rounded."""
     result = mathopt.solve(
         mathopt.Model.from_model_proto(master_problem(room, columns)),

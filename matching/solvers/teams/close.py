@@ -66,7 +66,7 @@ def close_gap(room: Room, plan: Columns, bound: Bound, *, seed: int, nodes: int)
         columns = within(room, bound, slack)
         if len(columns.score) > MOST_COLUMNS:
             break
-        found = _search(room, unique(joined(columns, plan), len(room.component.mentors)), plan, seed=seed, nodes=nodes)
+        found = search(room, unique(joined(columns, plan), len(room.component.mentors)), plan, seed=seed, nodes=nodes)
         if int(found.plan.score.sum()) > int(plan.score.sum()):
             plan = found.plan
         if slack >= bound.value - int(plan.score.sum()):
@@ -89,7 +89,7 @@ def _best(room: Room, columns: Columns, price: I8) -> I8:
     return best
 
 
-def _search(room: Room, columns: Columns, plan: Columns, *, seed: int, nodes: int) -> Closing:
+def search(room: Room, columns: Columns, plan: Columns, *, seed: int, nodes: int) -> Closing:
     """Search the columns, which hold ``plan``, for the best plan; the bound holds for these columns only."""
     proto = master_problem(room, columns)
     n_columns = len(columns.score)

@@ -28,8 +28,10 @@ class Room:
 
     Attributes
     ----------
-    pinned, published
+    flags
         Pins and links of the published roster per seat.
+    floor
+        Least score of a team without an empty seat, in units of 10⁻⁴ points (max-min fairness); ``None`` for none.
     """
 
     component: Component
@@ -37,6 +39,7 @@ class Room:
     terms: TermList
     flags: PairFlags
     face: TeamFace
+    floor: int | None = None
 
     @property
     def n_mentees(self) -> int:
@@ -151,7 +154,13 @@ def columns_of(room: Room, mentee: I8, edge: I8) -> Columns:
     mentee, edge = mentee[kept], edge[kept]
     mentor = room.face.edge_mentor
     members = np.where(edge >= 0, mentor[edge], -1) if len(mentor) else np.full(edge.shape, -1, dtype=np.int64)
-    return scored(room, mentee, members)
+    if room.floor is None:
+        return scored(room, mentee, members)
+    is_full: B1 = np.asarray((edge >= 0).all(axis=1), dtype=bool)
+    hopeful = np.where(edge >= 0, room.face.worth[edge], 0).sum(axis=1) if len(mentor) else np.zeros(0)
+    kept = ~is_full | (hopeful >= room.floor)
+    found = scored(room, mentee[kept], members[kept])
+    return found.take(~is_full[kept] | (found.score >= room.floor))
 
 
 def reduced(room: Room, columns: Columns, price: I8) -> I8:
@@ -161,7 +170,7 @@ def reduced(room: Room, columns: Columns, price: I8) -> I8:
     return paid
 
 
-def teams_above(room: Room, price: I8, threshold: I8) -> Columns:
+def teams_above(room: Room, price: I8, threshold: I8, worth: I8 | None = None) -> Columns:
     """Return every team that attains the levels and whose optimistic reduced score reaches the mentee's threshold.
 
     The optimistic worth of a pair is a sum over its members, so after sorting each mentee's mentors by it, the
@@ -173,9 +182,22 @@ def teams_above(room: Room, price: I8, threshold: I8) -> Columns:
         ``int64`` (persons,).
     threshold
         ``int64`` (mentees,).
+    worth
+        ``int64`` (edges,): another optimistic worth than that of the score.
     """
-    face, n = room.face, room.n_mentees
-    value = face.worth - price[face.edge_person] + np.where(face.is_must, _MUST, 0)
+    value = (room.face.worth if worth is None else worth) - price[room.face.edge_person]
+    pairs = pairs_above(room, value, threshold, most=np.iinfo(np.int64).max)
+    assert pairs is not None, "there is no limit on the pairs"
+    return joined(pairs, rest_above(room, value, threshold))
+
+
+def pairs_above(room: Room, value: I8, threshold: I8, *, most: int) -> Columns | None:
+    """Return the teams of two that attain the levels and whose members' values sum to the threshold or more.
+
+    ``None`` where the values admit more than ``most`` pairs.
+    """
+    face = room.face
+    value = value + np.where(face.is_must, _MUST, 0)
     goal = threshold + _MUST * face.n_must
     order = np.lexsort((-value, face.edge_mentee))
     ranked, mentee = value[order], face.edge_mentee[order]
@@ -184,15 +206,22 @@ def teams_above(room: Room, price: I8, threshold: I8) -> Columns:
     end = np.minimum(end, face.first[mentee + 1])
     begin = np.arange(len(order)) + 1
     n_partners = np.where(face.most_size[mentee] >= 2, np.maximum(0, end - begin), 0)
+    if n_partners.sum() > most:
+        return None
     one = np.repeat(np.arange(len(order)), n_partners)
     other = np.arange(len(one)) - np.repeat(np.cumsum(n_partners) - n_partners, n_partners) + one + 1
-    parts = [columns_of(room, mentee[one], np.stack((order[one], order[other]), axis=1))]
-    alone = np.flatnonzero((face.least_size[mentee] <= 1) & (ranked >= goal[mentee]))
-    parts.append(columns_of(room, mentee[alone], np.stack((order[alone], np.full(len(alone), -1)), axis=1)))
+    return columns_of(room, mentee[one], np.stack((order[one], order[other]), axis=1))
+
+
+def rest_above(room: Room, value: I8, threshold: I8) -> Columns:
+    """Return the teams of one, and the empty ones, that attain the levels and reach the threshold."""
+    face = room.face
+    value = value + np.where(face.is_must, _MUST, 0)
+    goal = threshold + _MUST * face.n_must
+    alone = np.flatnonzero((face.least_size[face.edge_mentee] <= 1) & (value >= goal[face.edge_mentee]))
+    single = columns_of(room, face.edge_mentee[alone], np.stack((alone, np.full(len(alone), -1)), axis=1))
     empty = np.flatnonzero((face.least_size == 0) & (face.n_must == 0) & (threshold <= 0))
-    parts.append(columns_of(room, empty, np.full((len(empty), 2), -1, dtype=np.int64)))
-    assert n == len(threshold)
-    return joined(*parts)
+    return joined(single, columns_of(room, empty, np.full((len(empty), 2), -1, dtype=np.int64)))
 
 
 def upper_bound(room: Room, columns: Columns, price: I8) -> int:
