@@ -20,6 +20,9 @@ F8 = npt.NDArray[np.float64]
 PER_MENTEE = 4
 """New columns of a mentee in one round, best first."""
 
+NEAR, SLOW, PATIENCE = 0.01, 2e-5, 2
+"""Within NEAR of the value, the bound is left as it is once PATIENCE rounds in a row lowered it by SLOW or less."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bound:
@@ -55,16 +58,23 @@ def bound_plan(room: Room, columns: Columns, price: I8, value: int, *, goal: int
     """
     n_mentors = len(room.component.mentors)
     best_price, best = price, _priced(room, columns, price)[1]
+    stalled = 0
     for rounds in range(most_rounds):
         if best - value <= goal:
             return Bound(value=best, price=best_price, columns=columns, rounds=rounds)
-        price = master_prices(room, columns)
-        found, bound = _priced(room, columns, price)
-        if bound < best:
-            best, best_price = bound, price
+        price, before = master_prices(room, columns), best
         n_before = len(columns.score)
-        columns = unique(joined(columns, _improving(room, columns, found, price)), n_mentors)
-        if len(columns.score) == n_before:
+        # Half-way to the best prices so far first: the bound jumps about less (Wentges 1997).
+        for asked in ((price + best_price) // 2, price):
+            found, bound = _priced(room, columns, asked)
+            if bound < best:
+                best, best_price = bound, asked
+            columns = unique(joined(columns, _improving(room, columns, found, price)), n_mentors)
+            if len(columns.score) > n_before:
+                break
+        is_slow = best - value <= NEAR * abs(value) and before - best <= SLOW * abs(value)
+        stalled = stalled + 1 if is_slow else 0
+        if len(columns.score) == n_before or stalled == PATIENCE:
             return Bound(value=best, price=best_price, columns=columns, rounds=rounds + 1)
     return Bound(value=best, price=best_price, columns=columns, rounds=most_rounds)
 

@@ -11,7 +11,7 @@ from matching.problem import Component, ProblemData
 from matching.solution import LevelName
 from matching.solvers.teams.alternate import alternate, near_choice, plan_score, positions
 from matching.solvers.teams.bound import bound_plan
-from matching.solvers.teams.close import close_gap
+from matching.solvers.teams.close import Closing, close_gap
 from matching.solvers.teams.columns import Columns, Room, joined, make_room, reduced, scored, seated, unique
 from matching.solvers.teams.face import pair_flags, team_face
 from matching.solvers.teams.fairness import HIGHEST, Floor, edges_of, highest_floor
@@ -41,19 +41,27 @@ class TeamPlan:
     ----------
     chosen
         ``int64`` (mentees, seats): arc per seat, -1 for an empty seat.
-    bound
-        No plan that attains the earlier levels scores more; in units of 10⁻⁴ points.
+    value, bound
+        Score of the plan; no plan that attains the earlier levels scores more; in units of 10⁻⁴ points.
     load_bound
         No plan that attains the integer levels has a smaller Σ load².
     """
 
     chosen: I8
+    value: int
     bound: int
     load_bound: int
 
 
 def solve_component(
-    component: Component, problem: ProblemData, *, seed: int, floor: int | None = None, start: I8 | None = None
+    component: Component,
+    problem: ProblemData,
+    *,
+    seed: int,
+    floor: int | None = None,
+    start: I8 | None = None,
+    most_rounds: int = MOST_ROUNDS,
+    closes: bool = True,
 ) -> TeamPlan:
     """Return a plan that attains every integer level, its score, and a certified bound of the score.
 
@@ -65,6 +73,8 @@ def solve_component(
         Least score of a team without an empty seat, in units of 10⁻⁴ points; ``None`` for none.
     start
         ``int64`` (mentees, seats): a plan that holds the floor, in any order of seats; needed with a floor.
+    most_rounds, closes
+        Rounds of column generation, and whether to close: fewer steps give a wider gap sooner.
 
     Raises
     ------
@@ -74,7 +84,9 @@ def solve_component(
     room = replace(_room(component, problem), floor=floor)
     face = room.face
     if not len(face.edge_mentor):
-        return TeamPlan(chosen=np.full((room.n_mentees, component.n_seats), -1, dtype=np.int64), bound=0, load_bound=0)
+        return TeamPlan(
+            chosen=np.full((room.n_mentees, component.n_seats), -1, dtype=np.int64), value=0, bound=0, load_bound=0
+        )
     rng = np.random.default_rng(_seed(component, seed))
     n_mentors = len(component.mentors)
     rows = np.arange(room.n_mentees)
@@ -86,10 +98,13 @@ def solve_component(
     flat = trail.reshape(-1, 2)
     seen = scored(room, np.tile(rows, len(trail)), _members(room, choice.edge, np.tile(rows, len(trail)), flat))
     columns = unique(joined(best, seen, _top(room, choice.columns, face.price)), n_mentors)
-    bound = bound_plan(room, columns, face.price, value, goal=0, most_rounds=MOST_ROUNDS)
-    closing = close_gap(room, best, bound, seed=seed, nodes=MOST_NODES)
+    bound = bound_plan(room, columns, face.price, value, goal=0, most_rounds=most_rounds)
+    closing = Closing(plan=best, bound=bound.value)
+    if closes:
+        closing = close_gap(room, best, bound, seed=seed, nodes=MOST_NODES)
     return TeamPlan(
         chosen=_arcs(component, seated(room, rows, closing.plan.members)),
+        value=int(closing.plan.score.sum()),
         bound=closing.bound,
         load_bound=_least_load(room, int((closing.plan.members >= 0).sum())),
     )
