@@ -1,6 +1,8 @@
 """Objectives over whole teams: properties on generated facts, against enumeration and dynamic programming."""
 
 import random
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -8,15 +10,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from matching import Policy, solve
+from matching import InvalidPolicyError, Pin, PinConflictError, Policy, solve
 from matching.build import build
 from matching.generate import Shape, generate_facts, with_pins
 from matching.policy import TONGREN_TEAMS
 from matching.problem import Component, ProblemData
 from matching.solution import MINIMISED, LevelName, Solution
+from matching.teams import team_scores
 from matching.verify import verify
-from matching.vocabulary import SolveStatus
-from tests.matching.factories import links
+from matching.vocabulary import ReasonCode, SolveStatus
+from tests.matching.factories import B, facts, links, mentee, mentor
 from tests.matching.oracles import all_plans, levels_of
 
 SEEDS = st.integers(0, 10**6)
@@ -190,3 +193,115 @@ def test_the_order_of_people_does_not_change_the_plan(seed):
     one, other = solve(world, rules, seed=7), solve(turned, rules, seed=7)
     assert one.seats == other.seats
     assert one.levels == other.levels
+
+
+def best_score_by_subsets(component: Component, problem: ProblemData) -> tuple[int, int, int]:
+    """Return (most seats, most mentees served, best score) by dynamic programming over sets of mentors."""
+    n_mentors = len(component.mentors)
+    free = [int(component.free_capacity[person]) > 0 for person in component.person_of_mentor]
+    best: dict[int, tuple[int, int, int]] = {0: (0, 0, 0)}
+    for row in range(len(component.mentees)):
+        open_to = [[m for m in range(n_mentors) if free[m] and not component.blocked[row, s, m]] for s in range(2)]
+        teams = [(a, b) for a in [-1, *open_to[0]] for b in [-1, *open_to[1]] if a != b or a < 0]
+        teams = [team for team in teams if keeps_team_rules_of(component, row, team)]
+        members = np.array(teams, dtype=np.int64).reshape(-1, 2)
+        scores = team_scores(component.teams, problem.team_terms, np.full(len(teams), row), members).tolist()
+        renewed: dict[int, tuple[int, int, int]] = {}
+        for used, (filled, served, score) in best.items():
+            for team, own in zip(teams, scores, strict=True):
+                mask = sum(1 << m for m in team if m >= 0)
+                if not used & mask:
+                    value = (filled + mask.bit_count(), served + bool(mask), score + own)
+                    if renewed.get(used | mask, (-1, 0, 0)) < value:
+                        renewed[used | mask] = value
+        best = renewed
+    return max(best.values())
+
+
+def keeps_team_rules_of(component: Component, row: int, team: tuple[int, int]) -> bool:
+    arrays = component.teams
+    used = [m for m in team if m >= 0]
+    away = sum(bool(arrays.is_away[row, m]) for m in used)
+    of_village = sum(bool(arrays.is_of_village[row, m]) for m in used)
+    return away <= arrays.most_away[row] and of_village <= arrays.most_of_village[row]
+
+
+def check_by_subsets(seed: int) -> None:
+    rules = case(seed)[1].to_json()
+    rules = {**rules, "loadCap": 1, "poolScope": ["COUNTY"], "stability": {"mode": "NONE"}}
+    rules["priority"] = {"villageCondition": {}, "targetPost": {}}
+    policy = Policy.from_json(rules)
+    shape = Shape(n_mentees=7, n_mentors=12, max_capacity=None, second_record_share=0, released_share=0)
+    world = generate_facts(seed, shape)
+    world = replace(world, mentors=tuple(replace(m, active_load=0) for m in world.mentors))
+    problem = build(world, policy)
+    result = solve(world, policy, seed=seed)
+    levels = {level.name: level for level in result.levels}
+    truth = [best_score_by_subsets(component, problem) for component in problem.components]
+    assert levels[LevelName.SEATS_FILLED].value == sum(filled for filled, _, _ in truth)
+    assert levels[LevelName.MENTEES_SERVED].value == sum(served for _, served, _ in truth)
+    assert levels[LevelName.SCORE].value <= sum(score for _, _, score in truth) <= levels[LevelName.SCORE].bound
+
+
+@settings(QUICK, max_examples=15)
+@given(SEEDS)
+def test_dynamic_programming_over_mentors_finds_no_better_plan(seed):
+    check_by_subsets(seed)
+
+
+def test_another_process_makes_the_same_plan():
+    code = (
+        "from tests.matching.test_teams_solver import case, links\n"
+        "from matching import solve\n"
+        "from matching.generate import Shape\n"
+        "world, rules = case(5, Shape(n_counties=2, n_mentees=25, n_mentors=45))\n"
+        "print(links(solve(world, rules, seed=9)))\n"
+    )
+    world, rules = case(5, Shape(n_counties=2, n_mentees=25, n_mentors=45))
+    here = str(links(solve(world, rules, seed=9)))
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == here
+
+
+def test_pins_that_a_team_rule_forbids_together_are_refused_by_name():
+    away = {"anchors": (B,), "pool_township": B}
+    world = facts([mentee()], [mentor("m1", **away), mentor("m2", **away), mentor("m3")])
+    pins = (Pin(id="p1", mentee_id="c1", mentor_id="m1"), Pin(id="p2", mentee_id="c1", mentor_id="m2"))
+    with pytest.raises(PinConflictError) as refusal:
+        solve(replace(world, pins=pins), TONGREN_TEAMS)
+    assert set(refusal.value.pins) <= {"p1", "p2"}
+    assert refusal.value.pins
+
+
+def test_the_last_free_seat_waits_for_a_mentor_of_the_township_and_says_so():
+    away = {"anchors": (B,), "pool_township": B}
+    result = solve(facts([mentee()], [mentor("m1", **away), mentor("m2", **away)]), TONGREN_TEAMS)
+    assert len(result.seats) == 1
+    reasons = dict(result.shortfalls[0].reasons)
+    assert reasons[ReasonCode.TOWNSHIP_RULE] == 2
+    assert ReasonCode.ALL_AT_CAPACITY not in reasons
+
+
+def test_verification_finds_a_team_without_any_mentor_of_the_township():
+    away = {"anchors": (B,), "pool_township": B}
+    world = facts([mentee()], [mentor("m1", **away), mentor("m2", **away)])
+    plan = [("c1", "TOWNSHIP_MENTOR", "m1"), ("c1", "VILLAGE_MENTOR", "m2")]
+    assert [violation.reason for violation in verify(world, TONGREN_TEAMS, plan)] == [ReasonCode.TOWNSHIP_RULE]
+    released = replace(world.mentees[0], released_rules=frozenset({"TOWNSHIP_RULE"}))
+    assert verify(replace(world, mentees=(released,)), TONGREN_TEAMS, plan) == ()
+
+
+@pytest.mark.parametrize(
+    ("options", "path"),
+    [
+        ({"slots": [{"code": "A"}, {"code": "B"}, {"code": "C"}], "teamObjective": "TEAMS"}, "policy"),
+        ({"slots": [{"code": "A"}, {"code": "B", "cap": 1}], "teamObjective": "TEAMS"}, "policy"),
+        ({"slots": [{"code": "A"}, {"code": "B", "admitsSameVillage": False}], "teamObjective": "TEAMS"}, "policy"),
+        ({"slots": [{"code": "A"}, {"code": "B"}], "geography": {"minOneMentorSameTownship": True}}, "policy"),
+        ({"slots": [{"code": "A"}, {"code": "B"}], "fairness": {"mode": "MAXMIN"}}, "policy"),
+    ],
+)
+def test_team_options_that_cannot_be_solved_are_refused(options, path):
+    with pytest.raises(InvalidPolicyError) as refusal:
+        Policy.from_json(options)
+    assert refusal.value.path == path
