@@ -14,9 +14,10 @@ from matching.geography import pair_geography
 from matching.people import person_capacity, priority_of
 from matching.pins import check_pins
 from matching.policy import Policy
-from matching.policy_options import StabilityMode
+from matching.policy_options import FairnessMode, StabilityMode, TeamObjective
 from matching.problem import I4, I8, Component, ProblemData
 from matching.rules import mentee_exclusion, seat_rules
+from matching.teams import team_arrays, terms_of
 
 Progress = Callable[[str, int, int], None]
 """Told ``(phase, done, total)`` after every component."""
@@ -53,6 +54,8 @@ def build(facts: Facts, policy: Policy, *, on_progress: Progress | None = None) 
         load_target=policy.load_target,
         slot_caps=tuple(slot.cap for slot in policy.slots),
         counts_changes=policy.stability.mode is StabilityMode.KEEP_UNLESS_INVALID and bool(facts.published),
+        team_terms=terms_of(policy),
+        has_max_min=policy.fairness.mode is FairnessMode.MAXMIN,
     )
 
 
@@ -153,6 +156,9 @@ def _component(group: _Group, records: Mapping[str, Sequence[Mentor]], facts: Fa
         arc_published=published[at],
         n_pins=pairs,
         n_published=n_published,
+        teams=None
+        if policy.team_objective is TeamObjective.SEPARABLE
+        else team_arrays(mentees, mentors, near, criteria, policy),
     )
 
 

@@ -47,7 +47,8 @@ def check_pins(facts: Facts, policy: Policy, components: Sequence[Component]) ->
 
 
 def check_kept(facts: Facts, links: Iterable[tuple[str, str, str]]) -> None:
-    """Refuse a plan that leaves out a pin: only slot caps of several seats can still clash after ``check_pins``.
+    """Refuse a plan that leaves out a pin: only slot caps of several seats, and rules on
+    whole teams, can still clash after ``check_pins``.
 
     Parameters
     ----------
@@ -68,7 +69,10 @@ def check_kept(facts: Facts, links: Iterable[tuple[str, str, str]]) -> None:
         or (pin.slot is not None and (pin.mentee_id, pin.slot, pin.mentor_id) not in plan)
     }
     if lost:
-        _refuse((pin for pin in facts.pins if pin.mentor_id in lost), "slot caps leave no plan that keeps them all")
+        _refuse(
+            (pin for pin in facts.pins if pin.mentor_id in lost),
+            "slot caps or team rules leave no plan that keeps them all",
+        )
 
 
 def _check_component(component: Component, facts: Facts, policy: Policy) -> None:

@@ -15,6 +15,7 @@ from matching.policy_options import (
     CompositionMode,
     Count,
     ExperienceOptions,
+    FairnessMode,
     FairnessOptions,
     GeographyOptions,
     MenteeEligibilityOptions,
@@ -25,8 +26,10 @@ from matching.policy_options import (
     Positive,
     PreferenceOptions,
     PriorityOptions,
+    SameVillageMode,
     Slot,
     StabilityOptions,
+    TeamObjective,
     Weights,
     default_needs,
     json_of,
@@ -60,6 +63,7 @@ class Policy(PolicyModel):
     priority: PriorityOptions = PriorityOptions()
     weights: Weights = Weights()
     penalties: Penalties = Penalties()
+    team_objective: TeamObjective = TeamObjective.SEPARABLE
     fairness: FairnessOptions = FairnessOptions()
     stability: StabilityOptions = StabilityOptions()
     default_needs: dict[VillageConditionKind, dict[Specialty, Positive]] = Field(default_factory=default_needs)
@@ -93,6 +97,36 @@ class Policy(PolicyModel):
         if self.load_target > self.load_cap:
             raise ValueError("loadTarget is above loadCap; lower the target or raise the cap")
         return self
+
+    @model_validator(mode="after")
+    def _team_terms_can_be_solved(self) -> "Policy":
+        geography = self.geography
+        has_team_rule = (
+            geography.min_one_mentor_same_township or geography.same_village_mentor is not SameVillageMode.ALLOW
+        )
+        if self.team_objective is TeamObjective.SEPARABLE:
+            if has_team_rule:
+                raise ValueError(
+                    "minOneMentorSameTownship and sameVillageMentor are rules on a team; set teamObjective to TEAMS"
+                )
+            if self.fairness.mode is not FairnessMode.NONE:
+                raise ValueError("fairness.mode compares teams; set teamObjective to TEAMS, or fairness.mode to NONE")
+            return self
+        if self.n_seats != 2:
+            raise ValueError(f"teamObjective TEAMS needs two slots, found {self.n_seats}; use SEPARABLE")
+        if len({self._hard_rules(seat) for seat in range(self.n_seats)}) > 1:
+            raise ValueError(
+                "teamObjective TEAMS needs slots with equal hard rules; state the rules on the team by "
+                "geography.minOneMentorSameTownship and geography.sameVillageMentor, and prefer categories by slot"
+            )
+        if any(slot.cap is not None for slot in self.slots):
+            raise ValueError("teamObjective TEAMS knows no cap per slot; remove slots.cap and use loadCap")
+        return self
+
+    def _hard_rules(self, seat: int) -> tuple[object, ...]:
+        slot = self.slots[seat]
+        allowed = slot.allowed if self.requires_category(seat) else None
+        return slot.admits_own_township_only, slot.admits_same_village, allowed
 
     @property
     def n_seats(self) -> int:
@@ -176,6 +210,19 @@ TONGREN_2_PLUS_1 = Policy(
 )
 """Two mentors for one reserve candidate (document 002)."""
 
+TONGREN_TEAMS = Policy(
+    slots=(
+        Slot(code="TOWNSHIP_MENTOR", name="乡镇帮带干部", allowed=_TOWNSHIP_SIDE),
+        Slot(code="VILLAGE_MENTOR", name="村级帮带干部", allowed=_VILLAGE_SIDE),
+    ),
+    load_target=1,
+    load_cap=1,
+    geography=GeographyOptions(min_one_mentor_same_township=True, same_village_mentor=SameVillageMode.AT_MOST_ONE),
+    mentee_eligibility=TONGREN_2_PLUS_1.mentee_eligibility,
+    team_objective=TeamObjective.TEAMS,
+)
+"""TONGREN_2_PLUS_1 with the exact team score: at least one mentor of the township, at most one of the village."""
+
 FUSHAN_ONE_TO_ONE = Policy(
     slots=(
         Slot(
@@ -195,6 +242,9 @@ FUSHAN_ONE_TO_ONE = Policy(
 
 PRESETS: dict[str, Policy] = {"TONGREN_2_PLUS_1": TONGREN_2_PLUS_1, "FUSHAN_ONE_TO_ONE": FUSHAN_ONE_TO_ONE}
 """The two programmes of the source documents."""
+
+TEAM_PRESETS: dict[str, Policy] = {"TONGREN_TEAMS": TONGREN_TEAMS}
+"""Programmes whose objective is the exact team score."""
 
 WEIGHT_PRESETS: dict[str, Weights] = {
     "NEAR_FIRST": Weights(geography=0.65, experience=0.25, preference=0.10),

@@ -78,10 +78,25 @@ class PreferenceMode(StrEnum):
     VETO_ONLY = "VETO_ONLY"
 
 
+class SameVillageMode(StrEnum):
+    """Whether mentors of the mentee's own village may fill a team, or at most one seat of it."""
+
+    ALLOW = "ALLOW"
+    AT_MOST_ONE = "AT_MOST_ONE"
+
+
+class TeamObjective(StrEnum):
+    """What the score level adds up: the members' own points, or the exact score of every team (domain 4.5)."""
+
+    SEPARABLE = "SEPARABLE"
+    TEAMS = "TEAMS"
+
+
 class FairnessMode(StrEnum):
-    """Fairness level of the objective; this form knows only NONE."""
+    """Fairness level of the objective: none, or the largest least score of a fully staffed team (needs TEAMS)."""
 
     NONE = "NONE"
+    MAXMIN = "MAXMIN"
 
 
 class StabilityMode(StrEnum):
@@ -141,9 +156,16 @@ class Slot(PolicyModel):
 
 
 class GeographyOptions(PolicyModel):
-    """Where mentors may come from and how distance is measured."""
+    """Where mentors may come from and how distance is measured.
+
+    ``minOneMentorSameTownship`` and ``sameVillageMentor`` are rules on the whole team; they need ``teamObjective``
+    TEAMS. The last free seat of a team is reserved for a mentor of the mentee's township (LINKED, SAME_VILLAGE or
+    SAME_TOWNSHIP), unless an officer released the rule for the mentee.
+    """
 
     cross_county: CrossCountyMode = CrossCountyMode.FORBIDDEN
+    min_one_mentor_same_township: bool = False
+    same_village_mentor: SameVillageMode = SameVillageMode.ALLOW
     use_travel_minutes: bool = False
     max_travel_minutes: Positive | None = None
 

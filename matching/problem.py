@@ -10,6 +10,7 @@ from matching.criteria import PairCriteria
 from matching.facts import Mentee, Mentor
 from matching.geography import PairGeography
 from matching.rules import Mask
+from matching.teams import TeamArrays, TermList
 
 I4 = npt.NDArray[np.int32]
 I8 = npt.NDArray[np.int64]
@@ -53,6 +54,8 @@ class Component:
         Pinned (mentee, mentor) pairs.
     n_published
         Links of the published roster whose mentee belongs to this component.
+    teams
+        What team terms and rules read; ``None`` for separable policies.
     """
 
     counties: tuple[str, ...]
@@ -76,6 +79,7 @@ class Component:
     arc_published: npt.NDArray[np.bool_]
     n_pins: int
     n_published: int
+    teams: TeamArrays | None = None
 
     def __post_init__(self) -> None:
         n_arcs = len(self.arc_mentee)
@@ -89,7 +93,7 @@ class Component:
             raise ValueError("an arc is blocked; arcs must be the admissible triples")
         if (self.free_capacity < 0).any():
             raise ValueError("a free capacity is negative; capacities left must be at least 0")
-        for holder in (self, self.near, self.criteria):
+        for holder in (self, self.near, self.criteria, *(() if self.teams is None else (self.teams,))):
             for field in fields(holder):
                 value = getattr(holder, field.name)
                 if isinstance(value, np.ndarray):
@@ -115,6 +119,10 @@ class ProblemData:
         Greatest number of mentees per person and slot, ``None`` for no limit.
     counts_changes
         Whether changed links against the published roster are a level of the objective.
+    team_terms
+        Names and parameters of the team terms; empty for separable policies.
+    has_max_min
+        Whether the least score of a fully staffed team is a level of the objective.
     """
 
     components: tuple[Component, ...]
@@ -122,6 +130,8 @@ class ProblemData:
     load_target: int
     slot_caps: tuple[int | None, ...]
     counts_changes: bool
+    team_terms: TermList = ()
+    has_max_min: bool = False
 
     @property
     def n_mentees(self) -> int:
@@ -137,6 +147,8 @@ class ProblemData:
         """Return a SHA-256 over everything the solver sees: equal problems, equal fingerprints."""
         digest = hashlib.sha256()
         digest.update(repr((self.slots, self.load_target, self.slot_caps, self.counts_changes)).encode())
+        if self.team_terms:
+            digest.update(repr((self.team_terms, self.has_max_min)).encode())
         for component in self.components:
             digest.update(repr((component.counties, component.persons, component.n_pins)).encode())
             digest.update(repr([(m.id, m.code) for m in component.mentees]).encode())
@@ -145,5 +157,10 @@ class ProblemData:
                 value = getattr(component, field.name)
                 if isinstance(value, np.ndarray):
                     digest.update(f"{field.name} {value.dtype.str} {value.shape}".encode())
+                    digest.update(np.ascontiguousarray(value).data)
+            for field in () if component.teams is None else fields(component.teams):
+                value = getattr(component.teams, field.name)
+                if isinstance(value, np.ndarray):
+                    digest.update(f"teams.{field.name} {value.dtype.str} {value.shape}".encode())
                     digest.update(np.ascontiguousarray(value).data)
         return digest.hexdigest()

@@ -12,7 +12,7 @@ import numpy as np
 from matching.facts import Facts, Mentee, Mentor, Place
 from matching.geography import anchors_of, estimated_minutes, minutes_score
 from matching.policy import Policy
-from matching.policy_options import AvoidanceMode, PoolTier, UnknownTenureMode
+from matching.policy_options import AvoidanceMode, PoolTier, SameVillageMode, UnknownTenureMode
 from matching.vocabulary import AppraisalGrade, MentorCategory, MentorState, ReasonCode, Terrain
 
 
@@ -54,6 +54,24 @@ def broken_rules(
     broken.update(_pair_faults(mentee, mentor, facts, policy))
     broken.update(_seat_faults(mentee, slot_code, mentor, facts, policy))
     return tuple(code for code in ReasonCode if code in broken)
+
+
+def broken_team_rules(mentee: Mentee, team: Sequence[Mentor], facts: Facts, policy: Policy) -> tuple[ReasonCode, ...]:
+    """Return every rule on whole teams that ``team`` breaks; the last free seat is reserved for a local mentor."""
+    broken = []
+    n_strangers = n_of_village = 0
+    for mentor in team:
+        places = _places(mentor, facts)
+        is_linked = mentee.village in mentor.linked_villages
+        is_of_township = any(p.township == mentee.township and p.county == mentee.county for p in places)
+        n_strangers += not (is_linked or is_of_township)
+        n_of_village += not is_linked and any(place.code == mentee.village for place in places)
+    needs_local = policy.geography.min_one_mentor_same_township and "TOWNSHIP_RULE" not in mentee.released_rules
+    if needs_local and n_strangers == policy.n_seats:
+        broken.append(ReasonCode.TOWNSHIP_RULE)
+    if policy.geography.same_village_mentor is SameVillageMode.AT_MOST_ONE and n_of_village > 1:
+        broken.append(ReasonCode.VILLAGE_RULE)
+    return tuple(broken)
 
 
 def _tenths(months: int | None) -> int | None:

@@ -1,10 +1,11 @@
 """What a solve returns: the plan seat by seat, proved levels, shortfalls, warnings and figures."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from matching.criteria import SCORE_UNIT, Term, term_points
+from matching.criteria import F8, SCORE_UNIT, Term, term_points
 from matching.findings import Finding
 from matching.geography import RELATIONS, SOURCES, anchors_of
 from matching.metrics import Metrics
@@ -12,8 +13,9 @@ from matching.policy import Policy
 from matching.problem import I8, Component, ProblemData
 from matching.rules import MenteeExclusion
 from matching.shortfalls import Shortfall
-from matching.solution import SCALE_BY_LEVEL, LevelName, Solution
+from matching.solution import MINIMISED, SCALE_BY_LEVEL, LevelName, Solution, members_of
 from matching.supply import TownshipSupply
+from matching.teams import points_by_term, team_scores, uses_release
 from matching.vocabulary import Relation, SolveStatus, TravelSource
 
 
@@ -38,7 +40,8 @@ class FilledSeat:
     Attributes
     ----------
     score
-        Integer, in units of 10⁻⁴ points.
+        Integer, in units of 10⁻⁴ points. Under team terms it is what the pair would count alone, and the score level
+        is the sum over ``Result.teams``.
     anchor
         Code of the mentor's place that counted; ``None`` for a mentor without any known place.
     minutes, travel_source
@@ -64,6 +67,24 @@ class FilledSeat:
     is_released: bool
     is_pinned: bool
     changed_from_published: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TeamScore:
+    """The exact score of one mentee's team (domain 4.5).
+
+    Attributes
+    ----------
+    score
+        Integer, in units of 10⁻⁴ points; the contributions add up to it exactly.
+    uses_release
+        The team stands only because an officer released the township rule of the mentee.
+    """
+
+    mentee_id: str
+    score: int
+    contributions: tuple[Contribution, ...]
+    uses_release: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +126,8 @@ class Result:
         The objective, most important first.
     seats
         The plan, by mentee code and slot.
+    teams
+        Score of every mentee's team under team terms; empty for separable policies.
     stages
         ``(stage, seconds)``.
     """
@@ -114,6 +137,7 @@ class Result:
     solver_reason: str
     levels: tuple[Level, ...]
     seats: tuple[FilledSeat, ...]
+    teams: tuple[TeamScore, ...]
     shortfalls: tuple[Shortfall, ...]
     excluded: tuple[ExcludedMentee, ...]
     warnings: tuple[Finding, ...]
@@ -132,6 +156,49 @@ def proved_levels(problem: ProblemData, solution: Solution) -> tuple[Level, ...]
         Level(name=name, value=value, bound=value, scale=SCALE_BY_LEVEL.get(name, 1), gap=0.0)
         for name, value in solution.objective(problem).items()
     )
+
+
+def levels_within(problem: ProblemData, solution: Solution, bounds: Mapping[LevelName, int]) -> tuple[Level, ...]:
+    """Return the levels of a solution: bound = value where no other bound is given.
+
+    gap = |bound - value| / max(|value|, 1), in natural units (domain 4.4).
+    """
+    levels = []
+    for name, value in solution.objective(problem).items():
+        bound, scale = bounds.get(name, value), SCALE_BY_LEVEL.get(name, 1)
+        if (bound - value) * (-1 if name in MINIMISED else 1) < 0:
+            raise AssertionError(f"the value of {name} crosses its bound; report this as a defect")
+        gap = abs(bound - value) / max(abs(value), scale)
+        levels.append(Level(name=name, value=value, bound=bound, scale=scale, gap=gap))
+    return tuple(levels)
+
+
+def scored_teams(problem: ProblemData, solution: Solution, policy: Policy) -> tuple[TeamScore, ...]:
+    """Return the score of every team with its contributions, in the order of components and mentees."""
+    found: list[TeamScore] = []
+    for component, chosen in zip(problem.components, solution.chosen, strict=True):
+        arrays = component.teams
+        if arrays is None:
+            continue
+        rows, members = np.arange(len(chosen)), members_of(component, chosen)
+        mentee, seat = np.nonzero(members >= 0)
+        own: dict[Term, F8] = {}
+        for term, points in term_points(component.criteria, policy, mentee, seat, members[mentee, seat]):
+            own[term] = np.bincount(mentee, weights=points, minlength=len(rows)).astype(np.float64)
+        own.update(points_by_term(arrays, problem.team_terms, rows, members))
+        scores = team_scores(arrays, problem.team_terms, rows, members)
+        parts = _whole(tuple(own), np.stack(tuple(own.values())) * SCORE_UNIT, scores)
+        released = uses_release(arrays, rows, members)
+        for row, own_parts in enumerate(parts):
+            found.append(
+                TeamScore(
+                    mentee_id=component.mentees[row].id,
+                    score=int(scores[row]),
+                    contributions=own_parts,
+                    uses_release=bool(released[row]),
+                )
+            )
+    return tuple(found)
 
 
 def filled_seats(
@@ -173,12 +240,15 @@ def _contributions(component: Component, policy: Policy, arcs: I8) -> list[tuple
     """Return the terms of the given arcs in whole units; the largest fractions round up until the sum is exact."""
     index = [array[arcs].astype(np.int64) for array in (component.arc_mentee, component.arc_seat, component.arc_mentor)]
     terms, points = zip(*term_points(component.criteria, policy, index[0], index[1], index[2]), strict=True)
-    exact = np.stack(points) * SCORE_UNIT
+    return _whole(terms, np.stack(points) * SCORE_UNIT, component.arc_score[arcs])
+
+
+def _whole(terms: Sequence[Term], exact: F8, total: I8) -> list[tuple[Contribution, ...]]:
     whole = np.floor(exact + 1e-7).astype(np.int64)
-    missing = component.arc_score[arcs] - whole.sum(axis=0)
+    missing = total - whole.sum(axis=0)
     rank = np.argsort(np.argsort(-(exact - whole), axis=0, kind="stable"), axis=0, kind="stable")
     whole += rank < missing
-    if (whole.sum(axis=0) != component.arc_score[arcs]).any():
+    if (whole.sum(axis=0) != total).any():
         raise AssertionError("contributions do not add up to the score; report this as a defect")
     return [
         tuple(Contribution(term=term, points=int(value)) for term, value in zip(terms, column, strict=True))

@@ -1,8 +1,9 @@
 """Why a seat stayed empty, in true reasons that can be checked by hand.
 
 Definition. The *scope* of a seat is every mentor of a pool of the mentee's county that the seat looks at: the mentors
-without the TOWNSHIP_RULE bit (for a local seat those of the own township, unless an officer released the rule; for
-other seats every tier of ``poolScope``). Every mentor of the scope counts for exactly one reason:
+without the TOWNSHIP_RULE bit (for a local seat, and for the last free seat of a team that still needs a local mentor,
+those of the own township, unless an officer released the rule; for other seats every tier of ``poolScope``). Every
+mentor of the scope counts for exactly one reason:
 
 * admissible for the seat: ALL_AT_CAPACITY - such a mentor has no capacity left, or serves in another seat of this very
   team - or PINNED_ELSEWHERE when pins to other mentees alone use up the free capacity;
@@ -22,8 +23,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from matching.problem import I8, Component, ProblemData
-from matching.rules import BIT, explain_blocked
-from matching.solution import Solution
+from matching.rules import BIT, Mask, explain_blocked
+from matching.solution import Solution, members_of
 from matching.vocabulary import ReasonCode
 
 _ORDER = {code: index for index, code in enumerate(ReasonCode)}
@@ -54,13 +55,28 @@ def shortfalls(problem: ProblemData, solution: Solution) -> tuple[Shortfall, ...
         pools = np.array([mentor.pool_county for mentor in component.mentors])
         columns_by_county = {county: np.flatnonzero(pools == county) for county in component.counties}
         pinned = _pinned_by_person(component)
+        members = members_of(component, chosen)
         for row, seat in empty.tolist():
             mentee = component.mentees[row]
             columns = columns_by_county[mentee.county]
-            masks = component.blocked[row, seat, columns]
+            masks = component.blocked[row, seat, columns] | _team_masks(component, members, row)[columns]
             reasons = _reasons(component, row, masks, columns, pinned)
             found.append(Shortfall(mentee_id=mentee.id, slot=problem.slots[seat], reasons=reasons))
     return tuple(found)
+
+
+def _team_masks(component: Component, members: I8, row: int) -> Mask:
+    """Return the team rules that one more member of this team would break, as bits per mentor."""
+    masks = np.zeros(len(component.mentors), dtype=np.uint32)
+    arrays = component.teams
+    if arrays is None:
+        return masks
+    team = members[row][members[row] >= 0]
+    if arrays.is_away[row, team].sum() >= arrays.most_away[row] + arrays.has_release[row]:
+        masks[arrays.is_away[row]] |= BIT[ReasonCode.TOWNSHIP_RULE]
+    if arrays.is_of_village[row, team].sum() >= arrays.most_of_village[row]:
+        masks[arrays.is_of_village[row]] |= BIT[ReasonCode.VILLAGE_RULE]
+    return masks
 
 
 def _pinned_by_person(component: Component) -> dict[int, set[int]]:

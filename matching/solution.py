@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from matching.problem import I8, Component, ProblemData
+from matching.teams import team_scores, uses_release
 
 
 class LevelName(StrEnum):
@@ -19,12 +20,13 @@ class LevelName(StrEnum):
     OVERLOAD = "OVERLOAD"
     FALLBACKS = "FALLBACKS"
     CHANGES = "CHANGES"
+    FAIRNESS = "FAIRNESS"
     SCORE = "SCORE"
     LOAD = "LOAD"
 
 
 MINIMISED = frozenset({LevelName.OVERLOAD, LevelName.FALLBACKS, LevelName.CHANGES, LevelName.LOAD})
-SCALE_BY_LEVEL = {LevelName.PRIORITY: 10_000, LevelName.SCORE: 10_000}
+SCALE_BY_LEVEL = {LevelName.PRIORITY: 10_000, LevelName.FAIRNESS: 10_000, LevelName.SCORE: 10_000}
 """Units per natural unit; 1 where missing."""
 
 
@@ -44,14 +46,27 @@ class Solution:
         """Return the value of every level, summed over the components.
 
         Overload and load count what the plan adds: a mentor's mentees of other programmes raise the price of the
-        next one, but are no merit or fault of the plan. CHANGES is left out unless it is a level of the run.
+        next one, but are no merit or fault of the plan. FAIRNESS is the least score of a fully staffed team, 0
+        without any. CHANGES and FAIRNESS are left out unless they are levels of the run.
         """
-        counted = [name for name in LevelName if name is not LevelName.CHANGES or problem.counts_changes]
+        left_out = {LevelName.CHANGES: not problem.counts_changes, LevelName.FAIRNESS: not problem.has_max_min}
+        counted = [name for name in LevelName if not left_out.get(name, False)]
         total = dict.fromkeys(counted, 0)
         for component, chosen in zip(problem.components, self.chosen, strict=True):
             for name, value in _levels(component, chosen, problem).items():
                 total[name] += value
+        if problem.has_max_min:
+            total[LevelName.FAIRNESS] = self._least_full_score(problem)
         return total
+
+    def _least_full_score(self, problem: ProblemData) -> int:
+        scores: list[int] = []
+        for component, chosen in zip(problem.components, self.chosen, strict=True):
+            full = np.flatnonzero((chosen >= 0).all(axis=1))
+            if component.teams is not None and len(full):
+                members = members_of(component, chosen)[full]
+                scores += team_scores(component.teams, problem.team_terms, full, members).tolist()
+        return min(scores, default=0)
 
 
 def person_loads(component: Component, chosen: I8) -> npt.NDArray[np.int64]:
@@ -61,6 +76,14 @@ def person_loads(component: Component, chosen: I8) -> npt.NDArray[np.int64]:
         return np.zeros(len(component.persons), dtype=np.int64)
     persons = component.person_of_mentor[component.arc_mentor[used]]
     return np.bincount(persons, minlength=len(component.persons)).astype(np.int64)
+
+
+def members_of(component: Component, chosen: I8) -> I8:
+    """Return the mentor of every seat, ``int64`` (mentees, seats), -1 for an empty seat."""
+    if not len(component.arc_mentor):
+        return np.full(chosen.shape, -1, dtype=np.int64)
+    members: I8 = np.where(chosen >= 0, component.arc_mentor[chosen], -1).astype(np.int64)
+    return members
 
 
 def _levels(component: Component, chosen: I8, problem: ProblemData) -> dict[LevelName, int]:
@@ -76,9 +99,15 @@ def _levels(component: Component, chosen: I8, problem: ProblemData) -> dict[Leve
         LevelName.OVERLOAD: int((np.maximum(0, before + load - target) - np.maximum(0, before - target)).sum()),
         LevelName.FALLBACKS: int(component.arc_tier[used].sum(dtype=np.int64) + component.arc_released[used].sum()),
     }
+    if component.teams is not None:
+        rows, members = np.arange(len(chosen)), members_of(component, chosen)
+        values[LevelName.FALLBACKS] += int(uses_release(component.teams, rows, members).sum())
     if problem.counts_changes:
         kept = int(component.arc_published[used].sum())
         values[LevelName.CHANGES] = (len(used) - kept) + (component.n_published - kept)
-    values[LevelName.SCORE] = int(component.arc_score[used].sum())
+    if component.teams is None:
+        values[LevelName.SCORE] = int(component.arc_score[used].sum())
+    else:
+        values[LevelName.SCORE] = int(team_scores(component.teams, problem.team_terms, rows, members).sum())
     values[LevelName.LOAD] = int(((before + load) ** 2 - before**2).sum())
     return values

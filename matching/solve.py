@@ -10,11 +10,12 @@ from matching.metrics import metrics
 from matching.pins import check_kept
 from matching.policy import Policy
 from matching.problem import ProblemData
-from matching.result import ExcludedMentee, Result, filled_seats, proved_levels
+from matching.result import ExcludedMentee, Result, filled_seats, levels_within, proved_levels, scored_teams
 from matching.rules import mentee_exclusion
 from matching.shortfalls import shortfalls
-from matching.solution import Solution
+from matching.solution import LevelName, Solution
 from matching.solvers import flow
+from matching.solvers.teams import solve as teams
 from matching.supply import supply_table
 from matching.vocabulary import SolveStatus
 
@@ -39,9 +40,11 @@ def solve(
     on_progress: Progress | None = None,
     problem: ProblemData | None = None,
 ) -> Result:
-    """Match mentees with mentors, lexicographically optimal over all levels of domain 4.4 but fairness.
+    """Match mentees with mentors, lexicographically over all levels of domain 4.4 but fairness.
 
-    A seat that cannot be filled is a shortfall with reasons, never a refusal.
+    Separable policies are solved to optimality by flow. With team terms, every level before the score is proved, the
+    score carries a certified bound, and the status is OPTIMAL only if bound and value meet. A seat that cannot be
+    filled is a shortfall with reasons, never a refusal.
 
     Parameters
     ----------
@@ -77,12 +80,24 @@ def solve(
     if problem is None:
         problem = build(facts, policy, on_progress=on_progress)
     clock.lap("build")
-    chosen = []
-    for component in problem.components:
-        chosen.append(flow.solve_component(component, problem, seed=seed))
+    has_teams = bool(problem.team_terms)
+    n_components = len(problem.components)
+
+    def report(done: int) -> None:
         if on_progress is not None:
-            on_progress("solve", len(chosen), len(problem.components))
-    solution = Solution(chosen=tuple(chosen))
+            on_progress("solve", done, n_components)
+
+    bounds: dict[LevelName, int] = {}
+    if has_teams:
+        chosen, bounds = teams.solve_components(problem, seed=seed, on_done=report)
+    else:
+        plans = []
+        for component in problem.components:
+            plans.append(flow.solve_component(component, problem, seed=seed))
+            report(len(plans))
+        chosen = tuple(plans)
+    solution = Solution(chosen=chosen)
+    levels = levels_within(problem, solution, bounds) if has_teams else proved_levels(problem, solution)
     clock.lap("solve")
     seats = filled_seats(problem, solution, policy, has_roster=bool(facts.published))
     check_kept(facts, ((seat.mentee_id, seat.slot, seat.mentor_id) for seat in seats))
@@ -100,11 +115,12 @@ def solve(
     problem_fingerprint = problem.fingerprint()
     clock.lap("fingerprint")
     return Result(
-        status=SolveStatus.OPTIMAL,
-        solver=flow.NAME,
-        solver_reason=flow.REASON,
-        levels=proved_levels(problem, solution),
+        status=SolveStatus.FEASIBLE if any(level.gap for level in levels) else SolveStatus.OPTIMAL,
+        solver=teams.NAME if has_teams else flow.NAME,
+        solver_reason=teams.REASON if has_teams else flow.REASON,
+        levels=levels,
         seats=seats,
+        teams=scored_teams(problem, solution, policy),
         shortfalls=empty,
         excluded=tuple(excluded),
         warnings=found,

@@ -52,6 +52,8 @@ def supply_table(facts: Facts, policy: Policy) -> tuple[TownshipSupply, ...]:
     year = reference_year(facts)
     every_seat = range(policy.n_seats)
     local_seats = [seat for seat, slot in enumerate(policy.slots) if slot.admits_own_township_only]
+    if policy.geography.min_one_mentor_same_township and not local_seats:
+        local_seats = [0]  # the seats of such a policy have equal hard rules, so any of them stands for the local one
     demand: dict[tuple[str, str], list[int]] = {}
     for mentee in facts.mentees:
         if mentee_exclusion(mentee, policy) is None:

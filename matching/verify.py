@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from matching.facts import Facts, Mentee, Mentor
 from matching.policy import Policy
-from matching.restated import broken_rules, ties_of
+from matching.restated import broken_rules, broken_team_rules, ties_of
 from matching.vocabulary import MentorState, ReasonCode, ReviewLevel
 
 Link = tuple[str, str, str]
@@ -73,6 +73,11 @@ def verify(facts: Facts, policy: Policy, links: Iterable[Link]) -> tuple[Violati
             message = f"the mentor may not take this seat: {reason}"
             found.append(Violation(code=ViolationCode.RULE_BROKEN, item=item, message=message, reason=reason))
     found += _team_faults(known, mentors)
+    for mentee_id in sorted({link[0] for link in known}):
+        team = [mentors[mentor_id] for owner, _, mentor_id in known if owner == mentee_id]
+        for reason in broken_team_rules(mentees[mentee_id], team, facts, policy):
+            message = f"the team breaks a rule on teams: {reason}"
+            found.append(Violation(code=ViolationCode.RULE_BROKEN, item=mentee_id, message=message, reason=reason))
     found += _load_faults(known, facts, policy, mentors)
     for pin in facts.pins:
         if not any(m == pin.mentee_id and j == pin.mentor_id and pin.slot in (None, s) for m, s, j in known):

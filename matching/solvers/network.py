@@ -57,11 +57,36 @@ class Network:
         return len(self.supply)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Face:
+    """An optimal flow, and with it all optimal flows.
+
+    Attributes
+    ----------
+    flow
+        ``int64`` (edges,).
+    is_free
+        ``bool`` (edges,): every other edge carries exactly ``flow`` in every optimal flow; a flow within the
+        capacities that agrees with ``flow`` on those edges is optimal.
+    potential
+        ``int64`` (nodes,): the proof of the last group of levels, in units of its cost.
+    """
+
+    flow: I8
+    is_free: Mask
+    potential: I8
+
+
 Level = tuple[slice, I8]
 """Cost of one level: values on a run of edges, 0 elsewhere."""
 
 
 def lexicographic_flow(network: Network, levels: Sequence[Level], units: int, core: Mask | None = None) -> I8:
+    """Return a flow that minimises ``levels[0]``, then ``levels[1]``, and so on; see ``lexicographic_face``."""
+    return lexicographic_face(network, levels, units, core).flow
+
+
+def lexicographic_face(network: Network, levels: Sequence[Level], units: int, core: Mask | None = None) -> Face:
     """Return a flow that minimises ``levels[0]``, then ``levels[1]`` among its optima, and so on.
 
     Parameters
@@ -85,6 +110,7 @@ def lexicographic_flow(network: Network, levels: Sequence[Level], units: int, co
     goals = np.flatnonzero(network.supply < 0)
     limit = _SAFE // (network.n_nodes + 1) ** 2
     groups = _groups(levels, units, limit, network.name)
+    potential = np.zeros(network.n_nodes, dtype=np.int64)
     for number, group in enumerate(groups):
         cost = _joint_cost(group, len(network.tail))
         joining = _JOINING
@@ -108,12 +134,15 @@ def lexicographic_flow(network: Network, levels: Sequence[Level], units: int, co
             is_used[_best_per_tail(free[improving], network.tail, reduced[improving], joining)] = True
             joining *= 2
         if number + 1 == len(groups):
+            free = free[reduced == 0]
             break
         full = free[reduced < 0]
         np.subtract.at(supply, network.tail[full], flow[full])
         np.add.at(supply, network.head[full], flow[full])
         free = free[reduced == 0]
-    return flow
+    is_free = np.zeros(len(flow), dtype=bool)
+    is_free[free] = True
+    return Face(flow=flow, is_free=is_free, potential=potential)
 
 
 def _best_per_tail(edges: I8, tail: I4, reduced: I8, n_best: int) -> I8:
