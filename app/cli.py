@@ -16,6 +16,7 @@ from rich.table import Table
 from sqlmodel import Session, col, select
 
 from app.access import SYSTEM_VIEWER, Viewer, create_token
+from app.cli_solve import solve
 from app.config import Settings, data_keys, get_settings
 from app.crypto import PersonalDataCipher
 from app.db import Database, run_in_transaction
@@ -43,6 +44,7 @@ cli = typer.Typer(
 )
 token_cli = typer.Typer(no_args_is_help=True, help="Bearer tokens and data keys.")
 cli.add_typer(token_cli, name="token")
+cli.command()(solve)
 out = Console()
 err = Console(stderr=True)
 

@@ -1,0 +1,199 @@
+"""From a fractional relaxation to a proved plan: round, search neighbourhoods, then close what the bound leaves open.
+
+* *Round*: people whose fractional choice is whole keep it; the others are assigned exactly by CP-SAT, together with a
+  growing ring of people who use the same servers (relaxation-induced neighbourhood; Danna, Rothberg and Le Pape 2005).
+* *Neighbourhoods*: people chosen by chance around one of them are released and assigned anew, never for the worse.
+* *Close*: pairs whose reduced cost exceeds the gap are out, pairs without which the bound falls below the plan are in;
+  CP-SAT searches the rest (reduced-cost fixing).
+
+Each step has a budget in CP-SAT's deterministic time, so the outcome does not depend on the machine.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from matching.solvers.pairs.bounds import certified_bound
+from matching.solvers.pairs.budget import Budget
+from matching.solvers.pairs.integer import search
+from matching.solvers.pairs.model import Bools, Goal, Pairs
+from matching.solvers.pairs.relaxation import Relaxed
+from matching.solvers.pairs.values import goal_value
+
+_WHOLE = 1e-6
+_RING_STEPS = 1.0
+_N_RINGS = 5
+_NEIGHBOUR_STEPS = 0.2
+_N_NEIGHBOURS = 24
+_CLOSE_STEPS = 6.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Polished:
+    """The best plan known for a goal and a bound on every plan.
+
+    Attributes
+    ----------
+    chosen
+        ``None`` when no plan that keeps the goal's rules was found.
+    value
+        Value of that plan under the goal.
+    bound
+        No plan does better; without a plan and ``is_impossible`` it says nothing.
+    is_impossible
+        Proved: no plan keeps the goal's rules.
+    """
+
+    chosen: Bools | None
+    value: int | None
+    bound: int
+    is_impossible: bool = False
+
+    @property
+    def is_proved(self) -> bool:
+        """The plan is best."""
+        return self.value is not None and self.value >= self.bound
+
+
+def polish(
+    pairs: Pairs,
+    goal: Goal,
+    relaxed: Relaxed,
+    start: Bools | None,
+    budget: Budget,
+    *,
+    seed: int,
+    first_only: bool = False,
+) -> Polished:
+    """Find a plan for a goal, as near to its bound as the steps allow.
+
+    Parameters
+    ----------
+    start
+        A plan that keeps the goal's rules, or ``None``.
+    first_only
+        Any plan that keeps the goal's rules will do.
+    """
+    generator = np.random.default_rng(seed)
+    best = Polished(chosen=start, value=None if start is None else goal_value(pairs, goal, start), bound=relaxed.bound)
+    best = _round(pairs, goal, relaxed, best, budget, generator, first_only=first_only)
+    if first_only and best.chosen is not None:
+        return best
+    if best.chosen is not None and not best.is_proved:
+        best = _explore(pairs, goal, relaxed, best, budget, generator)
+    if not best.is_proved:
+        best = _close(pairs, goal, relaxed, best, budget, seed)
+    return best
+
+
+def _better(pairs: Pairs, goal: Goal, best: Polished, chosen: Bools | None) -> Polished:
+    """Return the better of the best plan and another one that may break the goal's rules."""
+    if chosen is None:
+        return best
+    value = goal_value(pairs, goal, chosen)
+    if value is None or int(chosen.sum()) != pairs.n_units or (best.value is not None and value <= best.value):
+        return best
+    return Polished(chosen=chosen, value=value, bound=max(best.bound, value))
+
+
+def _round(
+    pairs: Pairs,
+    goal: Goal,
+    relaxed: Relaxed,
+    best: Polished,
+    budget: Budget,
+    generator: np.random.Generator,
+    *,
+    first_only: bool,
+) -> Polished:
+    share = relaxed.share
+    rounded = share > 0.5
+    face = relaxed.core
+    if pairs.is_full:
+        # Pairs that cost nothing at the relaxation's prices: every plan that attains the bound is made of them.
+        face = face | (pairs.allowed & (certified_bound(pairs, goal, relaxed.prices).loss == 0))
+    free: Bools = np.asarray((np.abs(share - rounded) > _WHOLE).any(axis=1))
+    if goal.is_threshold:  # whole choices that fall short of the threshold cannot stay
+        free |= pairs.judged & pairs.served(rounded) & (pairs.totals(rounded) < (goal.low or 0))
+    for _ in range(_N_RINGS):
+        if best.is_proved or (first_only and best.chosen is not None) or budget.is_over:
+            break
+        sub = pairs.after(rounded, free, judge_partial=not goal.is_threshold)
+        if (sub.capacity >= 0).all() and sub.n_units <= int(sub.demand.sum()):
+            found = search(sub, goal, face, budget, steps=_RING_STEPS, seed=0, hint=rounded, better_than=best.value)
+            if found.chosen is not None:
+                best = _better(pairs, goal, best, found.chosen | (rounded & ~free[:, None]))
+        if free.all():
+            break
+        free = _widened(face, rounded, free, 3 * int(free.sum()) + 12, generator)
+    return best
+
+
+def _widened(core: Bools, chosen: Bools, free: Bools, size: int, generator: np.random.Generator) -> Bools:
+    """Return the free people and others who use servers that free people could use, ``size`` in all."""
+    servers = core[free].any(axis=0)
+    near = (chosen & servers).any(axis=1) & ~free
+    order = generator.permutation(len(free))
+    order = order[np.argsort(~near[order], kind="stable")]
+    order = order[~free[order]]
+    wider = free.copy()
+    wider[order[: max(0, size - int(free.sum()))]] = True
+    return wider
+
+
+def _explore(
+    pairs: Pairs, goal: Goal, relaxed: Relaxed, best: Polished, budget: Budget, generator: np.random.Generator
+) -> Polished:
+    n = len(pairs.demand)
+    size = min(n, 40)
+    for _ in range(_N_NEIGHBOURS):
+        if best.is_proved or budget.is_over or best.chosen is None:
+            break
+        free = np.zeros(n, dtype=bool)
+        free[generator.integers(n)] = True
+        free = _widened(relaxed.core, best.chosen, free, size, generator)
+        sub = pairs.after(best.chosen, free, judge_partial=not goal.is_threshold)
+        found = search(
+            sub,
+            goal,
+            relaxed.core | best.chosen,
+            budget,
+            steps=_NEIGHBOUR_STEPS,
+            seed=0,
+            hint=best.chosen,
+            better_than=best.value,
+        )
+        if found.chosen is not None:
+            best = _better(pairs, goal, best, found.chosen | (best.chosen & ~free[:, None]))
+    return best
+
+
+def _close(pairs: Pairs, goal: Goal, relaxed: Relaxed, best: Polished, budget: Budget, seed: int) -> Polished:
+    certificate = certified_bound(pairs, goal, relaxed.prices)
+    if best.value is None:
+        usable, forced = pairs.allowed, None
+    else:
+        gap = certificate.value - best.value  # only plans of a greater value are wanted
+        usable = pairs.allowed & (certificate.loss < max(gap, 1))
+        forced = pairs.allowed & (certificate.keep >= max(gap, 1)) if pairs.is_full else None
+    found = search(
+        pairs,
+        goal,
+        usable,
+        budget,
+        steps=_CLOSE_STEPS,
+        seed=seed,
+        hint=best.chosen if best.chosen is not None else relaxed.share > 0.5,
+        forced=forced,
+        better_than=best.value,
+    )
+    better = _better(pairs, goal, best, found.chosen)
+    if found.is_complete and better.chosen is None:
+        return Polished(chosen=None, value=None, bound=best.bound, is_impossible=True)
+    if found.is_complete and better.value is not None:
+        return Polished(chosen=better.chosen, value=better.value, bound=better.value)
+    if found.bound is not None and found.chosen is not None:
+        return Polished(
+            chosen=better.chosen, value=better.value, bound=max(min(best.bound, found.bound), better.value or 0)
+        )
+    return better
