@@ -15,6 +15,8 @@ from matching.solvers.pairs.model import I8, Bools, Pairs
 F8 = npt.NDArray[np.float64]
 _MAX_UNITS = 2**31
 _MAX_DECIMALS = 12
+_SIX_DIGITS = 10**6
+_MAX_POWER = 250
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,9 +165,14 @@ def _scale(score: F8) -> tuple[float, bool]:
         units = np.round(values * scale)
         if np.array_equal(units / scale, values):
             return scale, True
-    power = int(np.floor(np.log10(limit / peak)))
-    if limit < 10**6 or not -300 < power < 300:
-        raise InvalidInstanceError("score", f"{peak:g} cannot be scaled to six safe digits; divide the instance")
+    where = _at("score", np.argwhere(np.abs(score) == peak)[0])
+    if limit < _SIX_DIGITS:
+        raise InvalidInstanceError(where, "the instance is too large to keep six digits of its scores; divide it")
+    power = int(np.floor(np.log10(limit) - np.log10(peak)))
+    if abs(power) > _MAX_POWER:
+        raise InvalidInstanceError(
+            where, f"{peak:g} is the largest score, and its size is out of range; rescale the scores"
+        )
     return 10.0**power, False
 
 

@@ -43,6 +43,7 @@ def solve_worst_tenth(pairs: Pairs, plan: FlowPlan, budget: Budget, *, seed: int
     chosen, solver = plan.chosen, FLOW
     if attained < bound:
         solver = SEARCH
+        low = max(low, attained // count)  # W <= m*t, so no better plan has a lower t
         goal = Goal(weight_level=count, weight_slack=1, low=low, high=high)
         relaxed = relax(pairs, goal, start_core(pairs, plan.price, chosen, _START_WIDTH), budget)
         if relaxed is not None:
@@ -52,7 +53,9 @@ def solve_worst_tenth(pairs: Pairs, plan: FlowPlan, budget: Budget, *, seed: int
             attained = worst_sum(pairs.totals(chosen)[pairs.judged], count)
     if worst_sum(pairs.totals(plan.chosen)[pairs.judged], count) >= attained:
         return Levels(chosen=plan.chosen, fair=attained, fair_bound=bound, sum=value, sum_bound=value, solver=solver)
-    chosen, sum_bound = _greatest_sum(pairs, plan, chosen, attained, count, (low, high), budget, seed)
+    chosen, sum_bound = _greatest_sum(
+        pairs, plan, chosen, attained, count, (max(low, attained // count), high), budget, seed
+    )
     return Levels(
         chosen=chosen,
         fair=worst_sum(pairs.totals(chosen)[pairs.judged], count),

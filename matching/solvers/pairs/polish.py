@@ -15,7 +15,7 @@ import numpy as np
 
 from matching.solvers.pairs.bounds import certified_bound
 from matching.solvers.pairs.budget import Budget
-from matching.solvers.pairs.integer import search
+from matching.solvers.pairs.integer import Found, search
 from matching.solvers.pairs.model import Bools, Goal, Pairs
 from matching.solvers.pairs.relaxation import Relaxed
 from matching.solvers.pairs.values import goal_value
@@ -26,6 +26,7 @@ _N_RINGS = 5
 _NEIGHBOUR_STEPS = 0.2
 _N_NEIGHBOURS = 24
 _CLOSE_STEPS = 6.0
+_FACE_WIDTH = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +112,8 @@ def _round(
     face = relaxed.core
     if pairs.is_full:
         # Pairs that cost nothing at the relaxation's prices: every plan that attains the bound is made of them.
-        face = face | (pairs.allowed & (certified_bound(pairs, goal, relaxed.prices).loss == 0))
+        free_of_cost = pairs.allowed & (certified_bound(pairs, goal, relaxed.prices).loss == 0)
+        face = face | best_of(pairs, free_of_cost, _FACE_WIDTH)
     free: Bools = np.asarray((np.abs(share - rounded) > _WHOLE).any(axis=1))
     if goal.is_threshold:  # whole choices that fall short of the threshold cannot stay
         free |= pairs.judged & pairs.served(rounded) & (pairs.totals(rounded) < (goal.low or 0))
@@ -127,6 +129,24 @@ def _round(
             break
         free = _widened(face, rounded, free, 3 * int(free.sum()) + 12, generator)
     return best
+
+
+def best_of(pairs: Pairs, among: Bools, width: int) -> Bools:
+    """Return the ``width`` highest scores of every person among some pairs.
+
+    Examples
+    --------
+    >>> pairs = Pairs.start(np.array([[3, 2, 5]]), np.ones((1, 3), bool), np.array([1]), np.array([1, 1, 1]))
+    >>> best_of(pairs, pairs.allowed, 2).tolist()
+    [[True, False, True]]
+    """
+    if among.shape[1] <= width:
+        return among
+    value = np.where(among, pairs.score, np.iinfo(np.int64).min)
+    columns = np.argsort(-value.astype(np.float64), axis=1, kind="stable")[:, :width]
+    best = np.zeros_like(among)
+    best[np.arange(len(value))[:, None], columns] = True
+    return best & among
 
 
 def _widened(core: Bools, chosen: Bools, free: Bools, size: int, generator: np.random.Generator) -> Bools:
@@ -150,7 +170,13 @@ def _explore(
         if best.is_proved or budget.is_over or best.chosen is None:
             break
         free = np.zeros(n, dtype=bool)
-        free[generator.integers(n)] = True
+        if goal.is_threshold:
+            free[generator.integers(n)] = True
+        else:  # around somebody near the lowest
+            lowest = np.argsort(
+                np.where(pairs.judged, pairs.totals(best.chosen), np.iinfo(np.int64).max), kind="stable"
+            )
+            free[lowest[generator.integers(max(1, n // 8))]] = True
         free = _widened(relaxed.core, best.chosen, free, size, generator)
         sub = pairs.after(best.chosen, free, judge_partial=not goal.is_threshold)
         found = search(
@@ -176,24 +202,32 @@ def _close(pairs: Pairs, goal: Goal, relaxed: Relaxed, best: Polished, budget: B
         gap = certificate.value - best.value  # only plans of a greater value are wanted
         usable = pairs.allowed & (certificate.loss < max(gap, 1))
         forced = pairs.allowed & (certificate.keep >= max(gap, 1)) if pairs.is_full else None
-    found = search(
-        pairs,
-        goal,
-        usable,
-        budget,
-        steps=_CLOSE_STEPS,
-        seed=seed,
-        hint=best.chosen if best.chosen is not None else relaxed.share > 0.5,
-        forced=forced,
-        better_than=best.value,
-    )
+
+    def attempt(*, for_proof: bool) -> Found:
+        return search(
+            pairs,
+            goal,
+            usable,
+            budget,
+            steps=_CLOSE_STEPS,
+            seed=seed,
+            hint=best.chosen if best.chosen is not None else relaxed.share > 0.5,
+            forced=forced,
+            better_than=best.value,
+            for_proof=for_proof,
+        )
+
+    found = attempt(for_proof=True)
     better = _better(pairs, goal, best, found.chosen)
-    if found.is_complete and better.chosen is None:
-        return Polished(chosen=None, value=None, bound=best.bound, is_impossible=True)
-    if found.is_complete and better.value is not None:
-        return Polished(chosen=better.chosen, value=better.value, bound=better.value)
-    if found.bound is not None and found.chosen is not None:
+    if found.chosen is not None and better.chosen is None:  # kept the rounded rules only
+        better = _better(pairs, goal, best, attempt(for_proof=False).chosen)
+    if found.chosen is None and found.is_complete:
+        if best.value is None:
+            return Polished(chosen=None, value=None, bound=best.bound, is_impossible=True)
+        return Polished(chosen=best.chosen, value=best.value, bound=best.value)
+    if found.bound is not None:
+        bound = min(better.bound, found.bound)
         return Polished(
-            chosen=better.chosen, value=better.value, bound=max(min(best.bound, found.bound), better.value or 0)
+            chosen=better.chosen, value=better.value, bound=bound if better.value is None else max(bound, better.value)
         )
     return better
