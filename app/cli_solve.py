@@ -64,8 +64,12 @@ def solve(
     if out is None:
         typer.echo(text)
     else:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(text + "\n", encoding="utf-8")
+        try:
+            out.parent.mkdir(parents=True, exist_ok=True)
+            out.write_text(text + "\n", encoding="utf-8")
+        except OSError as error:
+            err.print(f"[red]OUT[/red] {escape(str(error))}")
+            raise typer.Exit(1) from error
     if result.status is SolveStatus.INFEASIBLE:
         err.print(f"[red]PinConflictError[/red] {escape(result.reason or '')}")
         raise typer.Exit(1)

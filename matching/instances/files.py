@@ -11,6 +11,7 @@ and ``c`` (capacities), or a folder with three csv files without headers except 
 
 import csv
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -38,17 +39,16 @@ def read_pins(path: Path) -> tuple[Pin, ...]:
 
 def _read_npz(path: Path) -> Instance:
     try:
-        with np.load(path, allow_pickle=False) as arrays:
-            if not isinstance(arrays, np.lib.npyio.NpzFile):
-                raise InvalidInstanceError(path.name, "is a single array; save S, M, d and c with numpy.savez")
-            missing = [name for name in ("S", "d", "c") if name not in arrays]
-            if missing:
-                raise InvalidInstanceError(
-                    path.name, f"has no array {missing[0]}; it needs S, d and c, and M for conflicts"
-                )
+        arrays = np.load(path, allow_pickle=False)
+        if not isinstance(arrays, np.lib.npyio.NpzFile):
+            raise InvalidInstanceError(path.name, "is a single array; save S, M, d and c with numpy.savez")
+        with arrays:
             found = {name: arrays[name] for name in ("S", "M", "d", "c") if name in arrays}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise InvalidInstanceError(path.name, f"cannot be read as an npz file: {error}") from error
+    for name in ("S", "d", "c"):
+        if name not in found:
+            raise InvalidInstanceError(path.name, f"has no array {name}; it needs S, d and c, and M for conflicts")
     return Instance.create(found["S"], conflict=found.get("M"), demand=found["d"], capacity=found["c"])
 
 
