@@ -12,7 +12,7 @@ relaxation.
 After one refutation the relaxation that maximises ``t`` itself gives the next candidate, then bisection goes on.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from matching.instances.levels import FLOW, SEARCH, Levels
 from matching.instances.reach import level_bound, step_of, without_hopeless
@@ -26,6 +26,8 @@ from matching.solvers.pairs.values import lowest_served
 _MAX_TRIES = 60
 _MISSING = 1e-7
 _START_WIDTH = 8
+_NEAR = 256
+"""Once the open range is this many times smaller than at first, the next possible value is tried."""
 
 
 def solve_maxmin(pairs: Pairs, plan: FlowPlan, budget: Budget, *, seed: int) -> Levels:
@@ -51,7 +53,7 @@ def solve_maxmin(pairs: Pairs, plan: FlowPlan, budget: Budget, *, seed: int) -> 
             sum_bound=value,
             solver=FLOW if search.tries == 0 else SEARCH,
         )
-    best = _attempt(pairs, plan, search.low, budget, seed, start=search.chosen, first_only=False)
+    best = search.attempt(search.low, start=search.chosen, first_only=False)
     chosen = best.chosen if best.chosen is not None else search.chosen
     return Levels(
         chosen=chosen,
@@ -63,88 +65,79 @@ def solve_maxmin(pairs: Pairs, plan: FlowPlan, budget: Budget, *, seed: int) -> 
     )
 
 
-@dataclass(slots=True)
 class _Search:
     """Bisection over thresholds: ``low`` is met by ``chosen``, nothing above ``high`` can be met."""
 
-    pairs: Pairs
-    plan: FlowPlan
-    top: int
-    budget: Budget
-    seed: int
-    low: int = 0
-    high: int = 0
-    tries: int = 0
-    chosen: Bools = None  # type: ignore[assignment]  # set by run()
+    def __init__(self, pairs: Pairs, plan: FlowPlan, top: int, budget: Budget, seed: int) -> None:
+        self.pairs, self.plan, self.top, self.budget, self.seed = pairs, plan, top, budget, seed
+        self.step = step_of(pairs)
+        self.chosen = plan.chosen
+        self.low, self.high = self.attained(plan.chosen), top
+        self.tries = 0
+        self.core = start_core(pairs, plan.price, plan.chosen, _START_WIDTH)
 
     def attained(self, chosen: Bools) -> int:
+        """Return the threshold that a plan meets."""
         lowest = lowest_served(self.pairs, chosen)
         return self.top if lowest is None else min(lowest, self.top)
 
     def run(self) -> None:
-        step = step_of(self.pairs)
-        self.chosen = self.plan.chosen
-        self.low, self.high = self.attained(self.chosen), self.top
-        open_high = self.high  # thresholds from here on up are refuted or given up
-        next_tried = None
-        while self.low < open_high and self.tries < _MAX_TRIES and not self.budget.is_over:
+        """Raise ``low`` and lower ``high`` until they meet or the tries are used up."""
+        ceiling = self.high  # thresholds above it are refuted or given up
+        next_tried: int | None = None
+        first_range: int | None = None
+        while self.low < ceiling and not self.budget.is_over:
+            if self.tries >= _MAX_TRIES:
+                self.budget.cut_by_steps = True
+                return
             if self.tries == 1 and self.pairs.is_full:
-                self.high = min(self.high, self._relaxed_level())
-                open_high = max(self.low, min(open_high, self.high))
-                self.tries += 1
-                continue
-            if self.tries <= 2:
-                t = open_high
-            elif next_tried != self.low:
-                t = next_tried = self.low + step
-                next_tried = self.low
+                self.high = ceiling = max(self.low, min(self.high, self._relaxed_level()))
+            n_steps = (ceiling - self.low) // self.step
+            if self.tries <= 1 or n_steps <= 1:
+                t = ceiling
             else:
-                t = self.low + max(1, (open_high - self.low) // (2 * step)) * step
-            t = min(t, open_high)
+                first_range = first_range or n_steps
+                if n_steps <= first_range // _NEAR and next_tried != self.low:
+                    t = next_tried = self.low
+                    t += self.step
+                else:
+                    t = self.low + n_steps // 2 * self.step
             self.tries += 1
-            found = _attempt(self.pairs, self.plan, t, self.budget, self.seed, start=None, first_only=True)
+            found = self.attempt(t, start=None, first_only=True)
             if found.chosen is not None:
-                self.chosen = found.chosen
-                self.low = self.attained(found.chosen)
+                self.chosen, self.low = found.chosen, self.attained(found.chosen)
                 continue
+            below = max(self.low, t - self.step)
             if found.is_impossible:
-                self.high = min(self.high, t - step) if self.low <= t - step else self.low
-            open_high = max(self.low, min(open_high, t - step))
-        if self.low < self.high and self.tries >= _MAX_TRIES:
-            self.budget.cut_by_steps = True
+                self.high = min(self.high, below)
+            ceiling = min(ceiling, below)
 
     def _relaxed_level(self) -> int:
         """Return a certified bound on ``t`` from the relaxation that maximises it."""
-        core = start_core(self.pairs, self.plan.price, self.plan.chosen | self.chosen, _START_WIDTH)
         goal = Goal(weight_level=1, low=self.low, high=self.high)
-        relaxed = relax(self.pairs, goal, core, self.budget)
-        step = step_of(self.pairs)
-        return self.high if relaxed is None else max(self.low, relaxed.bound // step * step)
+        relaxed = relax(self.pairs, goal, self.core | self.chosen, self.budget)
+        return self.high if relaxed is None else relaxed.bound // self.step * self.step
 
-
-def _attempt(
-    pairs: Pairs, plan: FlowPlan, t: int, budget: Budget, seed: int, *, start: Bools | None, first_only: bool
-) -> Polished:
-    """Try one threshold: a plan that meets it, a proof that none does, or neither; with a bound on the sum."""
-    open_bound = int(pairs.totals(plan.chosen).sum())
-    impossible = Polished(chosen=None, value=None, bound=open_bound, is_impossible=True)
-    narrow = without_hopeless(pairs, t)
-    if with_greatest_fill(narrow).n_units < pairs.n_units:
-        return impossible
-    narrow = replace(narrow, n_units=pairs.n_units)
-    best = greatest_sum(narrow)
-    value = int(narrow.totals(best.chosen).sum())
-    lowest = lowest_served(narrow, best.chosen)
-    if lowest is None or lowest >= t:
-        return Polished(chosen=best.chosen, value=value, bound=value)
-    given = best.chosen if start is None else best.chosen | start
-    core = start_core(narrow, best.price, given, _START_WIDTH)
-    relaxed = relax(narrow, threshold(t), core, budget)
-    if relaxed is None:
-        return Polished(chosen=start, value=None, bound=value)
-    if relaxed.missing > _MISSING * narrow.peak:
-        refuted = relax(narrow, Goal(weight_slack=1, low=t, high=t), relaxed.core, budget)
-        if refuted is not None and refuted.bound < 0:
+    def attempt(self, t: int, *, start: Bools | None, first_only: bool) -> Polished:
+        """Try one threshold: a plan that meets it, a proof that none does, or neither; with a bound on the sum."""
+        pairs = self.pairs
+        open_bound = int(pairs.totals(self.plan.chosen).sum())
+        impossible = Polished(chosen=None, value=None, bound=open_bound, is_impossible=True)
+        narrow = without_hopeless(pairs, t)
+        if with_greatest_fill(narrow).n_units < pairs.n_units:
             return impossible
-    polished = polish(narrow, threshold(t), relaxed, start, budget, seed=seed, first_only=first_only)
-    return replace(polished, bound=min(polished.bound, value))
+        best = greatest_sum(narrow)
+        value = int(narrow.totals(best.chosen).sum())
+        lowest = lowest_served(narrow, best.chosen)
+        if lowest is None or lowest >= t:
+            return Polished(chosen=best.chosen, value=value, bound=value)
+        core = start_core(narrow, best.price, best.chosen if start is None else best.chosen | start, _START_WIDTH)
+        relaxed = relax(narrow, threshold(t), core | self.core, self.budget)
+        if relaxed is None:
+            return Polished(chosen=start, value=None, bound=value)
+        if relaxed.missing > _MISSING * narrow.peak:
+            refuted = relax(narrow, Goal(weight_slack=1, low=t, high=t), relaxed.core, self.budget)
+            if refuted is not None and refuted.bound < 0:
+                return impossible
+        polished = polish(narrow, threshold(t), relaxed, start, self.budget, seed=self.seed, first_only=first_only)
+        return replace(polished, bound=min(polished.bound, value))
