@@ -74,7 +74,7 @@ def search(
         return Found(chosen=None, is_complete=False, bound=None)
     usable = usable & pairs.allowed & (pairs.demand > 0)[:, None]
     model = _Model(pairs, goal, usable, for_proof=for_proof)
-    model.add_rules(better_than)
+    model.add_rules(better_than, None if for_proof else hint)
     if optimise:
         model.cp.maximize(model.worth)
     model.add_hints(hint, forced)
@@ -128,7 +128,13 @@ class _Model:
         """Return the least rounded value that stands for ``value``."""
         return -((error - value) // self.unit)
 
-    def add_rules(self, better_than: int | None) -> None:
+    def _rounded_totals(self, chosen: Bools) -> list[int]:
+        """Return every person's total in rounded scores."""
+        rounded = np.where(chosen, self.pairs.score // self.unit, 0).sum(axis=1) + self.pairs.base // self.unit
+        return [int(total) for total in rounded]
+
+    def add_rules(self, better_than: int | None, known: Bools | None) -> None:
+        """Write the rules; those that rounding makes too strict for a known plan are eased (callers count again)."""
         pairs, goal, cp, x = self.pairs, self.goal, self.cp, self.x
         level: cp_model.LinearExpr | int = 0
         top = (goal.high or 0) // self.unit
@@ -136,6 +142,9 @@ class _Model:
         if goal.is_fair and not goal.is_threshold:
             level = cp.new_int_var(bottom, top, "")
         slacks: list[cp_model.LinearExpr] = []
+        held = None if known is None or self.unit == 1 else known & (pairs.demand > 0)[:, None]
+        eased = None if held is None else self._rounded_totals(held)
+        meets = pairs.totals(held) >= (goal.low or 0) if held is not None else np.zeros(len(pairs.demand), dtype=bool)
         for i, own in enumerate(_grouped(self.person, len(pairs.demand))):
             demand = int(pairs.demand[i])
             literals = [x[a] for a in own]
@@ -150,6 +159,8 @@ class _Model:
                 continue
             if goal.is_threshold:
                 least = self._least(int(goal.low or 0), int(self.fair_error[i]))
+                if eased is not None and meets[i]:
+                    least = min(least, eased[i])
                 if pairs.is_full or not demand:
                     cp.add(total >= least)
                 else:
@@ -171,7 +182,11 @@ class _Model:
             cp.add(cp_model.LinearExpr.sum(x) == pairs.n_units)
         if goal.floor is not None:
             lifted = goal.floor_level * level - cp_model.LinearExpr.sum(slacks)
-            cp.add(lifted >= self._least(goal.floor, self.floor_error))
+            least = self._least(goal.floor, self.floor_error)
+            if eased is not None:
+                judged = sorted(eased[i] for i in np.flatnonzero(pairs.judged))
+                least = min(least, sum(judged[: goal.floor_level]))
+            cp.add(lifted >= least)
         if goal.weight_level:
             self.worth = goal.weight_level * level - cp_model.LinearExpr.sum(slacks)
         elif goal.weight_sum:

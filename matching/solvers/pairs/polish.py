@@ -24,8 +24,12 @@ _WHOLE = 1e-6
 _RING_STEPS = 1.0
 _N_RINGS = 5
 _NEIGHBOUR_STEPS = 0.2
-_N_NEIGHBOURS = 24
+_N_NEIGHBOURS = 150
+_PATIENCE = 25
+"""So many neighbourhoods in a row without a gain end the exploration."""
 _CLOSE_STEPS = 6.0
+_CLOSE_PAIRS = 60_000
+"""CP-SAT is not asked to prove anything over more pairs; building the model alone would take seconds."""
 _FACE_WIDTH = 60
 
 
@@ -110,7 +114,7 @@ def _round(
     share = relaxed.share
     rounded = share > 0.5
     face = relaxed.core
-    if pairs.is_full:
+    if pairs.is_full and goal.weight_sum:
         # Pairs that cost nothing at the relaxation's prices: every plan that attains the bound is made of them.
         free_of_cost = pairs.allowed & (certified_bound(pairs, goal, relaxed.prices).loss == 0)
         face = face | best_of(pairs, free_of_cost, _FACE_WIDTH)
@@ -122,7 +126,17 @@ def _round(
             break
         sub = pairs.after(rounded, free, judge_partial=not goal.is_threshold)
         if (sub.capacity >= 0).all() and sub.n_units <= int(sub.demand.sum()):
-            found = search(sub, goal, face, budget, steps=_RING_STEPS, seed=0, hint=rounded, better_than=best.value)
+            found = search(
+                sub,
+                goal,
+                face,
+                budget,
+                steps=_RING_STEPS,
+                seed=0,
+                hint=rounded,
+                better_than=best.value,
+                for_proof=True,  # rules eased by the rounding error; plans are counted again exactly
+            )
             if found.chosen is not None:
                 best = _better(pairs, goal, best, found.chosen | (rounded & ~free[:, None]))
         if free.all():
@@ -166,11 +180,13 @@ def _explore(
 ) -> Polished:
     n = len(pairs.demand)
     size = min(n, 40)
+    usable = relaxed.core | best_of(pairs, pairs.allowed, 2)
+    idle = 0
     for _ in range(_N_NEIGHBOURS):
-        if best.is_proved or budget.is_over or best.chosen is None:
+        if best.is_proved or budget.is_over or best.chosen is None or idle >= _PATIENCE:
             break
         free = np.zeros(n, dtype=bool)
-        if goal.is_threshold:
+        if goal.weight_sum:
             free[generator.integers(n)] = True
         else:  # around somebody near the lowest
             lowest = np.argsort(
@@ -182,15 +198,16 @@ def _explore(
         found = search(
             sub,
             goal,
-            relaxed.core | best.chosen,
+            usable | best.chosen,
             budget,
             steps=_NEIGHBOUR_STEPS,
             seed=0,
             hint=best.chosen,
-            better_than=best.value,
         )
+        before = best.value
         if found.chosen is not None:
             best = _better(pairs, goal, best, found.chosen | (best.chosen & ~free[:, None]))
+        idle = idle + 1 if best.value == before else 0
     return best
 
 
@@ -217,6 +234,13 @@ def _close(pairs: Pairs, goal: Goal, relaxed: Relaxed, best: Polished, budget: B
             for_proof=for_proof,
         )
 
+    if int(usable.sum()) > _CLOSE_PAIRS:
+        if best.value is not None:
+            budget.cut_by_steps = True
+            return best
+        # Too many for a proof; the likely ones may still hold a plan.
+        usable = usable & (relaxed.core | best_of(pairs, usable, _FACE_WIDTH // 2))
+        return _better(pairs, goal, best, attempt(for_proof=False).chosen)
     found = attempt(for_proof=True)
     better = _better(pairs, goal, best, found.chosen)
     if found.chosen is not None and better.chosen is None:  # kept the rounded rules only
