@@ -17,6 +17,7 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlmodel import Session, select
 
 from app.access import SYSTEM_VIEWER, Viewer, create_token
+from app.cli_solve import solve
 from app.config import Settings, data_keys, get_settings, settings_with_database
 from app.crypto import PersonalDataCipher
 from app.db import Database, run_in_transaction
@@ -45,6 +46,7 @@ cli = typer.Typer(
 )
 token_cli = typer.Typer(no_args_is_help=True, help="Bearer tokens and data keys.")
 cli.add_typer(token_cli, name="token")
+cli.command()(solve)
 out = Console()
 err = Console(stderr=True)
 

@@ -37,6 +37,20 @@ class InvalidFactsError(MatchingError):
         self.item = item
 
 
+class InvalidInstanceError(MatchingError):
+    """An assignment instance that cannot be used, with the place of the fault.
+
+    Attributes
+    ----------
+    item
+        The array and index at fault, for example ``score[3,7]`` (0-based).
+    """
+
+    def __init__(self, item: str, message: str) -> None:
+        super().__init__(f"{item}: {message}")
+        self.item = item
+
+
 class EmptyPoolError(MatchingError):
     """A run without any mentee, or without any mentor: there is nothing to match."""
 

@@ -232,3 +232,30 @@ def _potentials(part: Network, cost: I8, flow: I8, goals: I8) -> I8:
     raise SolverFailedError(
         f"{part.name}: the flow is not optimal, a residual cycle improves it; report this as a defect"
     )
+
+
+def certified_flow(network: Network, cost: I8) -> tuple[I8, I8]:
+    """Return a flow of least cost and the node potentials that prove it.
+
+    Returns
+    -------
+    tuple[I8, I8]
+        Flow per edge and potential per node: ``cost + potential[tail] - potential[head]`` is at least 0 on every edge
+        with room and at most 0 on every edge with flow.
+
+    Raises
+    ------
+    SolverFailedError
+        When a cost is beyond the safe range, or the solver's answer is not provably optimal.
+    """
+    limit = safe_cost(network.n_nodes)
+    peak = int(np.abs(cost).max(initial=0))
+    if peak > limit:
+        raise SolverFailedError(f"{network.name}: a cost of {peak} exceeds the safe limit of {limit}")
+    flow = _min_cost_flow(network, cost)
+    return flow, _potentials(network, cost, flow, np.arange(network.n_nodes))
+
+
+def safe_cost(n_nodes: int) -> int:
+    """Return the largest cost of an edge that cannot overflow in a network of so many nodes."""
+    return _SAFE // (n_nodes + 1) ** 2

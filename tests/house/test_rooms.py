@@ -14,7 +14,7 @@ ROOMS = {
     "graphql": ("schema", "app/main.py"),
     "starlette": ("schema", "app/http", "app/main.py"),
     "uvicorn": ("app/cli.py",),
-    "typer": ("app/cli.py",),
+    "typer": ("app/cli.py", "app/cli_solve.py"),
     "alembic": ("migrations",),
     "cryptography": ("app/crypto.py", "app/config.py", "app/cli.py"),
     "sqlalchemy": ("app", "migrations"),
