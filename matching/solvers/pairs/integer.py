@@ -81,6 +81,7 @@ def search(
     solver = cp_model.CpSolver()
     solver.parameters.num_workers = 1
     solver.parameters.linearization_level = 2  # the linear relaxation is tight here; 0 and 1 stall
+    solver.parameters.cp_model_presolve = False  # creeps bound by bound through wide totals, past any limit
     solver.parameters.random_seed = seed % 2**31
     solver.parameters.max_deterministic_time = steps
     solver.parameters.max_time_in_seconds = budget.left_s

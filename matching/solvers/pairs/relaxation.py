@@ -150,7 +150,7 @@ class _Master:
         fair_low = -base[self.fair_people] + ((worst + base)[self.fair_people] if n_y else 0.0)
         self.row_low = np.concatenate(
             (
-                pairs.demand * 1.0 if pairs.is_full else np.zeros(n),
+                pairs.demand * 1.0 if pairs.is_full else np.full(n, -inf),
                 np.full(m, -inf),
                 fair_low,
                 [float(pairs.n_units)],
