@@ -1,129 +1,30 @@
 """Creating and changing people: exact columns, refusals that change nothing, one audit event per change."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 
 import pytest
-from sqlmodel import Session, func, select
+from sqlmodel import select
 
-from app.access import Viewer
-from app.crypto import PersonalDataCipher
-from app.db import Database
 from app.errors import (
-    AppError,
     DuplicateError,
     ForbiddenError,
     InvalidInputError,
-    InvalidStateError,
     NotFoundError,
     VersionConflictError,
 )
 from app.models import (
     Appointment,
-    AssignedCadre,
     AuditEvent,
-    DevelopmentNeed,
-    Mentee,
-    Mentor,
-    MentorPool,
-    MentorSpecialty,
-    Person,
-    ReserveCandidate,
-    ReservePool,
 )
 from app.models.vocabulary import (
-    CandidateSource,
-    CandidateState,
     DatePrecision,
-    MenteeKind,
-    MentorCategory,
-    MentorState,
     PostKind,
-    ReviewLevel,
     Role,
     Sex,
-    SkillLevel,
-    Specialty,
-    TargetPost,
 )
 from app.services import people
-from tests.factories import Places, id_number, make_places
-
-NUMBER = id_number(date(1985, 6, 12), 1)
-PHONE = "13812341234"
-TABLES = (
-    Person,
-    Appointment,
-    Mentee,
-    ReserveCandidate,
-    AssignedCadre,
-    ReservePool,
-    Mentor,
-    MentorPool,
-    MentorSpecialty,
-    DevelopmentNeed,
-    AuditEvent,
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Office:
-    """A county officer at work."""
-
-    session: Session
-    viewer: Viewer
-    cipher: PersonalDataCipher
-    places: Places
-
-    def person(self, **changes: object) -> Person:
-        draft = people.PersonDraft(name="张三", division_id=self.places.guihua.id)
-        return people.create_cadre(
-            self.session,
-            self.viewer,
-            self.cipher,
-            people.CadreDraft(person=replace(draft, **changes)),  # type: ignore[arg-type]
-        )
-
-    def candidate(self, person: Person, **changes: object) -> ReserveCandidate:
-        draft = people.ReserveCandidateDraft(
-            person_id=person.id,
-            village_id=self.places.guihua.id,
-            target_post=TargetPost.SECRETARY,
-            source=CandidateSource.SURVEYED_LOCAL,
-        )
-        return people.create_reserve_candidate(self.session, self.viewer, replace(draft, **changes))  # type: ignore[arg-type]
-
-    def mentor(self, person: Person, **changes: object) -> Mentor:
-        draft = people.MentorDraft(
-            person_id=person.id,
-            category=MentorCategory.TOWNSHIP_OFFICER,
-            pool_division_id=self.places.banqiao.id,
-        )
-        return people.create_mentor(self.session, self.viewer, replace(draft, **changes))  # type: ignore[arg-type]
-
-    def counts(self) -> dict[str, int]:
-        return {table.__name__: self.session.exec(select(func.count()).select_from(table)).one() for table in TABLES}
-
-    def events(self) -> list[tuple[str, str]]:
-        events = self.session.exec(select(AuditEvent)).all()
-        return sorted((event.action, event.target) for event in events)
-
-
-def _office(database: Database, cipher: PersonalDataCipher) -> Iterator[Office]:
-    with database.write() as session:
-        places = make_places(session)
-        yield Office(session=session, viewer=places.officer(session), cipher=cipher, places=places)
-
-
-@pytest.fixture
-def office(sqlite_database: Database, cipher: PersonalDataCipher) -> Iterator[Office]:
-    yield from _office(sqlite_database, cipher)
-
-
-@pytest.fixture
-def office_on_both(database: Database, cipher: PersonalDataCipher) -> Iterator[Office]:
-    yield from _office(database, cipher)
+from tests.app.services.office import NUMBER, PHONE, Office
 
 
 def test_a_cadre_is_stored_with_code_masked_numbers_and_career(office_on_both: Office) -> None:
@@ -305,179 +206,4 @@ def test_roles_without_the_permission_are_refused(office: Office, role: Role) ->
     for attempt in (lambda: reader.person(), lambda: reader.candidate(person), lambda: reader.mentor(person)):
         with pytest.raises(ForbiddenError):
             attempt()
-    assert office.counts() == before
-
-
-def test_a_candidate_enters_the_countys_only_pool(office_on_both: Office) -> None:
-    office = office_on_both
-    first = office.candidate(
-        office.person(), needs=(people.NeedDraft(specialty=Specialty.MEDIATION, weight=2.0),), tags=("头雁",)
-    )
-    second = office.candidate(office.person(name="李四"), state=CandidateState.COUNTY_VETTED)
-    assert first.pool_id == second.pool_id
-    assert second.review_level is ReviewLevel.COUNTY_VETTED
-    assert [pool.name for pool in office.session.exec(select(ReservePool)).all()] == ["后备力量库"]
-    mentee = office.session.get_one(Mentee, first.id)
-    assert (mentee.kind, mentee.village_id) == (MenteeKind.RESERVE_CANDIDATE, office.places.guihua.id)
-    need = office.session.exec(select(DevelopmentNeed)).one()
-    assert (need.person_id, need.specialty, need.weight) == (first.person_id, Specialty.MEDIATION, 2.0)
-
-
-def test_a_candidate_moves_through_its_life_step_by_step(office: Office) -> None:
-    candidate = office.candidate(office.person())
-    states = [CandidateState.NOMINATED, CandidateState.TOWNSHIP_SELECTED, CandidateState.COUNTY_VETTED]
-    states += [CandidateState.PREFECTURE_REVIEWED, CandidateState.IN_POOL]
-    for state in states:
-        people.update_reserve_candidate(
-            office.session, office.viewer, candidate.id, people.ReserveCandidateChanges(state=state)
-        )
-    assert (candidate.state, candidate.review_level) == (CandidateState.IN_POOL, ReviewLevel.PREFECTURE_REVIEWED)
-    leave = people.ReserveCandidateChanges(
-        state=CandidateState.REMOVED, exit_date=date(2025, 6, 1), exit_reason="工作责任心差"
-    )
-    people.update_reserve_candidate(office.session, office.viewer, candidate.id, leave)
-    assert candidate.state is CandidateState.REMOVED
-    before = office.counts()
-    with pytest.raises(InvalidStateError):
-        people.update_reserve_candidate(
-            office.session, office.viewer, candidate.id, people.ReserveCandidateChanges(state=CandidateState.IN_POOL)
-        )
-    assert office.counts() == before
-    assert candidate.state is CandidateState.REMOVED
-    details = [event.detail for event in office.session.exec(select(AuditEvent)).all()]
-    assert "工作责任心差" not in str(details)
-
-
-@pytest.mark.parametrize(
-    ("changes", "error", "path"),
-    [
-        (people.ReserveCandidateChanges(state=CandidateState.IN_POOL), InvalidStateError, "state"),
-        (people.ReserveCandidateChanges(state=CandidateState.REMOVED), InvalidStateError, "state"),
-        (people.ReserveCandidateChanges(exit_reason="别的"), InvalidInputError, "exit_reason"),
-        (
-            people.ReserveCandidateChanges(needs=(people.NeedDraft(specialty=Specialty.POLICY, weight=0),)),
-            InvalidInputError,
-            "needs",
-        ),
-    ],
-)
-def test_a_faulty_change_of_a_candidate_is_refused(
-    office: Office, changes: people.ReserveCandidateChanges, error: type[AppError], path: str
-) -> None:
-    candidate = office.candidate(office.person())
-    before = office.counts()
-    with pytest.raises(error) as refusal:
-        people.update_reserve_candidate(office.session, office.viewer, candidate.id, changes)
-    assert refusal.value.path[0] == path
-    assert office.counts() == before
-    assert (candidate.state, candidate.version) == (CandidateState.SURVEYED, 1)
-
-
-@pytest.mark.parametrize("missing", ["exit_date", "exit_reason"])
-def test_leaving_the_pool_needs_date_and_reason(office: Office, missing: str) -> None:
-    candidate = office.candidate(office.person(), state=CandidateState.IN_POOL)
-    given = {"exit_date": date(2025, 6, 1), "exit_reason": "提拔", "state": CandidateState.PROMOTED}
-    given.pop(missing)
-    with pytest.raises(InvalidInputError) as refusal:
-        people.update_reserve_candidate(
-            office.session,
-            office.viewer,
-            candidate.id,
-            people.ReserveCandidateChanges(**given),  # type: ignore[arg-type]
-        )
-    assert refusal.value.path == (missing,)
-    assert (candidate.state, candidate.version) == (CandidateState.IN_POOL, 1)
-
-
-def test_a_candidate_needs_a_village_of_the_own_county(office: Office) -> None:
-    person = office.person()
-    before = office.counts()
-    with pytest.raises(InvalidInputError) as refusal:
-        office.candidate(person, village_id=office.places.banqiao.id)
-    assert refusal.value.path == ("village_id",)
-    prefecture = office.places.officer(office.session, Role.PREFECTURE_OFFICER, of=office.places.prefecture)
-    with pytest.raises(InvalidInputError):
-        replace(office, viewer=prefecture).candidate(person, village_id=office.places.foreign_village.id)
-    office.candidate(person)
-    with pytest.raises(DuplicateError):
-        office.candidate(person)
-    assert office.counts()["ReserveCandidate"] == before["ReserveCandidate"] + 1
-
-
-def test_an_assigned_cadre_is_stored_once_per_village(office: Office) -> None:
-    person = office.person()
-    draft = people.AssignedCadreDraft(
-        person_id=person.id,
-        village_id=office.places.guihua.id,
-        sending_unit="县财政局",
-        assigned_from=date(2024, 5, 1),
-        term_end=date(2026, 4, 30),
-    )
-    cadre = people.create_assigned_cadre(office.session, office.viewer, draft)
-    assert office.session.get_one(Mentee, cadre.id).kind is MenteeKind.ASSIGNED_CADRE
-    before = office.counts()
-    with pytest.raises(DuplicateError):
-        people.create_assigned_cadre(office.session, office.viewer, draft)
-    with pytest.raises(InvalidInputError) as refusal:
-        people.create_assigned_cadre(office.session, office.viewer, replace(draft, term_end=date(2024, 4, 30)))
-    assert refusal.value.path == ("term_end",)
-    assert office.counts() == before
-
-
-def test_a_mentor_enters_the_pool_of_the_township(office_on_both: Office) -> None:
-    office = office_on_both
-    skills = (people.SpecialtyDraft(specialty=Specialty.INDUSTRY, level=SkillLevel.GOOD),)
-    first = office.mentor(office.person(), specialties=skills, capacity=2)
-    second = office.mentor(office.person(name="李四"))
-    assert first.pool_id == second.pool_id
-    pool = office.session.exec(select(MentorPool)).one()
-    assert (pool.name, pool.division_id) == ("板桥镇帮带导师库", office.places.banqiao.id)
-    changes = people.MentorChanges(
-        specialties=(people.SpecialtyDraft(specialty=Specialty.INDUSTRY, level=SkillLevel.FAMILIAR),), capacity=None
-    )
-    people.update_mentor(office.session, office.viewer, first.id, changes, expected_version=1)
-    specialty = office.session.exec(select(MentorSpecialty)).one()
-    assert (specialty.level, first.capacity, first.version) == (SkillLevel.FAMILIAR, None, 2)
-
-
-@pytest.mark.parametrize(
-    ("changes", "path"),
-    [
-        ({"capacity": -1}, "capacity"),
-        ({"trade_years": -0.5}, "trade_years"),
-        ({"pool_division_id": None}, "pool_id"),
-        ({"available_from": date(2025, 2, 1), "available_to": date(2025, 1, 1)}, "available_to"),
-        (
-            {"specialties": (people.SpecialtyDraft(specialty=Specialty.POLICY, level=SkillLevel.GOOD),) * 2},
-            "specialties",
-        ),
-    ],
-)
-def test_a_faulty_mentor_is_refused(office: Office, changes: dict[str, object], path: str) -> None:
-    person = office.person()
-    before = office.counts()
-    with pytest.raises(InvalidInputError) as refusal:
-        office.mentor(person, **changes)
-    assert refusal.value.path[0] == path
-    assert office.counts() == before
-
-
-def test_a_mentor_pool_stands_in_a_township_or_the_county_of_the_person(office: Office) -> None:
-    person = office.person()
-    with pytest.raises(InvalidInputError):
-        office.mentor(person, pool_division_id=office.places.guihua.id)
-    with pytest.raises(NotFoundError):
-        office.mentor(person, pool_division_id=office.places.foreign_county.id)
-    office.mentor(person, pool_division_id=office.places.county.id)
-    assert office.session.exec(select(MentorPool)).one().name == "思南县帮带导师库"
-
-
-def test_a_removed_mentor_does_not_come_back(office: Office) -> None:
-    mentor = office.mentor(office.person())
-    for state in (MentorState.SUSPENDED, MentorState.ACTIVE, MentorState.REMOVED):
-        people.update_mentor(office.session, office.viewer, mentor.id, people.MentorChanges(state=state))
-    before = office.counts()
-    with pytest.raises(InvalidStateError):
-        people.update_mentor(office.session, office.viewer, mentor.id, people.MentorChanges(state=MentorState.ACTIVE))
-    assert mentor.state is MentorState.REMOVED
     assert office.counts() == before
