@@ -30,6 +30,7 @@ from matching.policy_options import (
     Slot,
     StabilityOptions,
     TeamObjective,
+    WeakTeamsMode,
     Weights,
     default_needs,
     json_of,
@@ -109,9 +110,17 @@ class Policy(PolicyModel):
                 raise ValueError(
                     "minOneMentorSameTownship and sameVillageMentor are rules on a team; set teamObjective to TEAMS"
                 )
-            if self.fairness.mode is not FairnessMode.NONE:
-                raise ValueError("fairness.mode compares teams; set teamObjective to TEAMS, or fairness.mode to NONE")
+            if self.fairness.mode is not FairnessMode.NONE or self.fairness.weak_teams is WeakTeamsMode.FORBID:
+                raise ValueError(
+                    "fairness.mode and fairness.weakTeams FORBID look at teams; set teamObjective to TEAMS"
+                )
+            if self.stability.max_changes is not None:
+                raise ValueError("stability.maxChanges has no solver yet")
             return self
+        if self.fairness.mode is FairnessMode.WORST_TENTH:
+            raise ValueError("fairness.mode WORST_TENTH has no solver yet; use NONE or MAXMIN")
+        if self.fairness.weak_teams is WeakTeamsMode.FORBID or self.stability.max_changes is not None:
+            raise ValueError("fairness.weakTeams FORBID and stability.maxChanges have no solver yet")
         if self.n_seats != 2:
             raise ValueError(f"teamObjective TEAMS needs two slots, found {self.n_seats}; use SEPARABLE")
         if len({self._hard_rules(seat) for seat in range(self.n_seats)}) > 1:

@@ -93,10 +93,22 @@ class TeamObjective(StrEnum):
 
 
 class FairnessMode(StrEnum):
-    """Fairness level of the objective: none, or the largest least score of a fully staffed team (needs TEAMS)."""
+    """Fairness level of the objective (needs TEAMS).
+
+    None; the largest least score of a fully staffed team; or the largest sum of the ⌈n/10⌉ smallest team scores of
+    all mentees, of whom one without mentors counts 0.
+    """
 
     NONE = "NONE"
     MAXMIN = "MAXMIN"
+    WORST_TENTH = "WORST_TENTH"
+
+
+class WeakTeamsMode(StrEnum):
+    """Whether a weak team loses points, or may not be formed at all (MIN_EXPERIENCE)."""
+
+    PENALISE = "PENALISE"
+    FORBID = "FORBID"
 
 
 class StabilityMode(StrEnum):
@@ -318,12 +330,18 @@ class FairnessOptions(PolicyModel):
     """Fairness level of the objective."""
 
     mode: FairnessMode = FairnessMode.NONE
+    weak_teams: WeakTeamsMode = WeakTeamsMode.PENALISE
 
 
 class StabilityOptions(PolicyModel):
-    """How much a new plan may move against the published roster; without one the mode has no effect."""
+    """How much a new plan may move against the published roster; without one neither option has an effect.
+
+    ``maxChanges`` bounds the links removed or added beyond those that a plan must change because they no longer hold;
+    ``None`` for no bound.
+    """
 
     mode: StabilityMode = StabilityMode.KEEP_UNLESS_INVALID
+    max_changes: Annotated[int, Field(ge=0, strict=True)] | None = None
 
 
 def default_needs() -> dict[VillageConditionKind, dict[Specialty, float]]:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from matching.criteria import PairCriteria
 from matching.facts import Mentee, Mentor
 from matching.geography import PairGeography
+from matching.policy_options import FairnessMode
 from matching.rules import Mask
 from matching.teams import TeamArrays, TermList
 
@@ -121,8 +122,8 @@ class ProblemData:
         Whether changed links against the published roster are a level of the objective.
     team_terms
         Names and parameters of the team terms; empty for separable policies.
-    has_max_min
-        Whether the least score of a fully staffed team is a level of the objective.
+    fairness
+        Which fairness level the objective has.
     """
 
     components: tuple[Component, ...]
@@ -131,7 +132,7 @@ class ProblemData:
     slot_caps: tuple[int | None, ...]
     counts_changes: bool
     team_terms: TermList = ()
-    has_max_min: bool = False
+    fairness: FairnessMode = FairnessMode.NONE
 
     @property
     def n_mentees(self) -> int:
@@ -148,7 +149,7 @@ class ProblemData:
         digest = hashlib.sha256()
         digest.update(repr((self.slots, self.load_target, self.slot_caps, self.counts_changes)).encode())
         if self.team_terms:
-            digest.update(repr((self.team_terms, self.has_max_min)).encode())
+            digest.update(repr((self.team_terms, str(self.fairness))).encode())
         for component in self.components:
             digest.update(repr((component.counties, component.persons, component.n_pins)).encode())
             digest.update(repr([(m.id, m.code) for m in component.mentees]).encode())

@@ -6,6 +6,7 @@ from enum import StrEnum
 import numpy as np
 import numpy.typing as npt
 
+from matching.policy_options import FairnessMode
 from matching.problem import I8, Component, ProblemData
 from matching.teams import team_scores, uses_release
 
@@ -47,26 +48,49 @@ class Solution:
 
         Overload and load count what the plan adds: a mentor's mentees of other programmes raise the price of the
         next one, but are no merit or fault of the plan. FAIRNESS is the least score of a fully staffed team, 0
-        without any. CHANGES and FAIRNESS are left out unless they are levels of the run.
+        without any (MAXMIN), or the sum of the ⌈n/10⌉ smallest team scores of all mentees (WORST_TENTH). CHANGES and
+        FAIRNESS are left out unless they are levels of the run.
         """
-        left_out = {LevelName.CHANGES: not problem.counts_changes, LevelName.FAIRNESS: not problem.has_max_min}
+        has_fairness = problem.fairness is not FairnessMode.NONE
+        left_out = {LevelName.CHANGES: not problem.counts_changes, LevelName.FAIRNESS: not has_fairness}
         counted = [name for name in LevelName if not left_out.get(name, False)]
         total = dict.fromkeys(counted, 0)
         for component, chosen in zip(problem.components, self.chosen, strict=True):
             for name, value in _levels(component, chosen, problem).items():
                 total[name] += value
-        if problem.has_max_min:
-            total[LevelName.FAIRNESS] = self._least_full_score(problem)
+        if has_fairness:
+            total[LevelName.FAIRNESS] = self._fairness(problem)
         return total
 
-    def _least_full_score(self, problem: ProblemData) -> int:
-        scores: list[int] = []
+    def _fairness(self, problem: ProblemData) -> int:
+        every: list[I8] = []
+        full: list[npt.NDArray[np.bool_]] = []
         for component, chosen in zip(problem.components, self.chosen, strict=True):
-            full = np.flatnonzero((chosen >= 0).all(axis=1))
-            if component.teams is not None and len(full):
-                members = members_of(component, chosen)[full]
-                scores += team_scores(component.teams, problem.team_terms, full, members).tolist()
-        return min(scores, default=0)
+            if component.teams is not None:
+                members = members_of(component, chosen)
+                every.append(team_scores(component.teams, problem.team_terms, np.arange(len(chosen)), members))
+                full.append(np.asarray((chosen >= 0).all(axis=1), dtype=bool))
+        scores = np.concatenate(every) if every else np.zeros(0, dtype=np.int64)
+        if problem.fairness is FairnessMode.MAXMIN:
+            staffed = scores[np.concatenate(full)] if full else scores
+            return int(staffed.min()) if len(staffed) else 0
+        return worst_sum(scores, n_worst(len(scores)))
+
+
+def n_worst(n_mentees: int) -> int:
+    """Return m = ⌈n/10⌉, the mentees whose scores WORST_TENTH adds up."""
+    return -(-n_mentees // 10)
+
+
+def worst_sum(scores: I8, m: int) -> int:
+    """Return the sum of the ``m`` smallest scores.
+
+    Examples
+    --------
+    >>> worst_sum(np.array([70, 30, 50]), 2)
+    80
+    """
+    return int(np.sort(scores)[:m].sum())
 
 
 def person_loads(component: Component, chosen: I8) -> npt.NDArray[np.int64]:

@@ -41,7 +41,7 @@ SLOT = {"code": "MENTOR"}
         ({"slots": [SLOT], "preference": {"first": 0.2, "second": 0.6}}, "preference"),
         ({"slots": [SLOT], "priority": {"villageCondition": {"KEY": 0}}}, "priority.villageCondition.KEY"),
         ({"slots": [SLOT], "penalties": {"weak": -1}}, "penalties.weak"),
-        ({"slots": [SLOT], "fairness": {"mode": "WORST_TENTH"}}, "fairness.mode"),
+        ({"slots": [SLOT], "fairness": {"mode": "BEST_TENTH"}}, "fairness.mode"),
         ({"slots": [SLOT], "stability": {"mode": "REPAIR"}}, "stability.mode"),
         ({"slots": [SLOT], "colour": "red"}, "colour"),
     ],

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from matching.policy_options import FairnessMode
 from matching.problem import Component, ProblemData
 from matching.solution import LevelName
 from matching.solvers.teams.alternate import alternate, near_choice, plan_score, positions
@@ -138,7 +139,7 @@ def solve_components(
     bounds = dict.fromkeys((LevelName.SCORE, LevelName.LOAD), 0)
     starts: list[I8 | None] = [None] * len(problem.components)
     floor: int | None = None
-    if problem.has_max_min:
+    if problem.fairness is FairnessMode.MAXMIN:
         common, highest = HIGHEST, HIGHEST
         for index, component in enumerate(problem.components):
             own = floor_component(component, problem, seed=seed, ceiling=common)
