@@ -101,12 +101,15 @@ class Teams:
     has_senior: B1
 
 
-def teams_of(arrays: TeamArrays, mentee: I8, members: I8) -> Teams:
-    """Collect what the terms share: size, need coverage Σ_k w_k·min(1, Σ_m skill(m, k)), seniority."""
+def teams_of(arrays: TeamArrays, mentee: I8, members: I8, *, needs_coverage: bool = True) -> Teams:
+    """Collect what the terms share: size, need coverage Σ_k w_k·min(1, Σ_m skill(m, k)), seniority.
+
+    ``needs_coverage=False`` leaves the coverage at 0, for terms that do not read it.
+    """
     # One empty row at the end, which -1 reads.
     skills = np.vstack((arrays.skills, np.zeros(arrays.skills.shape[1])))
     coverage = np.zeros(len(mentee))
-    for specialty in np.flatnonzero(arrays.needs.any(axis=0)).tolist():
+    for specialty in np.flatnonzero(arrays.needs.any(axis=0)).tolist() if needs_coverage else ():
         level = skills[:, specialty]
         joint = level[members[:, 0]]
         for seat in range(1, arrays.n_seats):

@@ -1,49 +1,48 @@
-"""Alternating assignment: keep one mentor of every team, release the other, and re-assign all released seats at once.
+"""Alternating assignment: release one seat of every team, keep the others, and re-assign all released seats at once.
 
-Each step is a minimum-cost flow with the exact score of the whole team given the kept mentor, so it is optimal over an
-exponential neighbourhood that contains the plan it starts from: the score never falls.
+Each step is a minimum-cost flow with the exact value of the whole team given the members that stay, so it is optimal
+over an exponential neighbourhood that contains the plan it starts from: the value never falls.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 from ortools.graph.python import min_cost_flow
 
 from matching.errors import SolverFailedError
-from matching.solvers.teams.columns import Columns, Room, columns_of
+from matching.solvers.teams.columns import I8, Columns, Room, columns_of, is_full, joined, on_face, scored, unique
 
-I8 = npt.NDArray[np.int64]
 NEAR = 40
-"""Mentors per mentee that a step chooses from, the best by worth less price."""
+"""Mentors per mentee that a step chooses from, the best by optimistic score less price."""
 
 NEVER = np.iinfo(np.int64).min // 4
-"""Score of a pair that the levels forbid."""
+"""Value of a team that the levels forbid."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """The near mentors of every mentee and the exact score of every pair of them.
+    """The near mentors of every mentee, and for two seats the exact value of every pair of them.
 
     Attributes
     ----------
     edge
         ``int64`` (mentees, near + 1): edges of the face, -1 for "nobody": the last entry, and padding.
-    score
-        ``int64`` (mentees, near + 1, near + 1): score of the pair, symmetric; far below 0 where the levels forbid it.
+    pairs
+        ``int64`` (mentees, near + 1, near + 1): value of the pair, symmetric, NEVER where the levels forbid it;
+        ``None`` for another number of seats.
     columns
-        The same teams as columns.
+        Teams known so far.
     """
 
     edge: I8
-    score: I8
+    pairs: I8 | None
     columns: Columns
 
 
 def near_choice(room: Room, price: I8, plan: I8) -> Choice:
     """Collect the near mentors under ``price``; the members of ``plan`` (edges, -1 for none) are always among them."""
     face, n = room.face, room.n_mentees
-    value = face.worth - price[face.edge_person]
+    value = face.hope - price[face.edge_person]
     top = np.iinfo(np.int64).max
     value[plan[plan >= 0]] = top
     value[face.is_must] = top
@@ -52,6 +51,13 @@ def near_choice(room: Room, price: I8, plan: I8) -> Choice:
     near = order[rank < NEAR]
     edge = np.full((n, NEAR + 1), -1, dtype=np.int64)
     edge[face.edge_mentee[near], rank[rank < NEAR]] = near
+    if room.n_seats == 2:
+        return _with_pairs(room, edge)
+    return Choice(edge=edge, pairs=None, columns=columns_of(room, np.arange(n), plan))
+
+
+def _with_pairs(room: Room, edge: I8) -> Choice:
+    n = room.n_mentees
     a, b = np.triu_indices(NEAR + 1, 1)
     mentee = np.repeat(np.arange(n), len(a))
     first, second = np.tile(a, n), np.tile(b, n)
@@ -60,20 +66,15 @@ def near_choice(room: Room, price: I8, plan: I8) -> Choice:
     is_new = (pair[:, 0] >= 0) & ((pair[:, 1] >= 0) | (second == NEAR))
     teams = columns_of(room, mentee[is_new], pair[is_new])
     nobody = columns_of(room, np.arange(n), np.full((n, 2), -1, dtype=np.int64))
-    score = np.full((n, NEAR + 1, NEAR + 1), NEVER, dtype=np.int64)
-    place = np.full((n, len(room.component.mentors) + 1), NEAR, dtype=np.int64)
+    value = np.full((n, NEAR + 1, NEAR + 1), NEVER, dtype=np.int64)
+    place = np.full((n, room.n_mentors + 1), NEAR, dtype=np.int64)
     rows, columns = np.nonzero(edge >= 0)
-    place[rows, face.edge_mentor[edge[rows, columns]]] = columns
+    place[rows, room.face.edge_mentor[edge[rows, columns]]] = columns
     one, other = place[teams.mentee, teams.members[:, 0]], place[teams.mentee, teams.members[:, 1]]
-    score[teams.mentee, one, other] = teams.score
-    score[teams.mentee, other, one] = teams.score
-    score[nobody.mentee, NEAR, NEAR] = nobody.score
-    both = Columns(
-        mentee=np.concatenate((teams.mentee, nobody.mentee)),
-        members=np.concatenate((teams.members, nobody.members)),
-        score=np.concatenate((teams.score, nobody.score)),
-    )
-    return Choice(edge=edge, score=score, columns=both)
+    value[teams.mentee, one, other] = teams.value
+    value[teams.mentee, other, one] = teams.value
+    value[nobody.mentee, NEAR, NEAR] = nobody.value
+    return Choice(edge=edge, pairs=value, columns=joined(teams, nobody))
 
 
 def positions(choice: Choice, plan: I8) -> I8:
@@ -83,42 +84,72 @@ def positions(choice: Choice, plan: I8) -> I8:
     return located
 
 
-def alternate(room: Room, choice: Choice, plan: I8, rng: np.random.Generator, n_steps: int) -> tuple[I8, I8]:
-    """Improve a plan by ``n_steps`` re-assignments.
+def alternate(room: Room, choice: Choice, plan: I8, rng: np.random.Generator, n_steps: int) -> tuple[I8, Choice]:
+    """Improve a plan by ``n_steps`` re-assignments; stops early at a value of 0 where no team counts more than 0.
 
     Parameters
     ----------
     plan
-        ``int64`` (mentees, 2): positions in the choice.
+        ``int64`` (mentees, seats): positions in the choice.
 
     Returns
     -------
     tuple
-        The improved plan, and the plan after every step, shape (steps, mentees, 2).
+        The improved plan, and the choice with every team that was looked at.
     """
-    trail = []
+    rows = np.arange(room.n_mentees)
+    seen: list[Columns] = [choice.columns]
     for _ in range(n_steps):
-        plan = _step(room, choice, plan, rng)
-        trail.append(plan)
-    return plan, np.array(trail, dtype=np.int64).reshape(len(trail), *plan.shape)
+        seat = rng.integers(0, room.n_seats, room.n_mentees)
+        value, teams = _completions(room, choice, plan, seat)
+        if teams is not None:
+            seen.append(teams)
+        kept = plan.copy()
+        kept[rows, seat] = NEAR
+        plan = plan.copy()
+        plan[rows, seat] = _assign(room, choice, kept, value)
+    columns = choice.columns if len(seen) == 1 else unique(joined(*seen), room.n_mentors)
+    return plan, replace(choice, columns=columns)
 
 
-def plan_score(choice: Choice, plan: I8) -> int:
-    """Return the score of a plan given by positions."""
-    return int(choice.score[np.arange(len(plan)), plan[:, 0], plan[:, 1]].sum())
+def plan_columns(room: Room, choice: Choice, plan: I8) -> Columns:
+    """Return the teams of a plan given by positions, one column per mentee."""
+    used = choice.edge[np.arange(len(plan))[:, None], plan]
+    members = np.where(used >= 0, room.face.edge_mentor[used], -1) if len(room.face.edge_mentor) else used
+    return scored(room, np.arange(len(plan)), members)
 
 
-def _step(room: Room, choice: Choice, plan: I8, rng: np.random.Generator) -> I8:
-    n = len(plan)
-    rows = np.arange(n)
-    kept = plan[rows, rng.integers(0, 2, n)]
-    face = room.face
-    n_persons = len(face.most_load)
-    kept_edge = choice.edge[rows, kept]
+def _completions(room: Room, choice: Choice, plan: I8, seat: I8) -> tuple[I8, Columns | None]:
+    """Return the value of every team with another near mentor in the released seat, ``int64`` (mentees, near + 1)."""
+    rows = np.arange(room.n_mentees)
+    if choice.pairs is not None:
+        return choice.pairs[rows, plan[rows, 1 - seat]], None
+    n, width = choice.edge.shape
+    team = np.repeat(choice.edge[rows[:, None], plan], width, axis=0)
+    candidate = choice.edge.ravel()
+    team[np.arange(n * width), np.repeat(seat, width)] = candidate
+    mentee = np.repeat(rows, width)
+    is_open = on_face(room, mentee, team) & ((candidate >= 0) | (np.tile(np.arange(width), n) == NEAR))
+    mentor = room.face.edge_mentor
+    members = np.where(team >= 0, mentor[team], -1) if len(mentor) else team
+    teams = scored(room, mentee[is_open], members[is_open])
+    if room.aim.floor is not None:
+        holds = ~is_full(teams.members) | (teams.score >= room.aim.floor)
+        is_open[np.flatnonzero(is_open)[~holds]] = False
+        teams = teams.take(holds)
+    value = np.full(n * width, NEVER, dtype=np.int64)
+    value[is_open] = teams.value
+    return value.reshape(n, width), teams
+
+
+def _assign(room: Room, choice: Choice, kept: I8, value: I8) -> I8:
+    """Return the best mentor for every released seat, as positions, with the loads of the face."""
+    n, face = len(kept), room.face
+    rows, n_persons = np.arange(n), len(face.most_load)
+    kept_edge = choice.edge[rows[:, None], kept]
     used = np.bincount(face.edge_person[kept_edge[kept_edge >= 0]], minlength=n_persons)
     least, most = np.maximum(0, face.least_load - used), face.most_load - used
-    score = choice.score[rows, kept]
-    mentee, position = np.nonzero(score > NEVER)
+    mentee, position = np.nonzero(value > NEVER)
     edge = choice.edge[mentee, position]
     person = face.edge_person[edge] if len(face.edge_person) else edge
     nobody, sink = n + n_persons, n + n_persons + 1
@@ -127,7 +158,7 @@ def _step(room: Room, choice: Choice, plan: I8, rng: np.random.Generator) -> I8:
     tail = np.concatenate((mentee, n + persons, [nobody])).astype(np.int32)
     head = np.concatenate((np.where(edge >= 0, n + person, nobody), np.full(n_persons + 1, sink))).astype(np.int32)
     capacity = np.concatenate((np.ones(len(mentee), dtype=np.int64), most - least, [n]))
-    cost = np.concatenate((-score[mentee, position], np.zeros(n_persons + 1, dtype=np.int64)))
+    cost = np.concatenate((-value[mentee, position], np.zeros(n_persons + 1, dtype=np.int64)))
     arcs = solver.add_arcs_with_capacity_and_unit_cost(tail, head, capacity, cost)
     supply = np.concatenate((np.ones(n, dtype=np.int64), -least, [0, int(least.sum()) - n]))
     solver.set_nodes_supplies(np.arange(sink + 1, dtype=np.int32), supply)
@@ -136,6 +167,6 @@ def _step(room: Room, choice: Choice, plan: I8, rng: np.random.Generator) -> I8:
         county = room.component.counties[0]
         raise SolverFailedError(f"component {county}: re-assigning a plan ended with {status}; report this as a defect")
     chosen = np.flatnonzero(np.asarray(solver.flows(arcs))[: len(mentee)])
-    renewed = np.stack((kept, np.full(n, NEAR)), axis=1)
-    renewed[mentee[chosen], 1] = position[chosen]
+    renewed = np.full(n, NEAR, dtype=np.int64)
+    renewed[mentee[chosen]] = position[chosen]
     return renewed

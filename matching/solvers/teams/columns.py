@@ -1,25 +1,23 @@
-"""Teams of two as columns: seating, exact scores, and the search for every team worth at least a threshold."""
+"""Teams as columns: the facts of one component while its teams are chosen, exact scores, and seating."""
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from matching.problem import Component, ProblemData
+from matching.solvers.teams.aim import SCORE, Aim
 from matching.solvers.teams.face import PairFlags, TeamFace
 from matching.teams import TERMS, TeamArrays, TermList, team_scores, teams_of
 
 I8 = npt.NDArray[np.int64]
 B1 = npt.NDArray[np.bool_]
-_CHUNK = 2_000_000
+CHUNK = 1_000_000
 """Teams scored at once, so that temporary arrays stay below a few hundred MiB."""
 
-_MUST = 1 << 40
-"""Added to an edge that must be used: teams without it fall below every threshold."""
-
-_SPREAD = 1 << 44
-"""Distance between mentees on one sorted line; larger than any sum of values within a mentee."""
+LOWEST = -(1 << 60)
+"""Below any value; still far from overflow when values are added to it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,8 +28,8 @@ class Room:
     ----------
     flags
         Pins and links of the published roster per seat.
-    floor
-        Least score of a team without an empty seat, in units of 10⁻⁴ points (max-min fairness); ``None`` for none.
+    aim
+        What a team counts.
     """
 
     component: Component
@@ -39,12 +37,22 @@ class Room:
     terms: TermList
     flags: PairFlags
     face: TeamFace
-    floor: int | None = None
+    aim: Aim = SCORE
 
     @property
     def n_mentees(self) -> int:
         """Mentees of the component."""
         return len(self.component.mentees)
+
+    @property
+    def n_seats(self) -> int:
+        """Seats per mentee, k."""
+        return self.component.n_seats
+
+    @property
+    def n_mentors(self) -> int:
+        """Mentors of the component."""
+        return len(self.component.mentors)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,23 +63,43 @@ class Columns:
     ----------
     mentee, score
         ``int64`` (columns,).
+    value
+        ``int64`` (columns,): what the team counts under the aim of the room.
     members
-        ``int64`` (columns, seats): mentors in any order, -1 for none, always last.
+        ``int64`` (columns, seats): mentors in falling order, -1 for none.
     """
 
     mentee: I8
     members: I8
     score: I8
+    value: I8
 
     def take(self, index: I8 | B1) -> "Columns":
         """Return some of the columns."""
-        return Columns(mentee=self.mentee[index], members=self.members[index], score=self.score[index])
+        return Columns(
+            mentee=self.mentee[index], members=self.members[index], score=self.score[index], value=self.value[index]
+        )
 
-    def keys(self, n_mentors: int) -> I8:
-        """Return a number per column, equal exactly for equal teams."""
-        low, high = self.members.min(axis=1) + 1, self.members.max(axis=1) + 1
-        keys: I8 = (self.mentee * (n_mentors + 1) + low) * (n_mentors + 1) + high
-        return keys
+    def keys(self, n_mentors: int) -> npt.NDArray[np.generic]:
+        """Return a key per column, equal exactly for equal teams, in the order of mentees and members."""
+        n_seats = self.members.shape[1]
+        width = n_mentors + 1
+        if (int(self.mentee.max(initial=0)) + 1) * width**n_seats < 2**63:
+            keys = self.mentee.copy()
+            for seat in range(n_seats):
+                keys = keys * width + self.members[:, seat] + 1
+            return keys
+        rows = np.column_stack((self.mentee, self.members + 1)).astype(">i8")  # big-endian bytes sort like numbers
+        return np.ascontiguousarray(rows).view(np.dtype((np.void, rows.shape[1] * 8)))[:, 0]
+
+    def aimed(self, aim: Aim) -> "Columns":
+        """Return the columns with their values under another aim."""
+        return replace(self, value=aim.value(self.score, is_full(self.members)))
+
+
+def is_full(members: I8) -> B1:
+    """Whether teams have no empty seat."""
+    return np.asarray((members >= 0).all(axis=1), dtype=bool)
 
 
 def joined(*parts: Columns) -> Columns:
@@ -80,6 +108,7 @@ def joined(*parts: Columns) -> Columns:
         mentee=np.concatenate([part.mentee for part in parts]),
         members=np.concatenate([part.members for part in parts]),
         score=np.concatenate([part.score for part in parts]),
+        value=np.concatenate([part.value for part in parts]),
     )
 
 
@@ -94,13 +123,14 @@ def seated(room: Room, mentee: I8, members: I8) -> I8:
     by_seat = [(TERMS[name].function, dict(params)) for name, params in room.terms if TERMS[name].by_seat]
     flags = room.flags
     weighs = [(table, weight) for table, weight in ((flags.is_pinned, 1e12), (flags.is_published, 1e6)) if table.any()]
+    if not by_seat and not weighs:
+        return members
     best, best_worth = members, np.full(len(mentee), -np.inf)
     for order in itertools.permutations(range(members.shape[1])):
         turned = members[:, order]
         worth = np.zeros(len(mentee))
-        teams = teams_of(room.arrays, mentee, turned) if by_seat else None
+        teams = teams_of(room.arrays, mentee, turned, needs_coverage=False)
         for function, params in by_seat:
-            assert teams is not None
             worth += function(teams, params)
         for seat in range(members.shape[1]):
             for table, weight in weighs:
@@ -115,11 +145,12 @@ def seated(room: Room, mentee: I8, members: I8) -> I8:
 def scored(room: Room, mentee: I8, members: I8) -> Columns:
     """Return the given teams with the exact scores of their best seating."""
     scores = np.empty(len(mentee), dtype=np.int64)
-    for start in range(0, len(mentee), _CHUNK):
-        part = slice(start, start + _CHUNK)
+    for start in range(0, len(mentee), CHUNK):
+        part = slice(start, start + CHUNK)
         seats = seated(room, mentee[part], members[part])
         scores[part] = team_scores(room.arrays, room.terms, mentee[part], seats)
-    return Columns(mentee=mentee, members=members, score=scores)
+    ordered = -np.sort(-members, axis=1)
+    return Columns(mentee=mentee, members=ordered, score=scores, value=room.aim.value(scores, is_full(members)))
 
 
 def on_face(room: Room, mentee: I8, edge: I8) -> B1:
@@ -149,93 +180,44 @@ def on_face(room: Room, mentee: I8, edge: I8) -> B1:
 
 
 def columns_of(room: Room, mentee: I8, edge: I8) -> Columns:
-    """Return the teams, given as edges, that attain all integer levels, with their scores."""
+    """Return the teams, given as edges, that attain all integer levels and hold the floor, with their scores."""
     kept = on_face(room, mentee, edge)
     mentee, edge = mentee[kept], edge[kept]
-    mentor = room.face.edge_mentor
-    members = np.where(edge >= 0, mentor[edge], -1) if len(mentor) else np.full(edge.shape, -1, dtype=np.int64)
-    if room.floor is None:
+    face, floor = room.face, room.aim.floor
+    members = np.where(edge >= 0, face.edge_mentor[edge], -1) if len(face.edge_mentor) else np.full_like(edge, -1)
+    if floor is None:
         return scored(room, mentee, members)
-    is_full: B1 = np.asarray((edge >= 0).all(axis=1), dtype=bool)
-    hopeful = np.where(edge >= 0, room.face.worth[edge], 0).sum(axis=1) if len(mentor) else np.zeros(0)
-    kept = ~is_full | (hopeful >= room.floor)
+    full = is_full(edge)
+    hopeful = np.where(edge >= 0, face.hope[edge], 0).sum(axis=1) if len(face.hope) else np.zeros(len(edge))
+    kept = ~full | (hopeful >= floor)
     found = scored(room, mentee[kept], members[kept])
-    return found.take(~is_full[kept] | (found.score >= room.floor))
+    return found.take(~full[kept] | (found.score >= floor))
 
 
 def reduced(room: Room, columns: Columns, price: I8) -> I8:
-    """Return the score of every column less the prices of its members."""
-    person = room.component.person_of_mentor[columns.members] if len(room.component.mentors) else columns.members
-    paid: I8 = columns.score - np.where(columns.members >= 0, price[person], 0).sum(axis=1)
+    """Return the value of every column less the prices of its members."""
+    with_nobody = np.append(price[room.component.person_of_mentor], 0)
+    paid: I8 = columns.value - with_nobody[columns.members].sum(axis=1)
     return paid
 
 
-def teams_above(room: Room, price: I8, threshold: I8, worth: I8 | None = None) -> Columns:
-    """Return every team that attains the levels and whose optimistic reduced score reaches the mentee's threshold.
-
-    The optimistic worth of a pair is a sum over its members, so after sorting each mentee's mentors by it, the
-    partners that a mentor can reach the threshold with are a run of the line: one binary search per edge.
-
-    Parameters
-    ----------
-    price
-        ``int64`` (persons,).
-    threshold
-        ``int64`` (mentees,).
-    worth
-        ``int64`` (edges,): another optimistic worth than that of the score.
-    """
-    value = (room.face.worth if worth is None else worth) - price[room.face.edge_person]
-    pairs = pairs_above(room, value, threshold, most=np.iinfo(np.int64).max)
-    assert pairs is not None, "there is no limit on the pairs"
-    return joined(pairs, rest_above(room, value, threshold))
-
-
-def pairs_above(room: Room, value: I8, threshold: I8, *, most: int) -> Columns | None:
-    """Return the teams of two that attain the levels and whose members' values sum to the threshold or more.
-
-    ``None`` where the values admit more than ``most`` pairs.
-    """
-    face = room.face
-    value = value + np.where(face.is_must, _MUST, 0)
-    goal = threshold + _MUST * face.n_must
-    order = np.lexsort((-value, face.edge_mentee))
-    ranked, mentee = value[order], face.edge_mentee[order]
-    line = mentee * _SPREAD - ranked
-    end = np.searchsorted(line, mentee * _SPREAD - (goal[mentee] - ranked), side="right")
-    end = np.minimum(end, face.first[mentee + 1])
-    begin = np.arange(len(order)) + 1
-    n_partners = np.where(face.most_size[mentee] >= 2, np.maximum(0, end - begin), 0)
-    if n_partners.sum() > most:
-        return None
-    one = np.repeat(np.arange(len(order)), n_partners)
-    other = np.arange(len(one)) - np.repeat(np.cumsum(n_partners) - n_partners, n_partners) + one + 1
-    return columns_of(room, mentee[one], np.stack((order[one], order[other]), axis=1))
-
-
-def rest_above(room: Room, value: I8, threshold: I8) -> Columns:
-    """Return the teams of one, and the empty ones, that attain the levels and reach the threshold."""
-    face = room.face
-    value = value + np.where(face.is_must, _MUST, 0)
-    goal = threshold + _MUST * face.n_must
-    alone = np.flatnonzero((face.least_size[face.edge_mentee] <= 1) & (value >= goal[face.edge_mentee]))
-    single = columns_of(room, face.edge_mentee[alone], np.stack((alone, np.full(len(alone), -1)), axis=1))
-    empty = np.flatnonzero((face.least_size == 0) & (face.n_must == 0) & (threshold <= 0))
-    return joined(single, columns_of(room, empty, np.full((len(empty), 2), -1, dtype=np.int64)))
-
-
-def upper_bound(room: Room, columns: Columns, price: I8) -> int:
-    """Return Σ_i max reduced score + Σ_p price · load: no plan that attains the levels scores more.
-
-    Weak duality holds for any prices (Lagrange); ``columns`` must hold the best team of every mentee.
-    """
-    best = np.full(room.n_mentees, np.iinfo(np.int64).min)
+def best_known(room: Room, columns: Columns, price: I8) -> I8:
+    """Return the best reduced value of every mentee's columns, ``int64`` (mentees,); LOWEST without any."""
+    best = np.full(room.n_mentees, LOWEST)
     np.maximum.at(best, columns.mentee, reduced(room, columns, price))
-    face = room.face
-    return int(best.sum()) + int((price * np.where(price > 0, face.most_load, face.least_load)).sum())
+    return best
 
 
 def make_room(component: Component, problem: ProblemData, face: TeamFace, flags: PairFlags) -> Room:
     """Return the room of one component."""
     assert component.teams is not None, "the problem was built for a separable policy"
     return Room(component=component, arrays=component.teams, terms=problem.team_terms, flags=flags, face=face)
+
+
+def edges_of(room: Room, members: I8) -> I8:
+    """Return the edges of a plan given by mentors, ``int64`` (mentees, seats), -1 for none."""
+    n, face = room.n_mentees, room.face
+    table = np.full((n, room.n_mentors), -1, dtype=np.int64)
+    table[face.edge_mentee, face.edge_mentor] = np.arange(len(face.edge_mentor))
+    edges: I8 = np.where(members >= 0, table[np.arange(n)[:, None], members], -1)
+    return edges

@@ -38,7 +38,7 @@ class TeamFace:
         ``bool`` (edges,): the team must contain the person of this edge.
     n_must
         ``int64`` (mentees,): persons that the team must contain.
-    worth
+    hope
         ``int64`` (edges,): optimistic score, in units of 10⁻⁴ points; over a team it sums to at least the score.
     first
         ``int64`` (mentees + 1,): where the edges of each mentee start.
@@ -50,6 +50,8 @@ class TeamFace:
         ``int64`` (mentees, seats): mentors of one such plan, in no order of seats, -1 for none.
     price
         ``int64`` (persons,): price of one mentee's share of a person in the separable relaxation.
+    hope_bound
+        No plan that attains the levels scores more: the optimum of the separable relaxation.
     """
 
     edge_mentee: I8
@@ -57,7 +59,7 @@ class TeamFace:
     edge_person: I8
     is_must: B1
     n_must: I8
-    worth: I8
+    hope: I8
     first: I8
     least_size: I8
     most_size: I8
@@ -69,6 +71,7 @@ class TeamFace:
     most_load: I8
     start: I8
     price: I8
+    hope_bound: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,14 +153,14 @@ def team_face(component: Component, problem: ProblemData) -> TeamFace:
     low = np.where(face.is_free, 0, face.flow)
     high = np.where(face.is_free, network.capacity, face.flow)
 
-    worth = np.ceil(optimistic_points(arrays, problem.team_terms)[mentee, mentor] * SCORE_UNIT + 1e-6).astype(np.int64)
+    hope = np.ceil(optimistic_points(arrays, problem.team_terms)[mentee, mentor] * SCORE_UNIT + 1e-6).astype(np.int64)
     free = np.flatnonzero(face.is_free)
     supply = network.supply.copy()
     fixed = np.flatnonzero(~face.is_free)
     np.subtract.at(supply, network.tail[fixed], face.flow[fixed])
     np.add.at(supply, network.head[fixed], face.flow[fixed])
     cost = np.zeros(len(network.tail), dtype=np.int64)
-    cost[layout.edges] = -worth
+    cost[layout.edges] = -hope
     rest = Network(
         tail=network.tail[free],
         head=network.head[free],
@@ -197,7 +200,7 @@ def team_face(component: Component, problem: ProblemData) -> TeamFace:
         edge_person=person[kept],
         is_must=must[kept],
         n_must=n_must,
-        worth=worth[kept],
+        hope=hope[kept],
         first=np.searchsorted(mentee[kept], np.arange(n + 1)),
         least_size=np.full(n, component.n_seats, dtype=np.int64) if all_seats else least,
         most_size=most,
@@ -209,6 +212,7 @@ def team_face(component: Component, problem: ProblemData) -> TeamFace:
         most_load=_per_person(high[layout.units], layout.unit_person, n_persons),
         start=_start(mentee[used], mentor[used], n, component.n_seats),
         price=np.maximum(0, best.potential[sink] - best.potential[layout.persons.start : layout.persons.stop]),
+        hope_bound=int(hope[used].sum()),
     )
 
 

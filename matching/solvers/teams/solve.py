@@ -1,37 +1,30 @@
-"""The solver for objectives over whole teams: levels by flow, a plan by alternation, a bound by columns, a closing."""
+"""The solver for objectives over whole teams: levels by flow, a plan by alternation, a bound by prices, a closing."""
 
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
 from matching.policy_options import FairnessMode
 from matching.problem import Component, ProblemData
 from matching.solution import LevelName
-from matching.solvers.teams.alternate import alternate, near_choice, plan_score, positions
-from matching.solvers.teams.bound import bound_plan
-from matching.solvers.teams.close import Closing, close_gap
-from matching.solvers.teams.columns import Columns, Room, joined, make_room, reduced, scored, seated, unique
+from matching.solvers.teams.aim import SCORE, Aim, with_floor
+from matching.solvers.teams.alternate import alternate, near_choice, plan_columns, positions
+from matching.solvers.teams.close import SEARCHES, close, improve
+from matching.solvers.teams.columns import I8, Columns, Room, edges_of, joined, make_room, seated, unique
+from matching.solvers.teams.dual import FIRST_ROUNDS, LAST_ROUNDS, tighten
 from matching.solvers.teams.face import pair_flags, team_face
-from matching.solvers.teams.fairness import HIGHEST, Floor, edges_of, highest_floor
+from matching.solvers.teams.fairness import HIGHEST, Floor, highest_floor
 
-I8 = npt.NDArray[np.int64]
 NAME = "teams"
 REASON = "the score depends on whole teams: levels by flow, teams as columns, bound by prices over all teams"
 
 STEPS = 16
 """Steps of alternation: enough for a plan within half a per cent, from which the columns take over."""
 
-MOST_ROUNDS = 30
-"""Rounds of column generation."""
-
-MOST_NODES = 200
-"""Nodes of branch and bound in one closing search; most searches end at the root."""
-
-FIRST_COLUMNS = 24
-"""Columns per mentee at the start of the master problem, the best under the prices of the relaxation."""
+GOAL = 2e-4
+"""Gap, as a share of the value, above which prices and plan are worked on for a second time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,9 +52,8 @@ def solve_component(
     problem: ProblemData,
     *,
     seed: int,
-    floor: int | None = None,
+    aim: Aim = SCORE,
     start: I8 | None = None,
-    most_rounds: int = MOST_ROUNDS,
     closes: bool = True,
 ) -> TeamPlan:
     """Return a plan that attains every integer level, its score, and a certified bound of the score.
@@ -70,44 +62,51 @@ def solve_component(
 
     Parameters
     ----------
-    floor
-        Least score of a team without an empty seat, in units of 10⁻⁴ points; ``None`` for none.
+    aim
+        What a team counts.
     start
-        ``int64`` (mentees, seats): a plan that holds the floor, in any order of seats; needed with a floor.
-    most_rounds, closes
-        Rounds of column generation, and whether to close: fewer steps give a wider gap sooner.
+        ``int64`` (mentees, seats): a plan that holds the aim's floor, in any order of seats; needed with a floor.
+    closes
+        Whether to search beyond alternation and prices: without, a wider gap sooner.
 
     Raises
     ------
     SolverFailedError
         When a level could not be proved.
     """
-    room = replace(_room(component, problem), floor=floor)
+    room = replace(_room(component, problem), aim=aim)
     face = room.face
     if not len(face.edge_mentor):
-        return TeamPlan(
-            chosen=np.full((room.n_mentees, component.n_seats), -1, dtype=np.int64), value=0, bound=0, load_bound=0
-        )
+        nobody = np.full((room.n_mentees, component.n_seats), -1, dtype=np.int64)
+        return TeamPlan(chosen=nobody, value=0, bound=0, load_bound=0)
     rng = np.random.default_rng(_seed(component, seed))
-    n_mentors = len(component.mentors)
-    rows = np.arange(room.n_mentees)
     first = edges_of(room, face.start if start is None else start)
     choice = near_choice(room, face.price, first)
-    plan, trail = alternate(room, choice, positions(choice, first), rng, STEPS)
-    best = _plan_columns(room, choice.edge, plan)
-    value = plan_score(choice, plan)
-    flat = trail.reshape(-1, 2)
-    seen = scored(room, np.tile(rows, len(trail)), _members(room, choice.edge, np.tile(rows, len(trail)), flat))
-    columns = unique(joined(best, seen, _top(room, choice.columns, face.price)), n_mentors)
-    bound = bound_plan(room, columns, face.price, value, goal=0, most_rounds=most_rounds)
-    closing = Closing(plan=best, bound=bound.value)
-    if closes:
-        closing = close_gap(room, best, bound, seed=seed, nodes=MOST_NODES)
+    steps, choice = alternate(room, choice, positions(choice, first), rng, STEPS)
+    plan = plan_columns(room, choice, steps)
+    pool = unique(joined(plan, choice.columns), room.n_mentors)
+    bound = tighten(room, pool, face.price, int(plan.value.sum()), FIRST_ROUNDS)
+    if bound is None:  # too many teams to be priced: the separable relaxation bounds them all
+        return _finished(room, plan, face.hope_bound)
+    if not closes:
+        return _finished(room, plan, bound.value)
+    plan = improve(room, plan, bound, SEARCHES, seed=seed)
+    value = int(plan.value.sum())
+    if bound.value - value > GOAL * value:
+        again = tighten(room, bound.pool, bound.price, value, LAST_ROUNDS)
+        bound = again if again is not None and again.value < bound.value else bound
+        plan = improve(room, plan, bound, SEARCHES[-1:], seed=seed + 1)
+    closing = close(room, plan, bound, seed=seed)
+    return _finished(room, closing.plan, closing.bound)
+
+
+def _finished(room: Room, plan: Columns, bound: int) -> TeamPlan:
+    value = int(plan.value.sum())
     return TeamPlan(
-        chosen=_arcs(component, seated(room, rows, closing.plan.members)),
-        value=int(closing.plan.score.sum()),
-        bound=closing.bound,
-        load_bound=_least_load(room, int((closing.plan.members >= 0).sum())),
+        chosen=_arcs(room.component, seated(room, plan.mentee, plan.members)),
+        value=value,
+        bound=max(value, bound),
+        load_bound=_least_load(room, int((plan.members >= 0).sum())),
     )
 
 
@@ -123,7 +122,7 @@ def floor_component(component: Component, problem: ProblemData, *, seed: int, ce
     if not len(room.face.edge_mentor):
         return Floor(value=ceiling, bound=HIGHEST, members=room.face.start)
     rng = np.random.default_rng(_seed(component, seed))
-    return highest_floor(room, room.face.start, ceiling, rng, seed=seed, nodes=MOST_NODES)
+    return highest_floor(room, room.face.start, ceiling, rng, seed=seed)
 
 
 def solve_components(
@@ -148,7 +147,8 @@ def solve_components(
         bounds[LevelName.FAIRNESS] = 0 if floor is None else max(common, highest)
     chosen = []
     for component, start in zip(problem.components, starts, strict=True):
-        plan = solve_component(component, problem, seed=seed, floor=floor, start=start)
+        aim = SCORE if floor is None else with_floor(floor)
+        plan = solve_component(component, problem, seed=seed, aim=aim, start=start)
         chosen.append(plan.chosen)
         bounds[LevelName.SCORE] += plan.bound
         bounds[LevelName.LOAD] += plan.load_bound
@@ -175,27 +175,6 @@ def _least_load(room: Room, n_filled: int) -> int:
 def _seed(component: Component, seed: int) -> list[int]:
     digest = hashlib.sha256("|".join(component.counties).encode()).digest()
     return [seed % 2**32, int.from_bytes(digest[:4], "big")]
-
-
-def _members(room: Room, edge: I8, mentee: I8, position: I8) -> I8:
-    """Return the mentors at positions of the choice, empty seats last."""
-    used = edge[mentee[:, None], position]
-    members = np.where(used >= 0, room.face.edge_mentor[used], -1)
-    return -np.sort(-members, axis=1)
-
-
-def _plan_columns(room: Room, edge: I8, plan: I8) -> Columns:
-    rows = np.arange(room.n_mentees)
-    return scored(room, rows, _members(room, edge, rows, plan))
-
-
-def _top(room: Room, columns: Columns, price: I8) -> Columns:
-    """Return the best columns of every mentee under the prices."""
-    paid = reduced(room, columns, price)
-    order = np.lexsort((columns.keys(len(room.component.mentors)), -paid, columns.mentee))
-    counts = np.bincount(columns.mentee, minlength=room.n_mentees)
-    rank = np.arange(len(order)) - np.repeat(np.cumsum(counts) - counts, counts)
-    return columns.take(order[rank < FIRST_COLUMNS])
 
 
 def _arcs(component: Component, members: I8) -> I8:
