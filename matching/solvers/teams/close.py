@@ -101,13 +101,8 @@ def search(room: Room, columns: Columns, plan: Columns, *, seed: int, effort: fl
     first = np.searchsorted(columns.mentee, np.arange(n + 1)).tolist()
     for row in range(n):
         model.add_exactly_one(uses[first[row] : first[row + 1]])
-    column, seat = np.nonzero(columns.members >= 0)
-    person = room.component.person_of_mentor[columns.members[column, seat]]
-    order = np.argsort(person, kind="stable")
-    ends = np.searchsorted(person[order], np.arange(len(face.most_load) + 1)).tolist()
-    listed = column[order].tolist()
-    for number, (least, most) in enumerate(zip(face.least_load.tolist(), face.most_load.tolist(), strict=True)):
-        own = [uses[index] for index in listed[ends[number] : ends[number + 1]]]
+    for own, least, most in zip(uses_by_person(room, columns, uses), face.least_load.tolist(), face.most_load.tolist(),
+                                strict=True):  # fmt: skip
         if least == most == 1:
             model.add_exactly_one(own)
         elif most == 1:
@@ -118,10 +113,7 @@ def search(room: Room, columns: Columns, plan: Columns, *, seed: int, effort: fl
     is_used = np.isin(columns.keys(room.n_mentors), plan.keys(room.n_mentors))
     for use, value in zip(uses, is_used.tolist(), strict=True):
         model.add_hint(use, value)
-    solver = cp_model.CpSolver()
-    solver.parameters.num_workers = 1
-    solver.parameters.random_seed = seed % 2**31
-    solver.parameters.max_deterministic_time = effort * max(1.0, n / SIZE)
+    solver = solver_of(seed, effort * max(1.0, n / SIZE))
     # All rows in the linear relaxation: measured four times faster than the default, and to a smaller gap.
     solver.parameters.linearization_level = 2
     status = solver.solve(model)
@@ -135,3 +127,22 @@ def search(room: Room, columns: Columns, plan: Columns, *, seed: int, effort: fl
     found = columns.take(np.flatnonzero([solver.boolean_value(use) for use in uses]))
     better = found if int(found.value.sum()) > int(plan.value.sum()) else plan
     return Closing(plan=better, bound=int(np.floor(solver.best_objective_bound + 1e-6)))
+
+
+def uses_by_person(room: Room, columns: Columns, uses: Sequence[cp_model.IntVar]) -> list[list[cp_model.IntVar]]:
+    """Return, for every person, the variables of the columns that the person is a member of."""
+    column, seat = np.nonzero(columns.members >= 0)
+    person = room.component.person_of_mentor[columns.members[column, seat]]
+    order = np.argsort(person, kind="stable")
+    ends = np.searchsorted(person[order], np.arange(len(room.component.persons) + 1)).tolist()
+    listed = column[order].tolist()
+    return [[uses[index] for index in listed[ends[number] : ends[number + 1]]] for number in range(len(ends) - 1)]
+
+
+def solver_of(seed: int, effort: float) -> cp_model.CpSolver:
+    """Return a solver on one thread whose work is limited in deterministic time, never in seconds."""
+    solver = cp_model.CpSolver()
+    solver.parameters.num_workers = 1
+    solver.parameters.random_seed = seed % 2**31
+    solver.parameters.max_deterministic_time = effort
+    return solver

@@ -188,12 +188,18 @@ def team_face(component: Component, problem: ProblemData) -> TeamFace:
     sink = len(supply) - 1
     first_low, first_high = low[:n], high[:n]
     further_low, further_high = low[layout.further], high[layout.further]
-    all_seats = high[layout.bypass] == 0
-    least = np.where(further_low > 0, 1 + further_low, first_low)
-    most = np.where(first_high > 0, 1 + further_high, 0)
+    n_filled = n * component.n_seats - int(flow[layout.bypass])
+    least_size, most_size = _within_total(
+        np.where(further_low > 0, 1 + further_low, first_low), np.where(first_high > 0, 1 + further_high, 0), n_filled
+    )
     used = flow[own] > 0
     limits = _group_limits(layout, low, high, component.n_seats, n)
     n_persons = len(component.persons)
+    least_load, most_load = _within_total(
+        _per_person(low[layout.units], layout.unit_person, n_persons),
+        _per_person(high[layout.units], layout.unit_person, n_persons),
+        n_filled,
+    )
     return TeamFace(
         edge_mentee=mentee[kept],
         edge_mentor=mentor[kept],
@@ -202,14 +208,14 @@ def team_face(component: Component, problem: ProblemData) -> TeamFace:
         n_must=n_must,
         hope=hope[kept],
         first=np.searchsorted(mentee[kept], np.arange(n + 1)),
-        least_size=np.full(n, component.n_seats, dtype=np.int64) if all_seats else least,
-        most_size=most,
+        least_size=least_size,
+        most_size=most_size,
         least_away=limits[0],
         most_away=limits[1],
         least_of_village=limits[2],
         most_of_village=limits[3],
-        least_load=_per_person(low[layout.units], layout.unit_person, n_persons),
-        most_load=_per_person(high[layout.units], layout.unit_person, n_persons),
+        least_load=least_load,
+        most_load=most_load,
         start=_start(mentee[used], mentor[used], n, component.n_seats),
         price=np.maximum(0, best.potential[sink] - best.potential[layout.persons.start : layout.persons.stop]),
         hope_bound=int(hope[used].sum()),
@@ -311,6 +317,15 @@ def _per_person(units: I8, person: I8, n_persons: int) -> I8:
     total = np.zeros(n_persons, dtype=np.int64)
     np.add.at(total, person, units)
     return total
+
+
+def _within_total(least: I8, most: I8, total: int) -> tuple[I8, I8]:
+    """Return the limits where the total, which is the same in every plan of the face, leaves no choice."""
+    if int(least.sum()) == total:
+        return least, least
+    if int(most.sum()) == total:
+        return most, most
+    return least, most
 
 
 def _start(mentee: I8, mentor: I8, n: int, k: int) -> I8:

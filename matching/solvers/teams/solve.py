@@ -1,7 +1,7 @@
 """The solver for objectives over whole teams: levels by flow, a plan by alternation, a bound by prices, a closing."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,11 +11,23 @@ from matching.problem import Component, ProblemData
 from matching.solution import LevelName
 from matching.solvers.teams.aim import SCORE, Aim, with_floor
 from matching.solvers.teams.alternate import alternate, near_choice, plan_columns, positions
-from matching.solvers.teams.close import SEARCHES, close, improve
-from matching.solvers.teams.columns import I8, Columns, Room, edges_of, joined, make_room, seated, unique
+from matching.solvers.teams.close import SEARCHES, close, improve, search
+from matching.solvers.teams.columns import (
+    I8,
+    LOWEST,
+    Columns,
+    Room,
+    edges_of,
+    joined,
+    make_room,
+    scored,
+    seated,
+    unique,
+)
 from matching.solvers.teams.dual import FIRST_ROUNDS, LAST_ROUNDS, tighten
 from matching.solvers.teams.face import pair_flags, team_face
 from matching.solvers.teams.fairness import HIGHEST, Floor, highest_floor
+from matching.solvers.teams.pricing import teams_above
 
 NAME = "teams"
 REASON = "the score depends on whole teams: levels by flow, teams as columns, bound by prices over all teams"
@@ -23,63 +35,66 @@ REASON = "the score depends on whole teams: levels by flow, teams as columns, bo
 STEPS = 16
 """Steps of alternation: enough for a plan within half a per cent, from which the columns take over."""
 
+FEW_TEAMS = 1_500
+"""Teams of a component up to which one search over all of them is the whole solve."""
+
 GOAL = 2e-4
 """Gap, as a share of the value, above which prices and plan are worked on for a second time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TeamPlan:
-    """The plan of one component with the bound of its score.
+class Snapshot:
+    """The plan of one component after a stage, with what is proved of it.
 
     Attributes
     ----------
-    chosen
-        ``int64`` (mentees, seats): arc per seat, -1 for an empty seat.
+    stage
+        START, SEARCH, AGAIN or CLOSE.
+    members
+        ``int64`` (mentees, seats): mentor per seat, -1 for an empty seat.
     value, bound
-        Score of the plan; no plan that attains the earlier levels scores more; in units of 10⁻⁴ points.
+        Under the aim: worth of the plan, and of the best plan at most; in units of 10⁻⁴ points.
+    price
+        ``int64`` (persons,): the prices that prove the bound; empty where the separable relaxation does.
     load_bound
         No plan that attains the integer levels has a smaller Σ load².
     """
 
-    chosen: I8
+    stage: str
+    members: I8
     value: int
     bound: int
+    price: I8
     load_bound: int
 
 
-def solve_component(
-    component: Component,
-    problem: ProblemData,
-    *,
-    seed: int,
-    aim: Aim = SCORE,
-    start: I8 | None = None,
-    closes: bool = True,
-) -> TeamPlan:
-    """Return a plan that attains every integer level, its score, and a certified bound of the score.
+def stages(room: Room, *, seed: int, start: I8 | None = None) -> Iterator[Snapshot]:
+    """Yield ever better plans of one component, every one of which attains the integer levels.
 
-    A pure function of its arguments: random choices come from the seed and the codes of the counties.
+    A pure function of its arguments: random choices come from the seed and the codes of the counties. The last plan
+    is proved optimal, or within the gap that the steps could not close.
 
     Parameters
     ----------
-    aim
-        What a team counts.
+    room
+        With the aim: what a team counts.
     start
         ``int64`` (mentees, seats): a plan that holds the aim's floor, in any order of seats; needed with a floor.
-    closes
-        Whether to search beyond alternation and prices: without, a wider gap sooner.
-
-    Raises
-    ------
-    SolverFailedError
-        When a level could not be proved.
     """
-    room = replace(_room(component, problem), aim=aim)
     face = room.face
+    no_price = np.zeros(0, dtype=np.int64)
     if not len(face.edge_mentor):
-        nobody = np.full((room.n_mentees, component.n_seats), -1, dtype=np.int64)
-        return TeamPlan(chosen=nobody, value=0, bound=0, load_bound=0)
-    rng = np.random.default_rng(_seed(component, seed))
+        nobody = scored(room, np.arange(room.n_mentees), np.full((room.n_mentees, room.n_seats), -1, dtype=np.int64))
+        yield _snapshot(room, "START", nobody, int(nobody.value.sum()), no_price)
+        return
+    nothing, lowest = np.zeros(len(room.component.persons), dtype=np.int64), np.full(room.n_mentees, LOWEST)
+    every = teams_above(room, nothing, lowest, most=FEW_TEAMS)
+    if every is not None:
+        begun = scored(room, np.arange(room.n_mentees), face.start if start is None else start)
+        whole = search(room, every, begun, seed=seed, effort=1.0)
+        yield _snapshot(room, "CLOSE", whole.plan, whole.bound, no_price)
+        return
+    rng = np.random.default_rng(seeds(room.component, seed))
     first = edges_of(room, face.start if start is None else start)
     choice = near_choice(room, face.price, first)
     steps, choice = alternate(room, choice, positions(choice, first), rng, STEPS)
@@ -87,27 +102,48 @@ def solve_component(
     pool = unique(joined(plan, choice.columns), room.n_mentors)
     bound = tighten(room, pool, face.price, int(plan.value.sum()), FIRST_ROUNDS)
     if bound is None:  # too many teams to be priced: the separable relaxation bounds them all
-        return _finished(room, plan, face.hope_bound)
-    if not closes:
-        return _finished(room, plan, bound.value)
-    plan = improve(room, plan, bound, SEARCHES, seed=seed)
+        yield _snapshot(room, "START", plan, face.hope_bound, no_price)
+        return
+    plan = improve(room, plan, bound, SEARCHES[:1], seed=seed)
+    yield _snapshot(room, "START", plan, bound.value, bound.price)
+    if int(plan.value.sum()) < bound.value:
+        plan = improve(room, plan, bound, SEARCHES[1:], seed=seed)
+        yield _snapshot(room, "SEARCH", plan, bound.value, bound.price)
     value = int(plan.value.sum())
-    if bound.value - value > GOAL * value:
+    if bound.value - value > GOAL * abs(value):
         again = tighten(room, bound.pool, bound.price, value, LAST_ROUNDS)
         bound = again if again is not None and again.value < bound.value else bound
-        plan = improve(room, plan, bound, SEARCHES[-1:], seed=seed + 1)
-    closing = close(room, plan, bound, seed=seed)
-    return _finished(room, closing.plan, closing.bound)
+        plan = improve(room, plan, bound, SEARCHES[1:], seed=seed + 1)
+        yield _snapshot(room, "AGAIN", plan, bound.value, bound.price)
+    if int(plan.value.sum()) < bound.value:
+        closing = close(room, plan, bound, seed=seed)
+        yield _snapshot(room, "CLOSE", closing.plan, closing.bound, bound.price)
 
 
-def _finished(room: Room, plan: Columns, bound: int) -> TeamPlan:
+def _snapshot(room: Room, stage: str, plan: Columns, bound: int, price: I8) -> Snapshot:
     value = int(plan.value.sum())
-    return TeamPlan(
-        chosen=_arcs(room.component, seated(room, plan.mentee, plan.members)),
+    return Snapshot(
+        stage=stage,
+        members=seated(room, plan.mentee, plan.members),
         value=value,
         bound=max(value, bound),
+        price=price,
         load_bound=_least_load(room, int((plan.members >= 0).sum())),
     )
+
+
+def solve_component(
+    component: Component, problem: ProblemData, *, seed: int, aim: Aim = SCORE, start: I8 | None = None
+) -> Snapshot:
+    """Return the last of ``stages``.
+
+    Raises
+    ------
+    SolverFailedError
+        When a level could not be proved.
+    """
+    *_, last = stages(replace(room_of(component, problem), aim=aim), seed=seed, start=start)
+    return last
 
 
 def floor_component(component: Component, problem: ProblemData, *, seed: int, ceiling: int) -> Floor:
@@ -118,10 +154,10 @@ def floor_component(component: Component, problem: ProblemData, *, seed: int, ce
     SolverFailedError
         When a level could not be proved.
     """
-    room = _room(component, problem)
+    room = room_of(component, problem)
     if not len(room.face.edge_mentor):
         return Floor(value=ceiling, bound=HIGHEST, members=room.face.start)
-    rng = np.random.default_rng(_seed(component, seed))
+    rng = np.random.default_rng(seeds(component, seed))
     return highest_floor(room, room.face.start, ceiling, rng, seed=seed)
 
 
@@ -149,7 +185,7 @@ def solve_components(
     for component, start in zip(problem.components, starts, strict=True):
         aim = SCORE if floor is None else with_floor(floor)
         plan = solve_component(component, problem, seed=seed, aim=aim, start=start)
-        chosen.append(plan.chosen)
+        chosen.append(arcs_of(component, plan.members))
         bounds[LevelName.SCORE] += plan.bound
         bounds[LevelName.LOAD] += plan.load_bound
         if on_done is not None:
@@ -157,7 +193,8 @@ def solve_components(
     return tuple(chosen), bounds
 
 
-def _room(component: Component, problem: ProblemData) -> Room:
+def room_of(component: Component, problem: ProblemData) -> Room:
+    """Solve the integer levels of one component and return what the search for teams reads."""
     return make_room(component, problem, team_face(component, problem), pair_flags(component, problem))
 
 
@@ -172,12 +209,13 @@ def _least_load(room: Room, n_filled: int) -> int:
     return total + int(prices[: n_filled - int(face.least_load.sum())].sum())
 
 
-def _seed(component: Component, seed: int) -> list[int]:
+def seeds(component: Component, seed: int) -> list[int]:
+    """Return what random choices for a component start from."""
     digest = hashlib.sha256("|".join(component.counties).encode()).digest()
     return [seed % 2**32, int.from_bytes(digest[:4], "big")]
 
 
-def _arcs(component: Component, members: I8) -> I8:
+def arcs_of(component: Component, members: I8) -> I8:
     """Return the arc of every seat."""
     table = np.full(component.blocked.shape, -1, dtype=np.int64)
     table[component.arc_mentee, component.arc_seat, component.arc_mentor] = np.arange(len(component.arc_mentor))
