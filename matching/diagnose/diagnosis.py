@@ -1,0 +1,164 @@
+"""The diagnosis of a run: certificates for every seat that must stay empty, remedies, an overview by township."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from matching.build import build
+from matching.diagnose.blocking import Blocked, count_blocked
+from matching.diagnose.certificates import HallSet, hall_set, split
+from matching.diagnose.named import Part, named_remedies
+from matching.diagnose.overview import TownshipShortage, overview
+from matching.diagnose.policy_changes import policy_remedies
+from matching.diagnose.remedies import Remedy, records_by_person
+from matching.facts import Facts
+from matching.policy import Policy
+from matching.problem import ProblemData
+from matching.solvers.fill import Tight, core_of, fill_case, solve_fill
+from matching.solvers.seating import check_seating
+
+MOST_PER_KIND = 3
+"""Remedies of one kind that are stated per certificate."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Certificate:
+    """A shortage that counting proves; no two certificates share a seat, or a mentor with a place to spare.
+
+    Every plan that fills as many seats as possible leaves exactly ``whole.shortage`` of its claimed seats empty.
+
+    Attributes
+    ----------
+    county, townships
+        Codes of the first mentee's county, and of all townships of the mentees, sorted.
+    whole
+        All claims that compete for the same mentors.
+    core
+        The smallest set found inside that is short by itself; ``None`` when that is the whole, or nobody serves.
+    blocked
+        What keeps other mentors out of the whole.
+    remedies
+        Cheapest first; each effect is that of the remedy alone.
+    """
+
+    county: str
+    townships: tuple[str, ...]
+    whole: HallSet
+    core: HallSet | None
+    blocked: Blocked
+    remedies: tuple[Remedy, ...]
+
+    @property
+    def shortage(self) -> int:
+        """Seats that stay empty in every plan."""
+        return self.whole.shortage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnosis:
+    """What is short, and what would help.
+
+    Attributes
+    ----------
+    n_seats, n_empty
+        Seats of all mentees that take part, and how many of them stay empty in every plan that fills the most.
+    certificates
+        Largest shortage first, then by county and first mentee. Their shortages add up to ``n_empty``. (Only where a
+        slot cap binds a mentor who could take two seats of one team, which ``solve`` may refuse, they may prove less.)
+    policy_remedies
+        Changes of the policy, cheapest first, with their effect on the whole programme.
+    townships
+        By county and township code.
+    """
+
+    n_seats: int
+    n_empty: int
+    certificates: tuple[Certificate, ...]
+    policy_remedies: tuple[Remedy, ...]
+    townships: tuple[TownshipShortage, ...]
+
+
+def diagnose(
+    facts: Facts, policy: Policy, *, problem: ProblemData | None = None, most_per_kind: int = MOST_PER_KIND
+) -> Diagnosis:
+    """Find out why seats must stay empty, from facts and policy alone: before a run, or beside its plan.
+
+    Parameters
+    ----------
+    problem
+        What ``build(facts, policy)`` returned, if at hand.
+    most_per_kind
+        Remedies of one kind per certificate; 0 looks for no remedy at all.
+
+    Raises
+    ------
+    EmptyPoolError, InvalidFactsError
+        See ``build``.
+    PinConflictError
+        Pins that cannot all hold.
+    SolverFailedError
+        When the fill flow failed.
+
+    Examples
+    --------
+    >>> from matching import PRESETS, solve
+    >>> from matching.generate import generate_facts
+    >>> facts, policy = generate_facts(7), PRESETS["TONGREN_2_PLUS_1"]
+    >>> found = diagnose(facts, policy)
+    >>> found.n_empty == sum(c.shortage for c in found.certificates) == len(solve(facts, policy).shortfalls)
+    True
+    """
+    if problem is None:
+        problem = build(facts, policy)
+    check_seating(facts, policy, problem)
+    records = records_by_person(facts)
+    parts = []
+    for component in problem.components:
+        case = fill_case(component, problem)
+        parts.append(
+            Part(
+                facts=facts,
+                policy=policy,
+                problem=problem,
+                component=component,
+                case=case,
+                fill=solve_fill(case),
+                records=records,
+            )
+        )
+    short = [part for part in parts if part.fill.n_filled < part.case.n_seats]
+    certificates = [certificate for part in short for certificate in _certificates(part, most_per_kind)]
+    n_seats = sum(part.case.n_seats for part in parts)
+    return Diagnosis(
+        n_seats=n_seats,
+        n_empty=n_seats - sum(part.fill.n_filled for part in parts),
+        certificates=tuple(sorted(certificates, key=lambda c: (-c.shortage, c.county))),
+        policy_remedies=policy_remedies(short, policy) if most_per_kind else (),
+        townships=overview(parts, policy.n_seats),
+    )
+
+
+def _certificates(part: Part, most_per_kind: int) -> list[Certificate]:
+    component, case, slots = part.component, part.case, part.problem.slots
+    mentees = component.mentees
+    townships = tuple(mentee.township for mentee in mentees)
+    found = []
+    for tight in split(case, part.fill.tight, townships):
+        core: Tight = core_of(case, part.fill, tight.is_claimed)
+        whole = hall_set(component, slots, case, tight)
+        is_whole = np.array_equal(core.is_claimed, tight.is_claimed) and np.array_equal(
+            core.is_without, tight.is_without
+        )
+        rows = tight.is_claimed.any(axis=1).nonzero()[0].tolist()
+        remedies = named_remedies(part, tight, core, whole.shortage, most_per_kind) if most_per_kind else ()
+        found.append(
+            Certificate(
+                county=mentees[rows[0]].county,
+                townships=tuple(sorted({townships[row] for row in rows})),
+                whole=whole,
+                core=None if is_whole or not whole.supply else hall_set(component, slots, case, core),
+                blocked=count_blocked(component, case, tight),
+                remedies=remedies,
+            )
+        )
+    return found
