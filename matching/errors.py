@@ -1,6 +1,5 @@
 """The errors of the matching library: all of them are refusals of bad input, raised before anything is solved."""
 
-
 from dataclasses import dataclass
 from enum import StrEnum
 

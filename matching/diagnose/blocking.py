@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from matching.problem import Component
 from matching.rules import BIT, Mask
-from matching.solvers.fill import FillCase, Tight, admitted
+from matching.solvers.fill_case import FillCase, Tight, admitted
 from matching.vocabulary import ReasonCode
 
 

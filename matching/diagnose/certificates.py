@@ -16,7 +16,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
 from matching.problem import Component
-from matching.solvers.fill import FillCase, Tight, admitted, by_person
+from matching.solvers.fill_case import FillCase, Tight, admitted, by_person, pinned_pairs
 from matching.vocabulary import ReasonCode
 
 I8 = npt.NDArray[np.int64]
@@ -110,7 +110,7 @@ def split(case: FillCase, tight: Tight, townships: tuple[str, ...]) -> Iterator[
     if not is_claimed.any():
         return
     serves = _serves(case, tight)
-    pairs = by_person(case, case.is_pinned.any(axis=1))
+    pairs = pinned_pairs(case)
     spare = case.free - pairs.sum(axis=0)
     row, place, person = np.nonzero(serves & (spare > 0))
     links = [(row * h + place, n * h + person)]
@@ -130,9 +130,9 @@ def split(case: FillCase, tight: Tight, townships: tuple[str, ...]) -> Iterator[
             keys.setdefault(int(label[node]), []).append(node)
         else:
             alone.setdefault(node // h, []).append(node % h)
-    for mentee, places in alone.items():
-        key = (townships[mentee], tuple(places), tuple(tight.is_without[:, mentee].tolist()))
-        keys.setdefault(key, []).extend(mentee * h + place for place in places)
+    for mentee, own in alone.items():
+        key = (townships[mentee], tuple(own), tuple(tight.is_without[:, mentee].tolist()))
+        keys.setdefault(key, []).extend(mentee * h + place for place in own)
     for nodes in sorted(keys.values(), key=min):
         part = np.zeros(n * h, dtype=bool)
         part[nodes] = True
@@ -179,7 +179,7 @@ def supplied(case: FillCase, tight: Tight) -> I8:
     greatest number of mentees that one person can serve (König).
     """
     serves = _serves(case, tight)
-    pairs = by_person(case, case.is_pinned.any(axis=1))
+    pairs = pinned_pairs(case)
     outside = pairs & ~serves.any(axis=1)
     most: I8 = np.minimum(case.free - outside.sum(axis=0), serves.any(axis=1).sum(axis=0))
     capped = [(place, cap) for place, cap in enumerate(case.slot_caps) if cap is not None]

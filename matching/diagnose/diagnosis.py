@@ -14,7 +14,8 @@ from matching.diagnose.remedies import Remedy, records_by_person
 from matching.facts import Facts
 from matching.policy import Policy
 from matching.problem import ProblemData
-from matching.solvers.fill import Tight, core_of, fill_case, solve_fill
+from matching.solvers.fill import core_of, solve_fill
+from matching.solvers.fill_case import Tight, fill_case
 from matching.solvers.seating import check_seating
 
 MOST_PER_KIND = 3
@@ -34,7 +35,9 @@ class Certificate:
     whole
         All claims that compete for the same mentors.
     core
-        The smallest set found inside that is short by itself; ``None`` when that is the whole, or nobody serves.
+        The smallest set found inside that is short by itself; ``None`` unless it demands at most half as many seats.
+    n_scarce
+        Mentor persons of whom each would fill one more seat with one more free place.
     blocked
         What keeps other mentors out of the whole.
     remedies
@@ -45,6 +48,7 @@ class Certificate:
     townships: tuple[str, ...]
     whole: HallSet
     core: HallSet | None
+    n_scarce: int
     blocked: Blocked
     remedies: tuple[Remedy, ...]
 
@@ -61,10 +65,13 @@ class Diagnosis:
     Attributes
     ----------
     n_seats, n_empty
-        Seats of all mentees that take part, and how many of them stay empty in every plan that fills the most.
+        Seats of all mentees that take part, and how many of them stay empty in every plan.
+    is_exact
+        Some plan leaves no more than ``n_empty`` seats empty. Only where a slot cap binds a mentor who could take two
+        seats of one team can that be unknown (``solve`` may refuse such problems): more seats may then stay empty,
+        and no effect of a remedy is certain.
     certificates
-        Largest shortage first, then by county and first mentee. Their shortages add up to ``n_empty``. (Only where a
-        slot cap binds a mentor who could take two seats of one team, which ``solve`` may refuse, they may prove less.)
+        Largest shortage first, then by county and first mentee. If exact, their shortages add up to ``n_empty``.
     policy_remedies
         Changes of the policy, cheapest first, with their effect on the whole programme.
     townships
@@ -73,6 +80,7 @@ class Diagnosis:
 
     n_seats: int
     n_empty: int
+    is_exact: bool
     certificates: tuple[Certificate, ...]
     policy_remedies: tuple[Remedy, ...]
     townships: tuple[TownshipShortage, ...]
@@ -132,6 +140,7 @@ def diagnose(
     return Diagnosis(
         n_seats=n_seats,
         n_empty=n_seats - sum(part.fill.n_filled for part in parts),
+        is_exact=all(part.fill.is_exact for part in parts),
         certificates=tuple(sorted(certificates, key=lambda c: (-c.shortage, c.county))),
         policy_remedies=policy_remedies(short, policy) if most_per_kind else (),
         townships=overview(parts, policy.n_seats),
@@ -146,17 +155,19 @@ def _certificates(part: Part, most_per_kind: int) -> list[Certificate]:
     for tight in split(case, part.fill.tight, townships):
         core: Tight = core_of(case, part.fill, tight.is_claimed)
         whole = hall_set(component, slots, case, tight)
-        is_whole = np.array_equal(core.is_claimed, tight.is_claimed) and np.array_equal(
-            core.is_without, tight.is_without
-        )
-        rows = tight.is_claimed.any(axis=1).nonzero()[0].tolist()
+        inner = hall_set(component, slots, case, core)
+        is_telling = whole.supply > 0 and 2 * inner.demand <= whole.demand
+        serving = {mentor.person_id for mentor in whole.mentors}
+        is_scarce = part.fill.is_scarce.tolist()
+        rows = np.flatnonzero(tight.is_claimed.any(axis=1)).tolist()
         remedies = named_remedies(part, tight, core, whole.shortage, most_per_kind) if most_per_kind else ()
         found.append(
             Certificate(
                 county=mentees[rows[0]].county,
                 townships=tuple(sorted({townships[row] for row in rows})),
                 whole=whole,
-                core=None if is_whole or not whole.supply else hall_set(component, slots, case, core),
+                core=inner if is_telling else None,
+                n_scarce=sum(p in serving for p, flag in zip(component.persons, is_scarce, strict=True) if flag),
                 blocked=count_blocked(component, case, tight),
                 remedies=remedies,
             )

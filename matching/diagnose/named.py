@@ -20,7 +20,8 @@ from matching.people import mentee_tenths, person_capacity, tenths_to_reach
 from matching.policy import Policy
 from matching.problem import Component, ProblemData
 from matching.rules import BIT, OWN_TOWNSHIP_RELATIONS, TOWNSHIP_RULE, seat_rules
-from matching.solvers.fill import Fill, FillCase, Group, Tight, by_person, solve_fill
+from matching.solvers.fill import Fill, most_filled
+from matching.solvers.fill_case import FillCase, Group, Tight, by_person
 from matching.vocabulary import MentorCategory, MentorState, ReasonCode, Relation
 
 I8 = npt.NDArray[np.int64]
@@ -46,8 +47,9 @@ class Part:
     records: Mapping[str, Sequence[Mentor]]
 
     def gain(self, changed: FillCase) -> int:
-        """Return how many seats more can be filled."""
-        return solve_fill(changed).n_filled - self.fill.n_filled
+        """Return how many seats more can be filled, 0 where that is not certain."""
+        n_filled, is_exact = most_filled(changed)
+        return n_filled - self.fill.n_filled if is_exact and self.fill.is_exact else 0
 
 
 def named_remedies(part: Part, tight: Tight, core: Tight, shortage: int, most_per_kind: int) -> tuple[Remedy, ...]:
@@ -68,7 +70,7 @@ def named_remedies(part: Part, tight: Tight, core: Tight, shortage: int, most_pe
 def _most_first(counts: I8) -> list[int]:
     """Return the positions with a count, largest first, then in their order."""
     order = np.argsort(-counts, kind="stable")
-    return order[counts[order] > 0].tolist()
+    return [int(index) for index in order if counts[index] > 0]
 
 
 def _raises(part: Part, tight: Tight) -> Iterator[Remedy]:

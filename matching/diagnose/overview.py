@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from matching.diagnose.named import Part
-from matching.solvers.fill import by_person, solve_fill
+from matching.solvers.fill import most_filled
+from matching.solvers.fill_case import pinned_pairs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,15 +68,13 @@ def overview(parts: Sequence[Part], n_seats: int) -> tuple[TownshipShortage, ...
 
 def _alone(part: Part, rows: list[int]) -> int:
     case = part.case
-    pairs = by_person(case, case.is_pinned.any(axis=1))
+    pairs = pinned_pairs(case)
     elsewhere = pairs.sum(axis=0) - pairs[rows].sum(axis=0)
     alone = replace(
         case,
         is_open=case.is_open[rows],
         is_pinned=case.is_pinned[rows],
         free=case.free - elsewhere,
-        groups=tuple(
-            replace(group, is_member=group.is_member[rows], most=group.most[rows]) for group in case.groups
-        ),
+        groups=tuple(replace(group, is_member=group.is_member[rows], most=group.most[rows]) for group in case.groups),
     )
-    return alone.n_seats - solve_fill(alone).n_filled
+    return alone.n_seats - most_filled(alone)[0]

@@ -16,8 +16,6 @@ from matching.rules import TOWNSHIP_RULE
 from matching.vocabulary import MentorCategory, MentorState, PostKind
 
 
-
-
 class RemedyKind(StrEnum):
     """Kinds of remedies, cheapest first: one person's consent, one officer's decision, new people, a new policy."""
 

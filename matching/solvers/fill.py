@@ -5,8 +5,9 @@ and the whole mentee, with as many units as seats, for policies on teams. A pers
 through a (person, slot) node; pins are lower bounds. What the source still reaches in the residual network is the
 smallest minimum cut: it depends on the problem alone, not on the flow that was found.
 
-Where a slot cap binds a person who could take two seats of one team, the network lets that person do so: its cut then
-proves less than is short. The flow solver refuses such problems (see ``solvers.flow``).
+Where a slot cap binds a person who could take two seats of one team, the network lets that person do so, and where
+pins need it, lets them pass the cap: its cut then proves less than is short. The flow solver refuses such problems
+unless it happens to need no such seat (see ``solvers.flow``).
 """
 
 from dataclasses import dataclass
@@ -18,83 +19,11 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import breadth_first_order, connected_components
 
 from matching.errors import SolverFailedError
-from matching.problem import Component, ProblemData
-from matching.vocabulary import ReasonCode
+from matching.solvers.fill_case import FillCase, Tight, admitted
 
 I8 = npt.NDArray[np.int64]
 B1 = npt.NDArray[np.bool_]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
-    """A team rule: a team has at most ``most`` members out of ``is_member``.
-
-    Attributes
-    ----------
-    rule
-        The rule's name in masks.
-    is_member
-        ``bool`` (mentees, mentors).
-    most
-        ``int64`` (mentees,).
-    """
-
-    rule: ReasonCode
-    is_member: B1
-    most: I8
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FillCase:
-    """What filling depends on, in arrays that a remedy can change.
-
-    Attributes
-    ----------
-    is_open, is_pinned
-        ``bool`` (mentees, heads, mentors).
-    units
-        Seats per head: 1, or k for team policies, whose mentees have one head each.
-    person_of_mentor
-        ``int64`` (mentors,).
-    free
-        ``int64`` (persons,): free capacity.
-    slot_caps
-        Greatest number of mentees per person and head, ``None`` for no limit.
-    groups
-        Team rules; a mentor belongs to one of them at most.
-    name
-        Said in error messages.
-    """
-
-    is_open: B1
-    is_pinned: B1
-    units: int
-    person_of_mentor: I8
-    free: I8
-    slot_caps: tuple[int | None, ...]
-    groups: tuple[Group, ...]
-    name: str
-
-    @property
-    def n_seats(self) -> int:
-        """Seats of all mentees."""
-        return int(self.is_open.shape[0] * self.is_open.shape[1]) * self.units
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tight:
-    """Seats that compete for too few mentors.
-
-    Attributes
-    ----------
-    is_claimed
-        ``bool`` (mentees, heads).
-    is_without
-        ``bool`` (groups, mentees): the mentee's claim leaves the group's members and as many seats as it may fill out.
-    """
-
-    is_claimed: B1
-    is_without: B1
+_NO_CAP = np.iinfo(np.int64).max
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +34,8 @@ class Fill:
     ----------
     n_filled
         Seats.
+    is_exact
+        The flow is a plan; if not, it is a relaxation, and no plan fills more.
     tight
         The smallest tight set that holds every seat which some best plan leaves empty.
     is_scarce
@@ -112,58 +43,12 @@ class Fill:
     """
 
     n_filled: int
+    is_exact: bool
     tight: Tight
     is_scarce: B1
     residual: csr_array
     is_reached: B1
     is_unfilled: B1
-
-
-def fill_case(component: Component, problem: ProblemData, blocked: npt.NDArray[np.uint32] | None = None) -> FillCase:
-    """Return the arrays of one component; ``blocked`` replaces its masks."""
-    masks = component.blocked if blocked is None else blocked
-    is_open: B1 = masks == 0
-    pinned = np.zeros(masks.shape, dtype=bool)
-    pinned[component.arc_mentee, component.arc_seat, component.arc_mentor] = component.arc_pinned
-    groups: tuple[Group, ...] = ()
-    arrays = component.teams
-    if arrays is not None:
-        is_open, pinned = is_open[:, :1], pinned.any(axis=1, keepdims=True)
-        away, village = arrays.most_away + arrays.has_release, arrays.most_of_village
-        groups = (
-            Group(rule=ReasonCode.TOWNSHIP_RULE, is_member=arrays.is_away, most=away),
-            Group(rule=ReasonCode.VILLAGE_RULE, is_member=arrays.is_of_village, most=village),
-        )
-    return FillCase(
-        is_open=is_open,
-        is_pinned=pinned,
-        units=1 if arrays is None else component.n_seats,
-        person_of_mentor=component.person_of_mentor,
-        free=component.free_capacity,
-        slot_caps=problem.slot_caps if arrays is None else (None,),
-        groups=groups,
-        name=f"component {component.counties[0]}",
-    )
-
-
-def by_person(case: FillCase, table: B1) -> B1:
-    """Return whether any record of a person has the flag: (..., mentors) to (..., persons)."""
-    n_persons = len(case.free)
-    if n_persons == len(case.person_of_mentor):
-        result = np.zeros((*table.shape[:-1], n_persons), dtype=bool)
-        result[..., case.person_of_mentor] = table
-        return result
-    order = np.argsort(case.person_of_mentor, kind="stable")
-    starts = np.searchsorted(case.person_of_mentor[order], np.arange(n_persons))
-    return np.asarray(np.logical_or.reduceat(table[..., order], starts, axis=-1), dtype=bool)
-
-
-def admitted(case: FillCase) -> B1:
-    """Return (mentees, heads, mentors): who may take a seat; a pinned pair has its pinned seats and record only."""
-    if not case.is_pinned.any():
-        return case.is_open
-    pair = by_person(case, case.is_pinned.any(axis=1))[:, case.person_of_mentor]
-    return np.asarray(case.is_open & (case.is_pinned | ~pair[:, None, :]), dtype=bool)
 
 
 def solve_fill(case: FillCase) -> Fill:
@@ -174,9 +59,8 @@ def solve_fill(case: FillCase) -> Fill:
     SolverFailedError
         When the solver fails, or leaves out a pin (clashing pins are to be refused before).
     """
-    net = _network(case)
-    flow = _flow(case, net)
-    lower = _lower(case, net, flow)
+    net, flow, is_exact = _filled(case)
+    lower = _lower(net, flow)
     n, h = case.is_open.shape[:2]
     ahead, back = flow < net.capacity, flow > lower
     tail = np.concatenate((net.tail[ahead], net.head[back]))
@@ -191,6 +75,7 @@ def solve_fill(case: FillCase) -> Fill:
     is_unfilled[: n * h] = flow[: n * h] < net.capacity[: n * h]
     return Fill(
         n_filled=int(flow[: n * h].sum()),
+        is_exact=is_exact,
         tight=_tight(case, is_reached),
         is_scarce=is_reached[net.persons],
         residual=residual,
@@ -199,11 +84,18 @@ def solve_fill(case: FillCase) -> Fill:
     )
 
 
-def core_of(case: FillCase, fill: Fill, within: B1) -> Tight:
-    """Return a least tight set around one seat that this flow leaves empty, out of the heads ``within``.
+def most_filled(case: FillCase) -> tuple[int, bool]:
+    """Return how many seats can be filled, and whether that is exact; see ``solve_fill``."""
+    n, h = case.is_open.shape[:2]
+    _, flow, is_exact = _filled(case)
+    return int(flow[: n * h].sum()), is_exact
 
-    Every seat that the set holds is needed: without it the others could be filled. Other empty seats that can be filled
-    from the same mentors only join.
+
+def core_of(case: FillCase, fill: Fill, within: B1) -> Tight:
+    """Return the smallest tight set around one seat that this flow leaves empty, out of the heads ``within``.
+
+    It holds what is reached from that seat, and so no smaller set proves that this flow cannot fill it. Other empty
+    seats that would need the same mentors join.
     """
     n, h = case.is_open.shape[:2]
     source = fill.residual.shape[0] - 2
@@ -266,7 +158,8 @@ class _Network:
     guard_pair: I8
 
 
-def _network(case: FillCase) -> _Network:
+def _network(case: FillCase, *, skips_caps: bool) -> _Network:
+    """Build the network; ``skips_caps`` lets pinned mentors pass the caps of slots."""
     n, h, _ = case.is_open.shape
     n_persons = len(case.free)
     row, place, mentor = np.nonzero(admitted(case))
@@ -280,20 +173,20 @@ def _network(case: FillCase) -> _Network:
         inside = group.is_member[row, mentor] & (group.most[row] < case.units)
         tail = np.where(inside, n_nodes + row, tail)
         n_nodes += n
-    # Records of one person that mean the same are one arc.
-    values, inverse = np.unique(tail * max(1, n_persons) + person, return_inverse=True)
-    is_pinned = np.zeros(len(values), dtype=bool)
-    is_pinned[inverse[case.is_pinned[row, place, mentor]]] = True
-    kept = np.zeros(len(values), dtype=np.int64)
-    kept[inverse] = np.arange(len(row))
-    row, place, person, tail = row[kept], place[kept], person[kept], tail[kept]
+    is_pinned = case.is_pinned[row, place, mentor]
+    if n_persons < len(case.person_of_mentor):  # records of one person that mean the same are one arc
+        values, inverse = np.unique(tail * n_persons + person, return_inverse=True)
+        pinned, kept = np.zeros(len(values), dtype=bool), np.zeros(len(values), dtype=np.int64)
+        pinned[inverse[is_pinned]] = True
+        kept[inverse] = np.arange(len(row))
+        row, place, person, tail, is_pinned = row[kept], place[kept], person[kept], tail[kept], pinned
     pair = row * max(1, n_persons) + person
-    most = np.iinfo(np.int64).max
-    caps = np.array([most if cap is None else cap for cap in case.slot_caps], dtype=np.int64)
+    caps = np.array([_NO_CAP if cap is None else cap for cap in case.slot_caps], dtype=np.int64)
     is_capped = caps[place] < case.free[person]
-    counts = np.unique(pair[~is_capped], return_inverse=True, return_counts=True)
-    is_guarded = np.zeros(len(pair), dtype=bool)
-    is_guarded[~is_capped] = counts[2][counts[1]] > 1
+    if skips_caps:
+        is_capped &= ~is_pinned
+    meets = np.bincount(pair[~is_capped], minlength=n * n_persons)
+    is_guarded = ~is_capped & (meets[pair] > 1)
     head = np.full(len(pair), -1, dtype=np.int64)
     guard_pair, guard = np.unique(pair[is_guarded], return_inverse=True)
     head[is_guarded] = n_nodes + guard
@@ -333,6 +226,31 @@ def _network(case: FillCase) -> _Network:
     )
 
 
+def _filled(case: FillCase) -> tuple[_Network, I8, bool]:
+    """Return the network, a greatest flow that keeps all pins, and whether the flow is a plan."""
+    net = _network(case, skips_caps=False)
+    flow = _flow(case, net)
+    if all(cap is None for cap in case.slot_caps):
+        if _loses_pins(net, flow):
+            raise SolverFailedError(f"{case.name}: a pin cannot be kept; report this as a defect")
+        return net, flow, True
+    if _loses_pins(net, flow):  # somebody took two seats of one team in place of a pin
+        net = _network(case, skips_caps=True)
+        flow = _flow(case, net)
+        if _loses_pins(net, flow):
+            raise SolverFailedError(f"{case.name}: a pin cannot be kept; report this as a defect")
+        return net, flow, False
+    used = np.sort(net.pair[flow[net.arcs] > 0])
+    return net, flow, not (used[1:] == used[:-1]).any()
+
+
+def _loses_pins(net: _Network, flow: I8) -> bool:
+    if not net.is_pinned.any():
+        return False
+    is_used = net.is_pinned & (flow[net.arcs] > 0)
+    return not np.isin(net.pair[net.is_pinned], net.pair[is_used]).all()
+
+
 def _flow(case: FillCase, net: _Network) -> I8:
     """Return a greatest flow per edge; with pins one that keeps them all."""
     tail, head = net.tail.astype(np.int32), net.head.astype(np.int32)
@@ -362,15 +280,11 @@ def _flow(case: FillCase, net: _Network) -> I8:
     return np.asarray(cheapest.flows(edges), dtype=np.int64)[:-1]
 
 
-def _lower(case: FillCase, net: _Network, flow: I8) -> I8:
+def _lower(net: _Network, flow: I8) -> I8:
     """Return the least flow of every edge: 1 where a pin has to pass."""
     lower = np.zeros(len(flow), dtype=np.int64)
-    if not net.is_pinned.any():
-        return lower
-    is_used = net.is_pinned & (flow[net.arcs] > 0)
-    missing = np.setdiff1d(net.pair[net.is_pinned], net.pair[is_used])
-    if len(missing):
-        raise SolverFailedError(f"{case.name}: {len(missing)} pins cannot be kept; report this as a defect")
-    lower[net.guards] = np.isin(net.guard_pair, net.pair[net.is_pinned])
-    lower[net.arcs] = is_used & ~np.isin(net.pair, net.guard_pair)
+    if net.is_pinned.any():
+        lower[net.guards] = np.isin(net.guard_pair, net.pair[net.is_pinned])
+        is_used = net.is_pinned & (flow[net.arcs] > 0)
+        lower[net.arcs] = is_used & ~np.isin(net.pair, net.guard_pair)
     return lower
