@@ -8,14 +8,14 @@ from matching.build import build
 from matching.diagnose.blocking import Blocked, count_blocked
 from matching.diagnose.certificates import HallSet, hall_set, split
 from matching.diagnose.named import Part, named_remedies
-from matching.diagnose.overview import TownshipShortage, overview
+from matching.diagnose.overview import TownshipShortage, overview, short_alone
 from matching.diagnose.policy_changes import policy_remedies
 from matching.diagnose.remedies import Remedy, records_by_person
 from matching.facts import Facts
 from matching.policy import Policy
 from matching.problem import ProblemData
-from matching.solvers.fill import core_of, solve_fill
-from matching.solvers.fill_case import Tight, fill_case
+from matching.solvers.fill import solve_fill
+from matching.solvers.fill_case import fill_case
 from matching.solvers.seating import check_seating
 
 MOST_PER_KIND = 3
@@ -34,8 +34,9 @@ class Certificate:
         Codes of the first mentee's county, and of all townships of the mentees, sorted.
     whole
         All claims that compete for the same mentors.
-    core
-        The smallest set found inside that is short by itself; ``None`` unless it demands at most half as many seats.
+    cores
+        Smaller sets inside that are short by themselves, each within one township that had the first choice of all
+        mentors; largest shortage first. They may compete for the same mentors.
     n_scarce
         Mentor persons of whom each would fill one more seat with one more free place.
     blocked
@@ -47,7 +48,7 @@ class Certificate:
     county: str
     townships: tuple[str, ...]
     whole: HallSet
-    core: HallSet | None
+    cores: tuple[HallSet, ...]
     n_scarce: int
     blocked: Blocked
     remedies: tuple[Remedy, ...]
@@ -123,6 +124,7 @@ def diagnose(
     parts = []
     for component in problem.components:
         case = fill_case(component, problem)
+        fill = solve_fill(case)
         parts.append(
             Part(
                 facts=facts,
@@ -130,12 +132,14 @@ def diagnose(
                 problem=problem,
                 component=component,
                 case=case,
-                fill=solve_fill(case),
+                fill=fill,
                 records=records,
+                alone=short_alone(component, case, fill),
             )
         )
     short = [part for part in parts if part.fill.n_filled < part.case.n_seats]
     certificates = [certificate for part in short for certificate in _certificates(part, most_per_kind)]
+    rows = [row for part in parts for row in overview(part.component, part.case, part.fill, part.alone)]
     n_seats = sum(part.case.n_seats for part in parts)
     return Diagnosis(
         n_seats=n_seats,
@@ -143,7 +147,7 @@ def diagnose(
         is_exact=all(part.fill.is_exact for part in parts),
         certificates=tuple(sorted(certificates, key=lambda c: (-c.shortage, c.county))),
         policy_remedies=policy_remedies(short, policy) if most_per_kind else (),
-        townships=overview(parts, policy.n_seats),
+        townships=tuple(sorted(rows, key=lambda row: (row.county, row.township))),
     )
 
 
@@ -151,25 +155,28 @@ def _certificates(part: Part, most_per_kind: int) -> list[Certificate]:
     component, case, slots = part.component, part.case, part.problem.slots
     mentees = component.mentees
     townships = tuple(mentee.township for mentee in mentees)
+    cores = [
+        (core, hall_set(component, slots, case, core))
+        for alone in part.alone.values()
+        for core in split(case, alone.tight, townships)
+    ]
     found = []
     for tight in split(case, part.fill.tight, townships):
-        core: Tight = core_of(case, part.fill, tight.is_claimed)
         whole = hall_set(component, slots, case, tight)
-        inner = hall_set(component, slots, case, core)
-        is_telling = whole.supply > 0 and 2 * inner.demand <= whole.demand
+        inner = [hall for core, hall in cores
+                 if hall.demand < whole.demand and not (core.is_claimed & ~tight.is_claimed).any()]  # fmt: skip
+        rows = np.flatnonzero(tight.is_claimed.any(axis=1)).tolist()
         serving = {mentor.person_id for mentor in whole.mentors}
         is_scarce = part.fill.is_scarce.tolist()
-        rows = np.flatnonzero(tight.is_claimed.any(axis=1)).tolist()
-        remedies = named_remedies(part, tight, core, whole.shortage, most_per_kind) if most_per_kind else ()
         found.append(
             Certificate(
                 county=mentees[rows[0]].county,
                 townships=tuple(sorted({townships[row] for row in rows})),
                 whole=whole,
-                core=inner if is_telling else None,
+                cores=tuple(sorted(inner, key=lambda hall: -hall.shortage)),
                 n_scarce=sum(p in serving for p, flag in zip(component.persons, is_scarce, strict=True) if flag),
                 blocked=count_blocked(component, case, tight),
-                remedies=remedies,
+                remedies=named_remedies(part, tight, whole.shortage, most_per_kind) if most_per_kind else (),
             )
         )
     return found

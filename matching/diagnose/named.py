@@ -5,6 +5,7 @@ solving the whole component's fill flow again.
 """
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -13,6 +14,7 @@ import numpy.typing as npt
 
 from matching.checks import reference_year
 from matching.diagnose.blocking import claim_masks
+from matching.diagnose.overview import Alone, Township
 from matching.diagnose.remedies import Remedy, RemedyKind, activated, cheapest_first, newcomer, raised
 from matching.facts import Facts, Mentor
 from matching.geography import RELATIONS, pair_geography
@@ -36,7 +38,7 @@ MOST_TOWNSHIPS = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """One component with its fill flow."""
+    """One component with its fill flow, and its townships that are short by themselves."""
 
     facts: Facts
     policy: Policy
@@ -45,6 +47,7 @@ class Part:
     case: FillCase
     fill: Fill
     records: Mapping[str, Sequence[Mentor]]
+    alone: Mapping[Township, Alone]
 
     def gain(self, changed: FillCase) -> int:
         """Return how many seats more can be filled, 0 where that is not certain."""
@@ -52,7 +55,7 @@ class Part:
         return n_filled - self.fill.n_filled if is_exact and self.fill.is_exact else 0
 
 
-def named_remedies(part: Part, tight: Tight, core: Tight, shortage: int, most_per_kind: int) -> tuple[Remedy, ...]:
+def named_remedies(part: Part, tight: Tight, shortage: int, most_per_kind: int) -> tuple[Remedy, ...]:
     """Return remedies that fill at least one seat, cheapest first, up to so many of every kind."""
     found: list[Remedy] = []
     for tried in (_raises(part, tight), _releases(part, tight), _activations(part, tight)):
@@ -63,7 +66,7 @@ def named_remedies(part: Part, tight: Tight, core: Tight, shortage: int, most_pe
             if len(kept) == most_per_kind or number + 1 == 2 * most_per_kind:
                 break
         found += kept
-    found += [remedy for remedy in _additions(part, tight, core, shortage) if remedy.effect > 0][:most_per_kind]
+    found += [remedy for remedy in _additions(part, tight, shortage) if remedy.effect > 0][:most_per_kind]
     return cheapest_first(found)
 
 
@@ -141,15 +144,13 @@ def _activations(part: Part, tight: Tight) -> Iterator[Remedy]:
         )
 
 
-def _additions(part: Part, tight: Tight, core: Tight, shortage: int) -> Iterator[Remedy]:
+def _additions(part: Part, tight: Tight, shortage: int) -> Iterator[Remedy]:
     """Yield the fewest new mentors with the effect of as many as seats are short, in the townships hit hardest."""
     mentees, policy = part.component.mentees, part.policy
-    weights: dict[tuple[str, str], list[int]] = {}
-    for row in np.flatnonzero(tight.is_claimed.any(axis=1)).tolist():
-        weight = weights.setdefault((mentees[row].county, mentees[row].township), [0, 0])
-        weight[0] += int(core.is_claimed[row].any())
-        weight[1] += 1
-    places = sorted(weights, key=lambda key: (-weights[key][0], -weights[key][1], key))[:MOST_TOWNSHIPS]
+    rows = np.flatnonzero(tight.is_claimed.any(axis=1)).tolist()
+    claiming = Counter((mentees[row].county, mentees[row].township) for row in rows)
+    own = {key: part.alone[key].n_short if key in part.alone else 0 for key in claiming}
+    places = sorted(claiming, key=lambda key: (-own[key], -claiming[key], key))[:MOST_TOWNSHIPS]
     seats = _most_first(tight.is_claimed.sum(axis=0)) if part.case.units == 1 else range(policy.n_seats)
     categories = list(dict.fromkeys(policy.slots[seat].allowed[0] for seat in seats))
     for county, township in places:

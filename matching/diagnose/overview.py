@@ -1,13 +1,16 @@
 """Shortage by township: how much of it is home-made, and how much is competition with others."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from matching.diagnose.named import Part
-from matching.solvers.fill import most_filled
-from matching.solvers.fill_case import pinned_pairs
+from matching.problem import Component
+from matching.solvers.fill import Fill, solve_fill
+from matching.solvers.fill_case import FillCase, Tight, pinned_pairs
+
+Township = tuple[str, str]
+"""Codes of the county and the township."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,48 +36,77 @@ class TownshipShortage:
     n_own_shortage: int
 
 
-def overview(parts: Sequence[Part], n_seats: int) -> tuple[TownshipShortage, ...]:
-    """Return one row per township with mentees, by county and township code.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alone:
+    """A township whose mentees are short even with the first choice of all mentors.
 
-    Parameters
+    Attributes
     ----------
-    n_seats
-        Seats per mentee.
+    n_short
+        Seats that stay empty.
+    tight
+        The claims that prove it, among all mentees of the component.
     """
-    rows = []
-    for part in parts:
-        by_township: dict[tuple[str, str], list[int]] = {}
-        for row, mentee in enumerate(part.component.mentees):
-            by_township.setdefault((mentee.county, mentee.township), []).append(row)
-        tight = part.fill.tight
-        cut = np.zeros(len(part.component.mentees), dtype=np.int64)
-        for group, without in zip(part.case.groups, tight.is_without, strict=True):
-            cut += without * group.most
-        claimed = tight.is_claimed.sum(axis=1) * part.case.units - cut
-        for (county, township), own in by_township.items():
-            rows.append(
-                TownshipShortage(
-                    county=county,
-                    township=township,
-                    n_mentees=len(own),
-                    n_seats=len(own) * n_seats,
-                    n_short_mentees=int((claimed[own] > 0).sum()),
-                    n_claimed_seats=int(claimed[own].sum()),
-                    n_own_shortage=_alone(part, own) if (claimed[own] > 0).any() else 0,
-                )
-            )
-    return tuple(sorted(rows, key=lambda row: (row.county, row.township)))
+
+    n_short: int
+    tight: Tight
 
 
-def _alone(part: Part, rows: list[int]) -> int:
-    case = part.case
+def rows_by_township(component: Component) -> dict[Township, list[int]]:
+    """Return the mentees of every township, in their order."""
+    rows: dict[Township, list[int]] = {}
+    for row, mentee in enumerate(component.mentees):
+        rows.setdefault((mentee.county, mentee.township), []).append(row)
+    return rows
+
+
+def short_alone(component: Component, case: FillCase, fill: Fill) -> dict[Township, Alone]:
+    """Return the townships that are short by themselves; their claims are among those of the whole component.
+
+    Shortage is supermodular in the set of claims, so the least tight set of a part lies within that of the whole.
+    """
+    found = {}
     pairs = pinned_pairs(case)
-    elsewhere = pairs.sum(axis=0) - pairs[rows].sum(axis=0)
-    alone = replace(
-        case,
-        is_open=case.is_open[rows],
-        is_pinned=case.is_pinned[rows],
-        free=case.free - elsewhere,
-        groups=tuple(replace(group, is_member=group.is_member[rows], most=group.most[rows]) for group in case.groups),
-    )
-    return alone.n_seats - most_filled(alone)[0]
+    for township, rows in rows_by_township(component).items():
+        if not fill.tight.is_claimed[rows].any():
+            continue
+        elsewhere = pairs.sum(axis=0) - pairs[rows].sum(axis=0)
+        part = replace(
+            case,
+            is_open=case.is_open[rows],
+            is_pinned=case.is_pinned[rows],
+            free=case.free - elsewhere,
+            groups=tuple(
+                replace(group, is_member=group.is_member[rows], most=group.most[rows]) for group in case.groups
+            ),
+        )
+        own = solve_fill(part)
+        if own.n_filled < part.n_seats:
+            tight = Tight(
+                is_claimed=np.zeros_like(fill.tight.is_claimed), is_without=np.zeros_like(fill.tight.is_without)
+            )
+            tight.is_claimed[rows], tight.is_without[:, rows] = own.tight.is_claimed, own.tight.is_without
+            found[township] = Alone(n_short=part.n_seats - own.n_filled, tight=tight)
+    return found
+
+
+def overview(
+    component: Component, case: FillCase, fill: Fill, alone: Mapping[Township, Alone]
+) -> Sequence[TownshipShortage]:
+    """Return one row per township of a component."""
+    cut = np.zeros(len(component.mentees), dtype=np.int64)
+    for group, without in zip(case.groups, fill.tight.is_without, strict=True):
+        cut += without * group.most
+    claimed = fill.tight.is_claimed.sum(axis=1) * case.units - cut
+    return [
+        TownshipShortage(
+            county=county,
+            township=township,
+            n_mentees=len(rows),
+            n_seats=len(rows) * component.n_seats,
+            n_short_mentees=int((claimed[rows] > 0).sum()),
+            n_claimed_seats=int(claimed[rows].sum()),
+            n_own_shortage=alone[(county, township)].n_short if (county, township) in alone else 0,
+        )
+        for (county, township), rows in rows_by_township(component).items()
+    ]

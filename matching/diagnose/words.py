@@ -26,6 +26,10 @@ MOST_NAMES = 8
 """Mentees named in a sentence; the rest are counted."""
 
 
+MOST_CORES = 3
+"""Sets short by themselves that a paragraph names."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Words:
     """One text in both languages."""
@@ -67,14 +71,14 @@ def certificate_words(
         The reader may see reasons of class A.
     """
     names = _Names(name_of, english_name_of or name_of)
-    whole, core, blocked = certificate.whole, certificate.core, certificate.blocked
+    whole, cores, blocked = certificate.whole, certificate.cores[:MOST_CORES], certificate.blocked
     zh, en = _set_words(whole, names)
     chinese = [f"{zh}，任何方案都有{certificate.shortage}个席位空缺。"]
     english = [f"{en}: {_many(certificate.shortage, 'seat')} must stay empty in every plan."]
-    if core is not None:
-        zh, en = _set_words(core, names)
-        chinese.append(f"其中最紧张的是：{zh}，缺{core.shortage}个。")
-        english.append(f"The tightest part: {en}, {core.shortage} short.")
+    if cores:
+        sets = [(*_set_words(core, names), core.shortage) for core in cores]
+        chinese.append(f"其中单独来看也不足的有：{'；'.join(f'{zh}，缺{short}个' for zh, _, short in sets)}。")
+        english.append(f"Short by themselves: {'; '.join(f'{en} ({short} short)' for _, en, short in sets)}.")
     reasons = _reasons(blocked.by_rule, names, may_see_restricted=may_see_restricted)
     if blocked.n_by_several:
         reasons.append((f"多项规则{blocked.n_by_several}人", f"several rules {blocked.n_by_several}"))
@@ -85,6 +89,10 @@ def certificate_words(
         texts = [_remedy(remedy, names) for remedy in certificate.remedies]
         chinese.append(f"代价最小的措施（各自单独采取时）：{'；'.join(zh for zh, _ in texts)}。")
         english.append(f"Cheapest remedies, each taken alone: {'; '.join(en for _, en in texts)}.")
+    n_raised = sum(remedy.kind is RemedyKind.RAISE_CAPACITY for remedy in certificate.remedies)
+    if 0 < n_raised < certificate.n_scarce:
+        chinese.append(f"对{certificate.n_scarce}名导师中的任何一名增加1个名额，都可补1个席位。")
+        english.append(f"One more place for any of {certificate.n_scarce} mentors fills a seat.")
     return Words(chinese="".join(chinese), english=" ".join(english))
 
 

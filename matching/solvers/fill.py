@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from ortools.graph.python import max_flow, min_cost_flow
 from scipy.sparse import csr_array
-from scipy.sparse.csgraph import breadth_first_order, connected_components
+from scipy.sparse.csgraph import breadth_first_order
 
 from matching.errors import SolverFailedError
 from matching.solvers.fill_case import FillCase, Tight, admitted
@@ -46,9 +46,6 @@ class Fill:
     is_exact: bool
     tight: Tight
     is_scarce: B1
-    residual: csr_array
-    is_reached: B1
-    is_unfilled: B1
 
 
 def solve_fill(case: FillCase) -> Fill:
@@ -71,16 +68,11 @@ def solve_fill(case: FillCase) -> Fill:
     is_reached[breadth_first_order(residual, net.source, return_predecessors=False)] = True
     if is_reached[net.sink]:
         raise SolverFailedError(f"{case.name}: the fill flow is not the greatest; report this as a defect")
-    is_unfilled = np.zeros(net.n_nodes, dtype=bool)
-    is_unfilled[: n * h] = flow[: n * h] < net.capacity[: n * h]
     return Fill(
         n_filled=int(flow[: n * h].sum()),
         is_exact=is_exact,
         tight=_tight(case, is_reached),
         is_scarce=is_reached[net.persons],
-        residual=residual,
-        is_reached=is_reached,
-        is_unfilled=is_unfilled,
     )
 
 
@@ -89,45 +81,6 @@ def most_filled(case: FillCase) -> tuple[int, bool]:
     n, h = case.is_open.shape[:2]
     _, flow, is_exact = _filled(case)
     return int(flow[: n * h].sum()), is_exact
-
-
-def core_of(case: FillCase, fill: Fill, within: B1) -> Tight:
-    """Return the smallest tight set around one seat that this flow leaves empty, out of the heads ``within``.
-
-    It holds what is reached from that seat, and so no smaller set proves that this flow cannot fill it. Other empty
-    seats that would need the same mentors join.
-    """
-    n, h = case.is_open.shape[:2]
-    source = fill.residual.shape[0] - 2
-    nodes = np.flatnonzero(fill.is_reached & (np.arange(len(fill.is_reached)) < source))
-    part = fill.residual[nodes][:, nodes].tocoo()
-    n_blocks, block = connected_components(part, directed=True, connection="strong")
-    weight = np.bincount(block, weights=nodes < n * h, minlength=n_blocks).astype(np.int64)
-    links = np.unique(np.stack((block[part.coords[0]], block[part.coords[1]])), axis=1)
-    links = links[:, links[0] != links[1]]
-    first = np.searchsorted(links[0], np.arange(n_blocks + 1))
-    empty = nodes[fill.is_unfilled[nodes]]
-    empty = empty[within.ravel()[empty]]
-    starts = block[np.searchsorted(nodes, empty)]
-    best: set[int] | None = None
-    least = int(weight.sum()) + 1
-    for start in starts.tolist():
-        seen, todo, size = {start}, [start], int(weight[start])
-        while todo and size < least:
-            for other in links[1, first[todo[-1]] : first[todo.pop() + 1]].tolist():
-                if other not in seen:
-                    seen.add(other)
-                    todo.append(other)
-                    size += int(weight[other])
-        if size < least:
-            best, least = seen, size
-    assert best is not None, "the heads hold no empty seat"
-    for start in starts.tolist():
-        if set(links[1, first[start] : first[start + 1]].tolist()) <= best:
-            best.add(start)
-    held = np.zeros(len(fill.is_reached), dtype=bool)
-    held[nodes[np.isin(block, list(best))]] = True
-    return _tight(case, held)
 
 
 def _tight(case: FillCase, is_held: B1) -> Tight:
