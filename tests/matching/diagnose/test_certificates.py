@@ -18,7 +18,7 @@ from tests.matching.test_properties import case as separable_case
 from tests.matching.test_teams_solver import case as team_case
 
 SEEDS = st.integers(0, 10**6)
-QUICK = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+QUICK = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 CASES = pytest.mark.parametrize("case", [separable_case, team_case], ids=["separable", "teams"])
 
 
@@ -75,7 +75,7 @@ def test_no_two_certificates_share_a_seat_or_a_mentor_who_supplies(case, seed):
 
 
 @CASES
-@settings(QUICK, max_examples=15)
+@settings(QUICK, max_examples=8)
 @given(seed=SEEDS)
 def test_the_order_of_people_does_not_change_the_diagnosis(case, seed):
     world, rules = case(seed)
@@ -84,7 +84,7 @@ def test_the_order_of_people_does_not_change_the_diagnosis(case, seed):
     assert diagnose(world, rules) == diagnose(replace(world, mentees=mentees, mentors=mentors), rules)
 
 
-@settings(QUICK, max_examples=60)
+@settings(QUICK, max_examples=25)
 @given(SEEDS)
 def test_slot_caps_count_and_what_they_leave_open_is_never_claimed_as_exact(seed):
     draw = random.Random(seed)
