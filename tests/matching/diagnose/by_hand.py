@@ -48,7 +48,7 @@ def recount(facts: Facts, policy: Policy, hall: HallSet) -> tuple[int, dict[str,
             assert not claim.without
         else:
             assert claim.n_seats == policy.n_seats - sum(1 for _ in claim.without)
-            assert "TOWNSHIP_RULE" not in mentees[claim.mentee_id].released_rules or not claim.without
+            assert not mentees[claim.mentee_id].released_rules.intersection(claim.without)
         demand += claim.n_seats
         for mentor in facts.mentors:
             if open_slots(mentees[claim.mentee_id], mentor, claim.slots, claim.without, facts, policy):
