@@ -1,5 +1,8 @@
 """The errors of the matching library: all of them are refusals of bad input, raised before anything is solved."""
 
+from dataclasses import dataclass
+from enum import StrEnum
+
 
 class MatchingError(Exception):
     """Base of every error that the matching library raises on purpose.
@@ -55,18 +58,65 @@ class EmptyPoolError(MatchingError):
     """A run without any mentee, or without any mentor: there is nothing to match."""
 
 
+class ConstraintKind(StrEnum):
+    """Kinds of constraints that pins can clash with."""
+
+    TEAM_SEATS = "TEAM_SEATS"
+    DISTINCT_MENTORS = "DISTINCT_MENTORS"
+    TOWNSHIP_RULE = "TOWNSHIP_RULE"
+    VILLAGE_RULE = "VILLAGE_RULE"
+    FREE_CAPACITY = "FREE_CAPACITY"
+    SLOT_CAP = "SLOT_CAP"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class PinConstraint:
+    """One constraint of a conflict, by name.
+
+    Attributes
+    ----------
+    kind
+        TEAM_SEATS: the mentee's seats take one mentor each. DISTINCT_MENTORS: a person serves the mentee once.
+        TOWNSHIP_RULE: minOneMentorSameTownship. VILLAGE_RULE: sameVillageMentor. FREE_CAPACITY: of the person.
+        SLOT_CAP: of the person in the slot.
+    mentee_id, person_id, slot
+        Whom it binds, empty where it names none.
+    limit
+        The most that it allows: seats, mentors from elsewhere or of the village, mentees.
+    """
+
+    kind: ConstraintKind
+    mentee_id: str = ""
+    person_id: str = ""
+    slot: str = ""
+    limit: int
+
+
 class PinConflictError(MatchingError):
-    """Pins that cannot all hold, named one by one.
+    """Pins that cannot all hold, as a minimal conflict: without any one of its members the rest can hold.
 
     Attributes
     ----------
     pins
         Ids of the pins that clash, sorted.
+    constraints
+        The constraints they clash with, sorted.
+    rules
+        Codes of the hard rules that forbid a single pin, each of them by itself; empty for any other conflict.
     """
 
-    def __init__(self, pins: tuple[str, ...], message: str) -> None:
+    def __init__(
+        self,
+        pins: tuple[str, ...],
+        message: str,
+        *,
+        constraints: tuple[PinConstraint, ...] = (),
+        rules: tuple[str, ...] = (),
+    ) -> None:
         super().__init__(message)
         self.pins = pins
+        self.constraints = constraints
+        self.rules = rules
 
 
 class SolverFailedError(MatchingError):

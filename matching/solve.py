@@ -1,20 +1,22 @@
 """The front door: facts and a policy in, a proved and explained plan out."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from matching.build import Progress, build
+from matching.errors import SolverFailedError
 from matching.facts import Facts
 from matching.findings import find_warnings
 from matching.metrics import metrics
-from matching.pins import check_kept
 from matching.policy import Policy
 from matching.problem import ProblemData
-from matching.result import ExcludedMentee, Result, filled_seats, levels_within, proved_levels, scored_teams
+from matching.result import ExcludedMentee, Level, Result, filled_seats, levels_within, proved_levels, scored_teams
 from matching.rules import mentee_exclusion
 from matching.shortfalls import shortfalls
 from matching.solution import LevelName, Solution
 from matching.solvers import flow
+from matching.solvers.seating import check_seating
 from matching.solvers.teams import solve as teams
 from matching.supply import supply_table
 from matching.vocabulary import SolveStatus
@@ -79,6 +81,7 @@ def solve(
     clock = _Clock()
     if problem is None:
         problem = build(facts, policy, on_progress=on_progress)
+    check_seating(facts, policy, problem)
     clock.lap("build")
     has_teams = bool(problem.team_terms)
     n_components = len(problem.components)
@@ -98,9 +101,9 @@ def solve(
         chosen = tuple(plans)
     solution = Solution(chosen=chosen)
     levels = levels_within(problem, solution, bounds) if has_teams else proved_levels(problem, solution)
+    _check_pins_are_kept(problem, levels)
     clock.lap("solve")
     seats = filled_seats(problem, solution, policy, has_roster=bool(facts.published))
-    check_kept(facts, ((seat.mentee_id, seat.slot, seat.mentor_id) for seat in seats))
     empty = shortfalls(problem, solution)
     excluded = [
         ExcludedMentee(mentee_id=mentee.id, reason=reason)
@@ -132,3 +135,10 @@ def solve(
         runtime_s=sum(seconds for _, seconds in clock.stages),
         stages=tuple(clock.stages),
     )
+
+
+def _check_pins_are_kept(problem: ProblemData, levels: Sequence[Level]) -> None:
+    n_pins = sum(component.n_pins for component in problem.components)
+    n_kept = next(level.value for level in levels if level.name is LevelName.PINS)
+    if n_kept < n_pins:
+        raise SolverFailedError(f"{n_pins - n_kept} pins that do not clash were left out; report this as a defect")

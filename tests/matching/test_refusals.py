@@ -164,4 +164,7 @@ def test_pins_without_slots_that_slot_caps_cannot_hold_are_refused_by_name():
     clash = tuple(pin(f"p{i}", f"c{i}", "m1") for i in (1, 2, 3))
     pins, message = refused(facts(people, [mentor(capacity=3)], pins=clash), rules)
     assert pins == ("p1", "p2", "p3")
-    assert "slot caps" in message
+    assert message == (
+        "pins p1, p2, p3 cannot be honoured: slot cap of FIRST lets the mentor person person-m1 serve 1 mentees in it; "
+        "slot cap of SECOND lets the mentor person person-m1 serve 1 mentees in it; remove or change one of them"
+    )
