@@ -4,6 +4,7 @@ from matching.errors import (
     EmptyPoolError,
     InvalidFactsError,
     InvalidPolicyError,
+    InvalidTradeOffError,
     MatchingError,
     PinConflictError,
     SolverFailedError,
@@ -20,11 +21,13 @@ from matching.facts import (
     Preference,
 )
 from matching.policy import PRESETS, WEIGHT_PRESETS, Policy
+from matching.policy_options import FairnessMode
 from matching.result import Contribution, ExcludedMentee, FilledSeat, Level, Result
 from matching.rules import MenteeExclusion, explain_blocked
 from matching.shortfalls import Shortfall
 from matching.solution import LevelName
 from matching.solve import solve
+from matching.tradeoff import FairnessAxis, PointMethod, TradeOff, TradeOffPoint, fairness_axis, trade_off
 from matching.verify import Violation, verify
 
 __all__ = [
@@ -35,10 +38,13 @@ __all__ = [
     "ExcludedMentee",
     "Exclusion",
     "Facts",
+    "FairnessAxis",
+    "FairnessMode",
     "FilledSeat",
     "Geography",
     "InvalidFactsError",
     "InvalidPolicyError",
+    "InvalidTradeOffError",
     "Kinship",
     "Level",
     "LevelName",
@@ -49,13 +55,18 @@ __all__ = [
     "Pin",
     "PinConflictError",
     "Place",
+    "PointMethod",
     "Policy",
     "Preference",
     "Result",
     "Shortfall",
     "SolverFailedError",
+    "TradeOff",
+    "TradeOffPoint",
     "Violation",
     "explain_blocked",
+    "fairness_axis",
     "solve",
+    "trade_off",
     "verify",
 ]
