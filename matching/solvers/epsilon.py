@@ -153,7 +153,7 @@ class _Model:
         return cp_model.LinearExpr.weighted_sum(terms, weights) + settled
 
     def hint(self, free_flows: Sequence[I8]) -> None:
-        self.cp.clear_hints()
+        self.cp.clear_hints()  # type: ignore[no-untyped-call]
         for own, variables, flow in zip(self.kept, self.variables, free_flows, strict=True):
             for variable, value in zip(variables, flow[own].tolist(), strict=True):
                 self.cp.add_hint(variable, value)

@@ -37,13 +37,14 @@ def explore(oracle: Oracle, n_points: int, on_point: Callable[[int], None]) -> E
     asker = _Asker(oracle=oracle, state=state)
     front = state.front()
     n_weighted = n_points - (n_points - 2) // 3 if oracle.has_epsilon else n_points
+    on_point(len(front))
     while len(front) < n_points:
-        on_point(len(front))
         done = len(front) < n_weighted and asker.ask_weights()
         if not done and not asker.ask_epsilon() and not asker.ask_weights():
             break
-        front = state.front()
-    on_point(len(front))
+        before, front = len(front), state.front()
+        if len(front) > before:
+            on_point(len(front))
     # A later plan may be as good as an end in its one criterion and better in the other: then it is the end.
     if len(front) > 1:
         front[-1] = as_end(front[-1], far.method, far.direction, far.bound)

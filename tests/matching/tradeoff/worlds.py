@@ -5,30 +5,40 @@ import random
 
 from matching import Facts, LevelName, Policy
 from matching.build import build
-from matching.generate import Shape, generate_facts, teams_policy
+from matching.generate import Shape, generate_facts
 from matching.policy import TONGREN_TEAMS
 from matching.problem import Component, ProblemData
 from tests.matching.oracles import all_plans, plan_levels, signed
 from tests.matching.test_teams_solver import keeps_team_rules
 
 Place = tuple[int, int]
-SCOPES = (["COUNTY"], ["OWN_TOWNSHIP", "ZONE", "COUNTY"], ["ZONE", "COUNTY"])
+SCOPES = (["COUNTY"], ["COUNTY"], ["COUNTY"], ["ZONE", "COUNTY"])
 AFTER = (LevelName.FAIRNESS, LevelName.SCORE, LevelName.LOAD)
 
 
 def pair_case(seed: int) -> tuple[Facts, Policy]:
     """Return a separable case of one to three seats, in one or two counties, with wishes and a published roster."""
     draw = random.Random(seed)
-    rules = teams_policy(
-        draw.randint(1, 3),
-        loadCap=draw.randint(1, 3),
-        poolScope=draw.choice(SCOPES),
-        stability={"mode": draw.choice(["NONE", "KEEP_UNLESS_INVALID"])},
-        geography={"useTravelMinutes": draw.random() < 0.5},
+    k = draw.choice([1, 2, 2, 3])
+    cap = draw.randint(1, 3)
+    slots = [{"code": f"SLOT_{seat + 1}", "admitsOwnTownshipOnly": k > 1 and seat == 0 and draw.random() < 0.3}
+             for seat in range(k)]  # fmt: skip
+    rules = Policy.from_json(
+        {
+            "slots": slots,
+            "loadCap": cap,
+            "loadTarget": draw.choice([1, cap]),
+            "poolScope": draw.choice(SCOPES),
+            "stability": {"mode": draw.choice(["NONE", "KEEP_UNLESS_INVALID"])},
+            "geography": {"useTravelMinutes": draw.random() < 0.6},
+            "experience": {"seniorityGapYears": 0},
+            "menteeEligibility": {"maxAge": {"warn": None, "block": None}},
+        }
     )
+    n_mentees, n_mentors = {1: (4, 6), 2: (2, 7), 3: (2, 4)}[k]
     shape = Shape(
-        n_counties=draw.randint(1, 2), n_mentees=3, n_mentors=5 - draw.randint(0, 1), n_townships=2,
-        second_record_share=0.3, published_share=0.1,
+        n_counties=draw.choice([1, 1, 2]), n_mentees=n_mentees, n_mentors=n_mentors, n_townships=2, flaw_share=0.04,
+        missing_share=0.05, max_capacity=None, second_record_share=0.25, published_share=draw.choice([0.0, 0.3]),
     )  # fmt: skip
     return generate_facts(seed, shape, slots=rules.slot_codes), rules
 
@@ -36,13 +46,20 @@ def pair_case(seed: int) -> tuple[Facts, Policy]:
 def team_case(seed: int) -> tuple[Facts, Policy]:
     """Return a team case whose geography goes by relation classes."""
     draw = random.Random(seed)
+    cap = draw.randint(1, 2)
     changes = {
-        "loadCap": draw.randint(1, 3),
-        "geography": {"minOneMentorSameTownship": draw.random() < 0.5, "sameVillageMentor": "AT_MOST_ONE"},
+        "loadCap": cap,
+        "loadTarget": cap,
+        "geography": {"minOneMentorSameTownship": draw.random() < 0.3, "sameVillageMentor": "AT_MOST_ONE"},
         "experience": {"seniorityGapYears": 0, "needWeight": draw.choice([0.35, 0.8])},
+        "menteeEligibility": {"maxAge": {"warn": None, "block": None}},
     }
-    rules = Policy.from_json({**TONGREN_TEAMS.to_json(), **changes, "menteeEligibility": {}})
-    return generate_facts(seed, Shape(n_mentees=3, n_mentors=5, n_townships=2)), rules
+    rules = Policy.from_json({**TONGREN_TEAMS.to_json(), **changes})
+    shape = Shape(
+        n_mentees=2, n_mentors=draw.choice([6, 8]), n_townships=2, flaw_share=0.05, missing_share=0.05,
+        max_capacity=None, second_record_share=0.1,
+    )  # fmt: skip
+    return generate_facts(seed, shape), rules
 
 
 def pair_place(component: Component, plan: list[int], rules: Policy) -> Place:
