@@ -88,3 +88,7 @@ class InvalidTradeOffError(MatchingError):
     def __init__(self, item: str, message: str) -> None:
         super().__init__(f"{item}: {message}")
         self.item = item
+
+
+class PlotsUnavailableError(MatchingError):
+    """A figure that cannot be drawn here: matplotlib or a font is missing. The message says what to install."""
