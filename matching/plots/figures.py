@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from matching.plots.labels import Labels, Language
-from matching.plots.style import BLUE, GREEN, GREY, ORANGE, PURPLE, drawing, tidy
+from matching.plots.style import BLUE, GREEN, GREY, ORANGE, PURPLE, count_in_whole_numbers, drawing, tidy
 from matching.result import Result
 from matching.tradeoff import PointMethod, TradeOff
 from matching.tradeoff.axes import mean_of
@@ -155,7 +155,7 @@ def draw_distances(result: Result, *, language: Language = Language.ENGLISH, fon
         panels[0].bar_label(bars, fontsize=8, padding=2)
         panels[0].set_yticks(range(len(relations)), [words.relations[relation] for relation in relations])
         panels[0].invert_yaxis()
-        panels[0].xaxis.get_major_locator().set_params(integer=True)
+        count_in_whole_numbers(panels[0].xaxis)
         panels[0].grid(visible=False)
         if minutes:
             _draw_minutes(figure.add_subplot(1, 2, 2), minutes, len(result.seats) - len(minutes), words)
@@ -165,8 +165,8 @@ def draw_distances(result: Result, *, language: Language = Language.ENGLISH, fon
 def _draw_minutes(axes: "Axes", minutes: list[float], n_unknown: int, words: Labels) -> None:
     unknown = f"\n{words.unknown_minutes.format(seats=n_unknown)}" if n_unknown else ""
     tidy(axes, "", words.minutes + unknown, words.seats)
-    axes.yaxis.get_major_locator().set_params(integer=True)
-    edges = np.arange(0, max(minutes) + BIN_MIN + 1, BIN_MIN)
+    count_in_whole_numbers(axes.yaxis)
+    edges = [float(BIN_MIN * number) for number in range(int(max(minutes) // BIN_MIN) + 2)]
     axes.hist(minutes, bins=edges, color=GREEN, edgecolor="black", linewidth=0.6, hatch="..")
     mean, p90 = float(np.mean(minutes)), float(np.percentile(minutes, 90))
     axes.axvline(mean, color="black", linewidth=1.2, linestyle="-", label=words.mean.format(minutes=mean))

@@ -13,6 +13,7 @@ from matching.plots.labels import LABELS, Labels, Language
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
 BLUE, ORANGE, GREEN, PURPLE, GREY = "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#999999"
@@ -58,9 +59,16 @@ def drawing(language: Language, font: str | None) -> Iterator[tuple["Figure", La
             raise PlotsUnavailableError(
                 f"no font with Chinese glyphs is installed; install {CHINESE_FONTS[0]}, or name a family in font"
             )
-    options = {} if font is None else {"font.family": [font]}
-    with mpl.rc_context({**options, "hatch.linewidth": 0.6, "font.size": 9}):
+    family = mpl.rcParams["font.family"] if font is None else [font]
+    with mpl.rc_context({"font.family": family, "hatch.linewidth": 0.6, "font.size": 9}):
         yield Figure(figsize=(WIDTH_IN, HEIGHT_IN), dpi=DPI, layout="constrained"), LABELS[language]
+
+
+def count_in_whole_numbers(axis: "Axis") -> None:
+    """Put ticks at whole numbers only."""
+    from matplotlib.ticker import MaxNLocator
+
+    axis.set_major_locator(MaxNLocator(integer=True))
 
 
 def tidy(axes: "Axes", title: str, across: str, up: str) -> None:
