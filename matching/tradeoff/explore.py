@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from matching.tradeoff.envelope import Envelope
-from matching.tradeoff.state import Found, Oracle, State, as_end, chord, within
+from matching.tradeoff.state import Above, Found, Oracle, State, as_end, chord, within
 
 Pair = tuple[tuple[int, int], tuple[int, int]]
 
@@ -24,8 +24,8 @@ class Explored:
     state: State
 
 
-def explore(oracle: Oracle, n_points: int, on_point: Callable[[int], None]) -> Explored:
-    """Ask until the curve has ``n_points`` points or nothing is left to find.
+def explore(oracle: Oracle, above: Above | None, n_points: int, on_point: Callable[[int], None]) -> Explored:
+    """Ask until the curve has ``n_points`` points or nothing is left to find; ``above`` is ``None`` for weights alone.
 
     A third of the points between the ends is meant for epsilon constraints; where the weights, or the constraints,
     find fewer, the others take their place.
@@ -34,9 +34,9 @@ def explore(oracle: Oracle, n_points: int, on_point: Callable[[int], None]) -> E
     near, far = oracle.ends(state)
     state.add(near, is_shown=True)
     state.add(far, is_shown=True)
-    asker = _Asker(oracle=oracle, state=state)
+    asker = _Asker(oracle=oracle, above=above, state=state)
     front = state.front()
-    n_weighted = n_points - (n_points - 2) // 3 if oracle.has_epsilon else n_points
+    n_weighted = n_points - (n_points - 2) // 3 if above is not None else n_points
     on_point(len(front))
     while len(front) < n_points:
         done = len(front) < n_weighted and asker.ask_weights()
@@ -57,6 +57,7 @@ class _Asker:
     """Remembers what was asked, so that nothing is asked twice."""
 
     oracle: Oracle
+    above: Above | None
     state: State
     weighed: set[Pair] = field(default_factory=set)
     tries: dict[Pair, int] = field(default_factory=dict)
@@ -83,7 +84,7 @@ class _Asker:
 
     def ask_epsilon(self) -> bool:
         """Ask for a plan half-way between two neighbours, where most is open; ``False`` when nothing is."""
-        if not self.oracle.has_epsilon:
+        if self.above is None:
             return False
         state = self.state
         envelope, span = state.envelope, state.ranges
@@ -103,7 +104,7 @@ class _Asker:
         # A second question about the same two asks for the whole range between them.
         epsilon = low if self.tries.get(pair, 0) else (low + high + 1) // 2
         self.tries[pair] = self.tries.get(pair, 0) + 1
-        state.add(self.oracle.above(state, epsilon), is_shown=True)
+        state.add(self.above(state, epsilon), is_shown=True)
         return True
 
 

@@ -28,8 +28,6 @@ LARGEST_WEIGHT = 10**9
 class PairOracle:
     """Answers by flow and, for epsilon constraints, by CP-SAT on the edges that could matter."""
 
-    has_epsilon = True
-
     def __init__(self, problem: ProblemData, policy: Policy, *, seed: int) -> None:
         self.problem, self.seed = problem, seed
         self.faces: list[PairFace] = [pair_face(component, problem) for component in problem.components]

@@ -88,6 +88,7 @@ class Region:
     ----------
     most_geography, most_experience
         Bounds of any undiscovered plan between the two: nearer than the second and more experienced than the first.
+        They mean nothing where ``is_closed``.
     excess
         Such a plan lies at most this far above the straight line between the two points, measured in experience.
     is_closed

@@ -20,7 +20,7 @@ from matching.tradeoff.explore import explore, open_geography
 from matching.tradeoff.fairness import fairness_axis
 from matching.tradeoff.pairs import PairOracle
 from matching.tradeoff.points import Link, PointMethod, PresetPoint, Region, TradeOff, TradeOffPoint
-from matching.tradeoff.state import Found, Oracle, State
+from matching.tradeoff.state import Above, Found, Oracle, State
 from matching.tradeoff.teams import TeamOracle, changed
 
 N_POINTS = 9
@@ -91,13 +91,18 @@ def trade_off(
     free = policy if is_separable else changed(policy, {"fairness": {"mode": FairnessMode.NONE}})
     problem = build(facts, free, on_progress=on_progress)
     oracle: Oracle
-    oracle = PairOracle(problem, free, seed=seed) if is_separable else TeamOracle(facts, free, problem, seed=seed)
+    above: Above | None
+    if is_separable:
+        pairs = PairOracle(problem, free, seed=seed)
+        oracle, above = pairs, pairs.above
+    else:
+        oracle, above = TeamOracle(facts, free, problem, seed=seed), None
 
     def report(done: int) -> None:
         if on_progress is not None:
             on_progress("trade-off", done, n_points)
 
-    explored = explore(oracle, n_points, report)
+    explored = explore(oracle, above, n_points, report)
     front, state, envelope = explored.front, explored.state, explored.state.envelope
     return TradeOff(
         points=tuple(_point(problem, free, found) for found in front),

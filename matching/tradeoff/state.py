@@ -1,5 +1,6 @@
 """What an exploration of the curve knows: plans found, and everything proved about the plans not found."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from math import gcd
@@ -93,6 +94,10 @@ class State:
         return max(Fraction(0), above / b)
 
 
+Above = Callable[[State, int], Found]
+"""Returns the plan with the most experience among those with at least so much geography."""
+
+
 class Oracle(Protocol):
     """Answers questions about the plans on the face; every answer also adds what it proves to the state."""
 
@@ -101,21 +106,12 @@ class Oracle(Protocol):
         """Greatest sum of the two weights of a direction."""
         ...
 
-    @property
-    def has_epsilon(self) -> bool:
-        """Whether ``above`` can be asked."""
-        ...
-
     def ends(self, state: State) -> tuple[Found, Found]:
         """Return the nearest and the most experienced plan."""
         ...
 
     def best(self, state: State, direction: tuple[int, int]) -> Found:
         """Return the best plan of a direction with two positive weights."""
-        ...
-
-    def above(self, state: State, epsilon: int) -> Found:
-        """Return the plan with the most experience among those with at least ``epsilon`` geography."""
         ...
 
 

@@ -42,7 +42,6 @@ def changed(policy: Policy, changes: Mapping[str, Mapping[str, object]]) -> Poli
 class TeamOracle:
     """Answers by ``solve``. It knows no epsilon constraint, so all its points are supported up to their gaps."""
 
-    has_epsilon = False
     largest_weight = LARGEST_WEIGHT
 
     def __init__(self, facts: Facts, policy: Policy, problem: ProblemData, *, seed: int) -> None:
@@ -69,10 +68,6 @@ class TeamOracle:
     def best(self, state: State, direction: tuple[int, int]) -> Found:
         """Return the plan found for a direction, and its proved bound."""
         return self._found(state, direction, PointMethod.WEIGHTS)
-
-    def above(self, state: State, epsilon: int) -> Found:
-        """Refuse: the team solver takes weights only."""
-        raise NotImplementedError("team policies have no epsilon constraint")
 
     def _found(self, state: State, direction: tuple[int, int], method: PointMethod) -> Found:
         a, b = direction

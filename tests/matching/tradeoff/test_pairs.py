@@ -65,7 +65,7 @@ def test_no_plan_lies_above_the_envelope_of_a_short_curve(seed):
 
 
 @pytest.mark.slow
-@settings(QUICK, max_examples=200)
+@settings(QUICK, max_examples=60)
 @given(SEEDS)
 def test_many_curves_hold_against_the_enumeration_of_all_plans(seed):
     check_front(seed)

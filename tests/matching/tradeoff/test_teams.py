@@ -56,7 +56,7 @@ def test_a_team_curve_is_certified(seed):
 
 
 @pytest.mark.slow
-@settings(QUICK, max_examples=80)
+@settings(QUICK, max_examples=40)
 @given(SEEDS)
 def test_many_team_curves_are_certified(seed):
     check_team_curve(seed)
