@@ -19,6 +19,7 @@ from matching.errors import (
     EmptyPoolError,
     InvalidFactsError,
     InvalidPolicyError,
+    InvalidTradeOffError,
     MatchingError,
     PinConflictError,
     PinConstraint,
@@ -36,11 +37,13 @@ from matching.facts import (
     Preference,
 )
 from matching.policy import PRESETS, WEIGHT_PRESETS, Policy
+from matching.policy_options import FairnessMode
 from matching.result import Contribution, ExcludedMentee, FilledSeat, Level, Result
 from matching.rules import MenteeExclusion, explain_blocked
 from matching.shortfalls import Shortfall
 from matching.solution import LevelName
 from matching.solve import solve
+from matching.tradeoff import FairnessAxis, PointMethod, TradeOff, TradeOffPoint, fairness_axis, trade_off
 from matching.verify import Violation, verify
 
 __all__ = [
@@ -55,11 +58,14 @@ __all__ = [
     "ExcludedMentee",
     "Exclusion",
     "Facts",
+    "FairnessAxis",
+    "FairnessMode",
     "FilledSeat",
     "Geography",
     "HallSet",
     "InvalidFactsError",
     "InvalidPolicyError",
+    "InvalidTradeOffError",
     "Kinship",
     "Level",
     "LevelName",
@@ -71,6 +77,7 @@ __all__ = [
     "PinConflictError",
     "PinConstraint",
     "Place",
+    "PointMethod",
     "Policy",
     "Preference",
     "Remedy",
@@ -78,6 +85,8 @@ __all__ = [
     "Result",
     "Shortfall",
     "SolverFailedError",
+    "TradeOff",
+    "TradeOffPoint",
     "Violation",
     "Words",
     "apply_remedy",
@@ -85,7 +94,9 @@ __all__ = [
     "conflict_words",
     "diagnose",
     "explain_blocked",
+    "fairness_axis",
     "remedy_words",
     "solve",
+    "trade_off",
     "verify",
 ]

@@ -124,3 +124,21 @@ class SolverFailedError(MatchingError):
 
     Never a property of the people: the message names the component and what to report.
     """
+
+
+class InvalidTradeOffError(MatchingError):
+    """A trade-off curve, or a request for one, that cannot be used.
+
+    Attributes
+    ----------
+    item
+        Dotted path of the fault, for example ``points.3.gap`` (0-based).
+    """
+
+    def __init__(self, item: str, message: str) -> None:
+        super().__init__(f"{item}: {message}")
+        self.item = item
+
+
+class PlotsUnavailableError(MatchingError):
+    """A figure that cannot be drawn here: matplotlib or a font is missing. The message says what to install."""

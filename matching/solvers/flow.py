@@ -39,14 +39,16 @@ def solve_component(component: Component, problem: ProblemData, *, seed: int) ->
     n_mentees, n_seats = len(component.mentees), component.n_seats
     guarded = np.zeros(n_mentees, dtype=bool)
     for _ in range(n_mentees + 1):
-        chosen = _solve(component, problem, guarded, seed)
-        person = (
-            np.where(chosen >= 0, component.person_of_mentor[component.arc_mentor[chosen]], -1)
-            if len(component.arc_mentor)
-            else np.full((n_mentees, n_seats), -1)
-        )
-        ranked = np.sort(person, axis=1)
-        twice = ((ranked[:, 1:] == ranked[:, :-1]) & (ranked[:, 1:] >= 0)).any(axis=1)
+        layout = layout_of(component, problem, guarded)
+        levels: list[Level] = [
+            *layout.integer_levels,
+            (layout.arcs, -component.arc_score),
+            *layout.load_levels,
+            (layout.arcs, tie_costs(component, seed)),
+        ]
+        flow = lexicographic_flow(layout.network, levels, n_mentees * n_seats, layout.core)
+        chosen = chosen_arcs(component, flow[layout.arcs])
+        twice = keeps_person_twice(component, chosen)
         if not twice.any():
             return chosen
         guarded |= twice
@@ -64,7 +66,38 @@ class _Edges:
     capacity: I8
 
 
-def _solve(component: Component, problem: ProblemData, guarded: npt.NDArray[np.bool_], seed: int) -> I8:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """The network of one component, with the costs of its levels.
+
+    Attributes
+    ----------
+    arcs, units
+        Runs of edges: one per arc of the component; one per mentee that a person may serve.
+    core
+        ``bool`` (edges,): edges to start on, ``None`` for all.
+    integer_levels
+        The levels before the score, most important first.
+    load_levels
+        The levels after the score, without the tie-break.
+    """
+
+    network: Network
+    arcs: slice
+    units: slice
+    core: npt.NDArray[np.bool_] | None
+    integer_levels: list[Level]
+    load_levels: list[Level]
+
+
+def layout_of(component: Component, problem: ProblemData, guarded: npt.NDArray[np.bool_]) -> Layout:
+    """Return the network in which no mentee of ``guarded``, ``bool`` (mentees,), can get one person twice.
+
+    Raises
+    ------
+    InvalidPolicyError
+        When a slot cap binds a person who would otherwise serve two seats of one team.
+    """
     n, k, n_arcs = len(component.mentees), component.n_seats, len(component.arc_mentor)
     n_persons = len(component.persons)
     mentee, seat = component.arc_mentee, component.arc_seat
@@ -125,7 +158,7 @@ def _solve(component: Component, problem: ProblemData, guarded: npt.NDArray[np.b
     core = None
     if n_arcs > DENSE_ARCS:
         core = np.ones(int(starts[-1]), dtype=bool)
-        core[arcs] = _core(component, mentee * k + seat, person)
+        core[arcs] = core_arcs(component, component.arc_score)
 
     priority = component.priority // max(1, int(np.gcd.reduce(component.priority)) if n else 1)
     nothing = np.zeros(0, dtype=np.int64)
@@ -133,7 +166,7 @@ def _solve(component: Component, problem: ProblemData, guarded: npt.NDArray[np.b
     has_fallbacks = component.arc_tier.any() or component.arc_released.any()
     has_priorities = len(np.unique(priority)) > 1
     has_loads = len(np.unique(load)) > 1
-    levels: list[Level] = [
+    integer_levels: list[Level] = [
         (arcs, -component.arc_pinned.astype(np.int64)) if component.n_pins else (no_arcs, nothing),
         (slice(int(starts[5]), int(starts[6])), np.ones(1, dtype=np.int64)),
         (slice(0, n), np.full(n, -1 if k > 1 else 0, dtype=np.int64)),
@@ -143,15 +176,33 @@ def _solve(component: Component, problem: ProblemData, guarded: npt.NDArray[np.b
         (arcs, np.where(component.arc_published, -1, 1).astype(np.int64))
         if problem.counts_changes
         else (no_arcs, nothing),
-        (arcs, -component.arc_score),
-        (units, 2 * load - 1) if has_loads else (no_arcs, nothing),
-        (arcs, tie_costs(component, seed)),
     ]
-    flow = lexicographic_flow(network, levels, n * k, core)
+    return Layout(
+        network=network,
+        arcs=arcs,
+        units=units,
+        core=core,
+        integer_levels=integer_levels,
+        load_levels=[(units, 2 * load - 1) if has_loads else (no_arcs, nothing)],
+    )
+
+
+def chosen_arcs(component: Component, flow: I8) -> I8:
+    """Return the arc of every seat, ``int64`` (mentees, seats), from the flow on the arcs."""
+    n, k = len(component.mentees), component.n_seats
     chosen = np.full(n * k, -1, dtype=np.int64)
-    used_arcs = np.flatnonzero(flow[arcs])
-    chosen[mentee[used_arcs] * k + seat[used_arcs]] = used_arcs
+    used = np.flatnonzero(flow)
+    chosen[component.arc_mentee[used] * k + component.arc_seat[used]] = used
     return chosen.reshape(n, k)
+
+
+def keeps_person_twice(component: Component, chosen: I8) -> npt.NDArray[np.bool_]:
+    """Whether the team of every mentee, ``bool`` (mentees,), holds one person in two seats."""
+    if not len(component.arc_mentor):
+        return np.zeros(len(chosen), dtype=bool)
+    ranked = np.sort(np.where(chosen >= 0, component.person_of_mentor[component.arc_mentor[chosen]], -1), axis=1)
+    twice: npt.NDArray[np.bool_] = ((ranked[:, 1:] == ranked[:, :-1]) & (ranked[:, 1:] >= 0)).any(axis=1)
+    return twice
 
 
 def _gadget_keys(
@@ -197,15 +248,17 @@ def _has_other_seat(pair: I8, seat: I4) -> npt.NDArray[np.bool_]:
     return has_two[inverse]
 
 
-def _core(component: Component, seat_of_mentee: I4, person: I4) -> npt.NDArray[np.bool_]:
+def core_arcs(component: Component, score: I8) -> npt.NDArray[np.bool_]:
     """Return the arcs to start on: pins, published links, and the best by fallback and score of all seats and persons.
 
     The choice decides how soon the optimum is proved, never which plan is optimal.
     """
+    seat_of_mentee = component.arc_mentee * component.n_seats + component.arc_seat
+    person = component.person_of_mentor[component.arc_mentor]
     loss = component.arc_tier.astype(np.int64)
     loss += component.arc_released
     loss <<= 32
-    loss -= component.arc_score
+    loss -= score
     is_core = component.arc_pinned | component.arc_published
     for key, n_best in ((seat_of_mentee, CORE_PER_SEAT), (person, CORE_PER_PERSON)):
         order = None if key is seat_of_mentee else np.argsort(key, kind="stable")  # arcs come sorted by seat
