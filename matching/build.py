@@ -1,7 +1,7 @@
 """From facts and policy to ``ProblemData``: independent components, hard rules, criteria, admissible arcs."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from matching.checks import check_facts, reference_year
 from matching.criteria import PairCriteria, pair_criteria, pair_scores
-from matching.facts import Facts, Mentee, Mentor, Pin
+from matching.facts import Facts, Geography, Mentee, Mentor, Pin
 from matching.geography import pair_geography
 from matching.people import person_capacity, priority_of
 from matching.pins import check_pins
@@ -39,23 +39,114 @@ def build(facts: Facts, policy: Policy, *, on_progress: Progress | None = None) 
     """
     check_facts(facts, policy)
     groups = _groups(facts, policy)
-    records: dict[str, list[Mentor]] = {}
-    for mentor in facts.mentors:
-        records.setdefault(mentor.person_id, []).append(mentor)
+    records = _records(facts)
     components: list[Component] = []
     for done, group in enumerate(groups, start=1):
         components.append(_component(group, records, facts, policy))
         if on_progress is not None:
             on_progress("build", done, len(groups))
     check_pins(facts, policy, components)
+    return replace(header(facts, policy), components=tuple(components))
+
+
+def header(facts: Facts, policy: Policy) -> ProblemData:
+    """Return what the components of a problem share, without any component."""
     return ProblemData(
-        components=tuple(components),
+        components=(),
         slots=policy.slot_codes,
         load_target=policy.load_target,
         slot_caps=tuple(slot.cap for slot in policy.slots),
         counts_changes=policy.stability.mode is StabilityMode.KEEP_UNLESS_INVALID and bool(facts.published),
         team_terms=terms_of(policy),
         fairness=policy.fairness.mode,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """The facts of one component: enough to build it anywhere.
+
+    Attributes
+    ----------
+    facts
+        Mentees and mentors of the component, further mentor records of the same persons, and what concerns them.
+    mentor_ids
+        The mentors of the component; the further records only count for capacities.
+    """
+
+    facts: Facts
+    mentor_ids: frozenset[str]
+
+    @property
+    def size(self) -> int:
+        """Pairs of a mentee and a mentor."""
+        return len(self.facts.mentees) * len(self.mentor_ids)
+
+
+def parts_of(facts: Facts, policy: Policy) -> tuple[Part, ...]:
+    """Return the components of checked facts as parts, in the order of ``build``; pins are not looked at."""
+    groups = _groups(facts, policy)
+    records = _records(facts)
+    return tuple(_part(group, records, facts) for group in groups)
+
+
+def build_part(part: Part, policy: Policy) -> Component:
+    """Turn one part into numbers: the component that ``build`` makes of the whole facts.
+
+    Raises
+    ------
+    PinConflictError
+        For pins that no plan can honour together, and for pins on pairs that a hard rule blocks.
+    """
+    facts = part.facts
+    own = tuple(mentor for mentor in facts.mentors if mentor.id in part.mentor_ids)
+    counties = tuple(sorted({mentee.county for mentee in facts.mentees}))
+    group = _Group(counties=counties, mentees=facts.mentees, mentors=own)
+    component = _component(group, _records(facts), facts, policy)
+    check_pins(facts, policy, [component])
+    return component
+
+
+def _records(facts: Facts) -> dict[str, list[Mentor]]:
+    records: dict[str, list[Mentor]] = {}
+    for mentor in facts.mentors:
+        records.setdefault(mentor.person_id, []).append(mentor)
+    return records
+
+
+def _part(group: "_Group", records: Mapping[str, Sequence[Mentor]], facts: Facts) -> Part:
+    people = {mentor.person_id for mentor in group.mentors}
+    known = {mentor.id for mentor in group.mentors}
+    further = [record for person in sorted(people) for record in records[person] if record.id not in known]
+    people |= {mentee.person_id for mentee in group.mentees}
+    mentees = {mentee.id for mentee in group.mentees}
+    every = (*group.mentors, *further)
+    codes = {code for m in every for code in (*m.anchors, *m.linked_villages)}
+    codes |= {code for m in group.mentees for code in (m.village, m.township)}
+    codes |= {m.pool_township for m in every if m.pool_township is not None}
+    codes |= {facts.geography.places[code].township for code in codes if code in facts.geography.places}
+    geography = facts.geography
+    return Part(
+        facts=replace(
+            facts,
+            mentees=group.mentees,
+            mentors=every,
+            geography=Geography(
+                places={code: place for code, place in geography.places.items() if code in codes},
+                terrain_by_county=geography.terrain_by_county,
+                adjacent_townships=frozenset(
+                    p for p in geography.adjacent_townships if p[0] in codes and p[1] in codes
+                ),
+                zones_by_township={code: zones for code, zones in geography.zones_by_township.items() if code in codes},
+                travel_minutes={p: m for p, m in geography.travel_minutes.items() if p[0] in codes and p[1] in codes},
+            ),
+            kinships=tuple(k for k in facts.kinships if k.person_a in people and k.person_b in people),
+            exclusions=tuple(e for e in facts.exclusions if e.mentee_person in people and e.mentor_person in people),
+            preferences=tuple(p for p in facts.preferences if p.from_person in people and p.to_person in people),
+            pins=tuple(pin for pin in facts.pins if pin.mentee_id in mentees),
+            published=tuple(link for link in facts.published if link[0] in mentees),
+        ),
+        mentor_ids=frozenset(known),
     )
 
 

@@ -11,6 +11,10 @@ class MatchingError(Exception):
     only the codes and ids that the caller passed in.
     """
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Keep message and attributes on the way from a worker process."""
+        return _restored, (type(self), self.args, self.__dict__)
+
 
 class InvalidPolicyError(MatchingError):
     """A policy that cannot be used, with the path of the faulty item.
@@ -142,3 +146,10 @@ class InvalidTradeOffError(MatchingError):
 
 class PlotsUnavailableError(MatchingError):
     """A figure that cannot be drawn here: matplotlib or a font is missing. The message says what to install."""
+
+
+def _restored(kind: type[MatchingError], args: tuple[object, ...], attributes: dict[str, object]) -> MatchingError:
+    error = kind.__new__(kind)
+    error.args = args
+    error.__dict__.update(attributes)
+    return error

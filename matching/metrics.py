@@ -1,6 +1,6 @@
 """Figures of a plan, with the exact team terms of domain 4.5 for any number of seats."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -157,28 +157,82 @@ def team_figures(component: Component, chosen: I8, policy: Policy) -> tuple[Team
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartFigures:
+    """What one component adds to the figures.
+
+    Attributes
+    ----------
+    relation, source, minutes, tier, is_released
+        ``float64`` (filled seats,).
+    load
+        ``int64`` (persons,).
+    townships, codes
+        Township, and code with id, of every mentee.
+    """
+
+    n_seats: int
+    relation: F8
+    source: F8
+    minutes: F8
+    tier: F8
+    is_released: F8
+    load: I8
+    townships: tuple[str, ...]
+    codes: tuple[tuple[str, str], ...]
+    teams: tuple[TeamFigures, ...]
+    n_without_local_mentor: int
+    n_wishes: int
+    n_wishes_met: int
+
+
+def part_figures(component: Component, chosen: I8, policy: Policy) -> PartFigures:
+    """Compute what one component adds to the figures of a plan."""
+    used = chosen[chosen >= 0]
+    local = [RELATIONS.index(r) for r in OWN_TOWNSHIP_RELATIONS]
+    return PartFigures(
+        n_seats=component.n_seats,
+        relation=_of_seats(component, chosen, "relation"),
+        source=_of_seats(component, chosen, "source"),
+        minutes=_of_seats(component, chosen, "minutes"),
+        tier=component.arc_tier[used].astype(np.float64),
+        is_released=component.arc_released[used].astype(np.float64),
+        load=person_loads(component, chosen),
+        townships=tuple(mentee.township for mentee in component.mentees),
+        codes=tuple((mentee.code, mentee.id) for mentee in component.mentees),
+        teams=team_figures(component, chosen, policy),
+        n_without_local_mentor=_without_local(component, chosen, local),
+        n_wishes=int(component.criteria.wishes.sum()),
+        n_wishes_met=_wishes_met(component, chosen),
+    )
+
+
 def metrics(problem: ProblemData, solution: Solution, policy: Policy) -> Metrics:
     """Compute every figure of a plan."""
-    parts = list(zip(problem.components, solution.chosen, strict=True))
-    teams = [team_figures(component, chosen, policy) for component, chosen in parts]
-    every = [team for own in teams for team in own]
+    parts = zip(problem.components, solution.chosen, strict=True)
+    return joined_figures([part_figures(component, chosen, policy) for component, chosen in parts], len(problem.slots))
+
+
+def joined_figures(parts: Sequence[PartFigures], n_slots: int) -> Metrics:
+    """Join what the components add; ``n_slots`` seats per mentee."""
+    every = [team for part in parts for team in part.teams]
     served = [team for team in every if team.n_mentors]
-    relation, source, minutes = (_joined([_of_seats(c, chosen, name) for c, chosen in parts])
-                                 for name in ("relation", "source", "minutes"))  # fmt: skip
+    relation, source, minutes, tiers, released = (
+        _joined([getattr(part, name) for part in parts])
+        for name in ("relation", "source", "minutes", "tier", "is_released")
+    )
     n_filled = len(relation)
     known = minutes[~np.isnan(minutes)]
-    loads = _joined([person_loads(component, chosen) for component, chosen in parts]).astype(np.int64)
+    loads = _joined([part.load for part in parts]).astype(np.int64)
     values, counts = np.unique(loads, return_counts=True)
     local = [RELATIONS.index(r) for r in OWN_TOWNSHIP_RELATIONS]
-    tiers = _joined([component.arc_tier[chosen[chosen >= 0]] for component, chosen in parts])
-    released = _joined([component.arc_released[chosen[chosen >= 0]] for component, chosen in parts])
     fits = [team.experience_fit for team in served]
     scores = [team.team_score for team in served]
     return Metrics(
-        n_mentees=problem.n_mentees,
-        n_seats=problem.n_mentees * len(problem.slots),
+        n_mentees=len(every),
+        n_seats=len(every) * n_slots,
         n_filled=n_filled,
-        n_full_teams=sum(team.n_mentors == len(problem.slots) for team in every),
+        n_full_teams=sum(team.n_mentors == n_slots for team in every),
         n_unserved=sum(team.n_mentors == 0 for team in every),
         n_loads=tuple(zip(values.tolist(), counts.tolist(), strict=True)),
         min_load=int(loads.min()) if len(loads) else 0,
@@ -190,23 +244,20 @@ def metrics(problem: ProblemData, solution: Solution, policy: Policy) -> Metrics
         mean_minutes=float(known.mean()) if len(known) else None,
         p90_minutes=float(np.percentile(known, 90)) if len(known) else None,
         max_minutes=float(known.max()) if len(known) else None,
-        n_without_local_mentor=sum(_without_local(component, chosen, local) for component, chosen in parts),
+        n_without_local_mentor=sum(part.n_without_local_mentor for part in parts),
         mean_experience_fit=_mean(fits),
         worst_experience_fit=min(fits, default=None),
         mean_team_score=_mean(scores),
         worst_team_score=min(scores, default=None),
         n_weak_teams=sum(team.is_weak for team in every),
-        townships=_townships(parts, teams),
-        lowest=_lowest(parts, teams),
-        n_wishes=sum(int(component.criteria.wishes.sum()) for component in problem.components),
-        n_wishes_met=sum(_wishes_met(component, chosen) for component, chosen in parts),
+        townships=_townships(parts),
+        lowest=_lowest(parts),
+        n_wishes=sum(part.n_wishes for part in parts),
+        n_wishes_met=sum(part.n_wishes_met for part in parts),
         n_fallbacks=int((tiers > 0).sum()),
         n_released=int(released.sum()),
         teams=tuple(every),
     )
-
-
-Parts = Sequence[tuple[Component, I8]]
 
 
 def _of_seats(component: Component, chosen: I8, name: str) -> F8:
@@ -239,12 +290,12 @@ def _wishes_met(component: Component, chosen: I8) -> int:
     return int(component.criteria.wishes[component.arc_mentee[used], component.arc_mentor[used]].sum())
 
 
-def _townships(parts: Parts, teams: Sequence[Sequence[TeamFigures]]) -> tuple[TownshipFigures, ...]:
+def _townships(parts: Sequence[PartFigures]) -> tuple[TownshipFigures, ...]:
     rows: dict[str, list[TeamFigures]] = {}
-    n_seats = parts[0][0].n_seats if parts else 0
-    for (component, _), own in zip(parts, teams, strict=True):
-        for mentee, team in zip(component.mentees, own, strict=True):
-            rows.setdefault(mentee.township, []).append(team)
+    n_seats = parts[0].n_seats if parts else 0
+    for part in parts:
+        for township, team in zip(part.townships, part.teams, strict=True):
+            rows.setdefault(township, []).append(team)
     return tuple(
         TownshipFigures(
             township=township,
@@ -257,10 +308,10 @@ def _townships(parts: Parts, teams: Sequence[Sequence[TeamFigures]]) -> tuple[To
     )
 
 
-def _lowest(parts: Parts, teams: Iterable[Sequence[TeamFigures]]) -> tuple[TeamFigures, ...]:
+def _lowest(parts: Sequence[PartFigures]) -> tuple[TeamFigures, ...]:
     listed: list[tuple[float, str, str, TeamFigures]] = [
-        (team.team_score, mentee.code, mentee.id, team)
-        for (component, _), own in zip(parts, teams, strict=True)
-        for mentee, team in zip(component.mentees, own, strict=True)
+        (team.team_score, code, mentee_id, team)
+        for part in parts
+        for (code, mentee_id), team in zip(part.codes, part.teams, strict=True)
     ]
     return tuple(entry[3] for entry in sorted(listed, key=lambda entry: (entry[0], entry[1], entry[2]))[:10])

@@ -52,14 +52,10 @@ def check_pins(facts: Facts, policy: Policy, components: Sequence[Component]) ->
     """
     if not facts.pins:
         return
-    mentees = {mentee.id: mentee for mentee in facts.mentees}
     place = {mentee.id: (number, row) for number, c in enumerate(components) for row, mentee in enumerate(c.mentees)}
     columns = {mentor.id: (number, j) for number, c in enumerate(components) for j, mentor in enumerate(c.mentors)}
+    check_pinned_mentees(facts, policy)
     for pin in sorted(facts.pins, key=lambda pin: pin.id):
-        exclusion = mentee_exclusion(mentees[pin.mentee_id], policy)
-        if exclusion is not None:
-            why = f"the mentee {pin.mentee_id} takes no part in this run ({exclusion})"
-            raise _refusal([pin], why, rules=(str(exclusion),))
         number, row = place[pin.mentee_id]
         if columns.get(pin.mentor_id, (-1, -1))[0] != number:
             why = f"the mentor {pin.mentor_id} belongs to a pool of another county (CROSS_COUNTY)"
@@ -76,6 +72,22 @@ def check_pins(facts: Facts, policy: Policy, components: Sequence[Component]) ->
             refuse_clash(pins, team_constraints(component, policy, pins[0].mentee), fits_team)
         for pins in _groups(seated, lambda pin: pin.person):
             refuse_clash(pins, [capacity_constraint(component, pins[0].person)], fits_capacity)
+
+
+def check_pinned_mentees(facts: Facts, policy: Policy) -> None:
+    """Refuse pins of mentees who take no part.
+
+    Raises
+    ------
+    PinConflictError
+        With the first such pin.
+    """
+    mentees = {mentee.id: mentee for mentee in facts.mentees}
+    for pin in sorted(facts.pins, key=lambda pin: pin.id):
+        exclusion = mentee_exclusion(mentees[pin.mentee_id], policy)
+        if exclusion is not None:
+            why = f"the mentee {pin.mentee_id} takes no part in this run ({exclusion})"
+            raise _refusal([pin], why, rules=(str(exclusion),))
 
 
 def seated_pins(component: Component, facts: Facts, policy: Policy) -> list[SeatedPin]:

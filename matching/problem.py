@@ -1,6 +1,7 @@
 """The problem in numbers: read-only arrays per independent component, checked once when they are made."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -146,22 +147,32 @@ class ProblemData:
 
     def fingerprint(self) -> str:
         """Return a SHA-256 over everything the solver sees: equal problems, equal fingerprints."""
+        return self.joint_fingerprint([digest_of(component) for component in self.components])
+
+    def joint_fingerprint(self, digests: Sequence[str]) -> str:
+        """Return the fingerprint of the problem whose components have these digests."""
         digest = hashlib.sha256()
         digest.update(repr((self.slots, self.load_target, self.slot_caps, self.counts_changes)).encode())
         if self.team_terms:
             digest.update(repr((self.team_terms, str(self.fairness))).encode())
-        for component in self.components:
-            digest.update(repr((component.counties, component.persons, component.n_pins)).encode())
-            digest.update(repr([(m.id, m.code) for m in component.mentees]).encode())
-            digest.update(repr([(m.id, m.code) for m in component.mentors]).encode())
-            for field in fields(component):
-                value = getattr(component, field.name)
-                if isinstance(value, np.ndarray):
-                    digest.update(f"{field.name} {value.dtype.str} {value.shape}".encode())
-                    digest.update(np.ascontiguousarray(value).data)
-            for field in () if component.teams is None else fields(component.teams):
-                value = getattr(component.teams, field.name)
-                if isinstance(value, np.ndarray):
-                    digest.update(f"teams.{field.name} {value.dtype.str} {value.shape}".encode())
-                    digest.update(np.ascontiguousarray(value).data)
+        digest.update("|".join(digests).encode())
         return digest.hexdigest()
+
+
+def digest_of(component: Component) -> str:
+    """Return a SHA-256 over the arrays and people of one component."""
+    digest = hashlib.sha256()
+    digest.update(repr((component.counties, component.persons, component.n_pins)).encode())
+    digest.update(repr([(m.id, m.code) for m in component.mentees]).encode())
+    digest.update(repr([(m.id, m.code) for m in component.mentors]).encode())
+    for field in fields(component):
+        value = getattr(component, field.name)
+        if isinstance(value, np.ndarray):
+            digest.update(f"{field.name} {value.dtype.str} {value.shape}".encode())
+            digest.update(np.ascontiguousarray(value).data)
+    for field in () if component.teams is None else fields(component.teams):
+        value = getattr(component.teams, field.name)
+        if isinstance(value, np.ndarray):
+            digest.update(f"teams.{field.name} {value.dtype.str} {value.shape}".encode())
+            digest.update(np.ascontiguousarray(value).data)
+    return digest.hexdigest()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from matching.control import StoppedBy
 from matching.criteria import F8, SCORE_UNIT, Term, term_points
 from matching.findings import Finding
 from matching.geography import RELATIONS, SOURCES, anchors_of
@@ -97,6 +98,8 @@ class Level:
         Integers in units of ``1 / scale``; no plan can do better than ``bound`` given the levels before.
     gap
         ``|bound - value| / max(|value|, 1 natural unit)``; 0 means proved.
+    is_conditional
+        An earlier level is not proved: the bound holds among the plans that keep the earlier levels' attained values.
     """
 
     name: LevelName
@@ -104,6 +107,7 @@ class Level:
     bound: int
     scale: int
     gap: float
+    is_conditional: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +124,8 @@ class Result:
 
     Attributes
     ----------
+    stopped_by, steps
+        What ended the solve, and how many steps it took; as many steps again give the same plan.
     solver, solver_reason
         Which solver was used, and why it is the right one.
     levels
@@ -133,6 +139,8 @@ class Result:
     """
 
     status: SolveStatus
+    stopped_by: StoppedBy
+    steps: int
     solver: str
     solver_reason: str
     levels: tuple[Level, ...]
@@ -150,26 +158,21 @@ class Result:
     stages: tuple[tuple[str, float], ...]
 
 
-def proved_levels(problem: ProblemData, solution: Solution) -> tuple[Level, ...]:
-    """Return the levels of a solution whose optimality was proved level by level: bound = value."""
-    return tuple(
-        Level(name=name, value=value, bound=value, scale=SCALE_BY_LEVEL.get(name, 1), gap=0.0)
-        for name, value in solution.objective(problem).items()
-    )
-
-
-def levels_within(problem: ProblemData, solution: Solution, bounds: Mapping[LevelName, int]) -> tuple[Level, ...]:
-    """Return the levels of a solution: bound = value where no other bound is given.
+def levels_within(values: Mapping[LevelName, int], bounds: Mapping[LevelName, int]) -> tuple[Level, ...]:
+    """Return the levels with these values: bound = value where no other bound is given.
 
     gap = |bound - value| / max(|value|, 1), in natural units (domain 4.4).
     """
-    levels = []
-    for name, value in solution.objective(problem).items():
+    levels: list[Level] = []
+    is_conditional = False
+    for name, value in values.items():
         bound, scale = bounds.get(name, value), SCALE_BY_LEVEL.get(name, 1)
         if (bound - value) * (-1 if name in MINIMISED else 1) < 0:
             raise AssertionError(f"the value of {name} crosses its bound; report this as a defect")
         gap = abs(bound - value) / max(abs(value), scale)
-        levels.append(Level(name=name, value=value, bound=bound, scale=scale, gap=gap))
+        level = Level(name=name, value=value, bound=bound, scale=scale, gap=gap, is_conditional=is_conditional)
+        levels.append(level)
+        is_conditional |= gap > 0
     return tuple(levels)
 
 

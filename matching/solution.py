@@ -1,5 +1,6 @@
 """A plan as chosen arcs; it computes its own objective from the problem's arrays, without any solver."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -63,18 +64,25 @@ class Solution:
         return total
 
     def _fairness(self, problem: ProblemData) -> int:
-        every: list[I8] = []
-        full: list[npt.NDArray[np.bool_]] = []
-        for component, chosen in zip(problem.components, self.chosen, strict=True):
-            if component.teams is not None:
-                members = members_of(component, chosen)
-                every.append(team_scores(component.teams, problem.team_terms, np.arange(len(chosen)), members))
-                full.append(np.asarray((chosen >= 0).all(axis=1), dtype=bool))
-        scores = np.concatenate(every) if every else np.zeros(0, dtype=np.int64)
-        if problem.fairness is FairnessMode.MAXMIN:
-            staffed = scores[np.concatenate(full)] if full else scores
-            return int(staffed.min()) if len(staffed) else 0
-        return worst_sum(scores, n_worst(len(scores)))
+        parts = zip(problem.components, self.chosen, strict=True)
+        return fairness_of([team_values(component, chosen, problem) for component, chosen in parts], problem.fairness)
+
+
+def team_values(component: Component, chosen: I8, problem: ProblemData) -> tuple[I8, npt.NDArray[np.bool_]]:
+    """Return the score of every team of a component and whether it has no empty seat; nothing without team terms."""
+    if component.teams is None:
+        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=bool)
+    scores = team_scores(component.teams, problem.team_terms, np.arange(len(chosen)), members_of(component, chosen))
+    return scores, np.asarray((chosen >= 0).all(axis=1), dtype=bool)
+
+
+def fairness_of(parts: Sequence[tuple[I8, npt.NDArray[np.bool_]]], mode: FairnessMode) -> int:
+    """Return the fairness level over all components, from the scores of their teams and which have no empty seat."""
+    scores = np.concatenate([scores for scores, _ in parts]) if parts else np.zeros(0, dtype=np.int64)
+    if mode is FairnessMode.MAXMIN:
+        is_full = np.concatenate([own for _, own in parts]) if parts else np.zeros(0, dtype=bool)
+        return int(scores[is_full].min()) if is_full.any() else 0
+    return worst_sum(scores, n_worst(len(scores)))
 
 
 def n_worst(n_mentees: int) -> int:

@@ -1,37 +1,47 @@
 """The front door: facts and a policy in, a proved and explained plan out."""
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from matching.build import Progress, build
+from matching.build import Progress, build, header, parts_of
+from matching.checks import check_facts
+from matching.control import Control, Interrupted, Phase, StoppedBy
+from matching.crew import Crew, Source, Task, size_of
 from matching.errors import SolverFailedError
 from matching.facts import Facts
 from matching.findings import find_warnings
-from matching.metrics import metrics
+from matching.metrics import joined_figures
+from matching.outcome import Outcome, joined_values
+from matching.pins import check_pinned_mentees
 from matching.policy import Policy
-from matching.problem import ProblemData
-from matching.result import ExcludedMentee, Level, Result, filled_seats, levels_within, proved_levels, scored_teams
+from matching.policy_options import FairnessMode
+from matching.problem import I8, ProblemData
+from matching.result import ExcludedMentee, Level, Result, levels_within
 from matching.rules import mentee_exclusion
-from matching.shortfalls import shortfalls
-from matching.solution import LevelName, Solution
+from matching.solution import LevelName
 from matching.solvers import flow
 from matching.solvers.seating import check_seating
 from matching.solvers.teams import solve as teams
+from matching.solvers.teams.aim import SCORE
+from matching.solvers.teams.solve import Snapshot
 from matching.supply import supply_table
 from matching.vocabulary import SolveStatus
+
+PAIRS_AT_ONCE = 2_000_000
+"""Pairs of a mentee and a mentor whose arrays are held at one time, in all workers together; one larger component is
+still held whole. About 250 bytes a pair."""
 
 
 @dataclass(slots=True)
 class _Clock:
-    """Seconds per stage."""
+    """Seconds per stage of work."""
 
-    started: float = field(default_factory=time.perf_counter)
-    stages: list[tuple[str, float]] = field(default_factory=list)
+    control: Control
+    stages: dict[str, float] = field(default_factory=dict)
 
     def lap(self, stage: str) -> None:
-        spent = time.perf_counter() - self.started - sum(seconds for _, seconds in self.stages)
-        self.stages.append((stage, spent))
+        spent = self.control.seconds - sum(self.stages.values())
+        self.stages[stage] = self.stages.get(stage, 0.0) + spent
 
 
 def solve(
@@ -39,23 +49,30 @@ def solve(
     policy: Policy,
     *,
     seed: int = 0,
+    workers: int = 1,
+    control: Control | None = None,
     on_progress: Progress | None = None,
     problem: ProblemData | None = None,
 ) -> Result:
-    """Match mentees with mentors, lexicographically over all levels of domain 4.4 but fairness.
+    """Match mentees with mentors, lexicographically over all levels of domain 4.4.
 
-    Separable policies are solved to optimality by flow. With team terms, every level before the score is proved, the
-    score carries a certified bound, and the status is OPTIMAL only if bound and value meet. A seat that cannot be
-    filled is a shortfall with reasons, never a refusal.
+    Separable policies are solved to optimality by flow. With team terms, every level before fairness is proved,
+    fairness and score carry certified bounds, and the status is OPTIMAL only if bound and value meet. A seat that
+    cannot be filled is a shortfall with reasons, never a refusal.
 
     Parameters
     ----------
     seed
         Chooses among plans that are equal on every level; equal facts, policy and seed give the same plan.
+    workers
+        Processes that solve components side by side; the plan does not depend on it. 1 stays in this process.
+    control
+        Events, cancelling, a time limit and a limit in steps; see ``Control``.
     on_progress
         Told ``(phase, done, total)`` in this thread after every component; phases are ``"build"`` and ``"solve"``.
     problem
-        What ``build(facts, policy)`` returned, for a caller that wants refusals before it announces a run.
+        What ``build(facts, policy)`` returned, for a caller that wants refusals before it announces a run. Without it,
+        components are built where they are solved and dropped when they are done, so memory stays bounded.
 
     Raises
     ------
@@ -68,7 +85,7 @@ def solve(
     PinConflictError
         Pins that cannot all hold.
     SolverFailedError
-        When optimality could not be proved.
+        When optimality could not be proved, or a worker process died.
 
     Examples
     --------
@@ -78,67 +95,211 @@ def solve(
     >>> result.status.value, len(result.seats) + len(result.shortfalls) == result.metrics.n_seats
     ('OPTIMAL', True)
     """
-    clock = _Clock()
-    if problem is None:
+    control = control or Control()
+    clock = _Clock(control)
+    if problem is None and _needs_all_at_once(policy):
         problem = build(facts, policy, on_progress=on_progress)
-    check_seating(facts, policy, problem)
-    clock.lap("build")
-    has_teams = bool(problem.team_terms)
-    n_components = len(problem.components)
-
-    def report(done: int) -> None:
-        if on_progress is not None:
-            on_progress("solve", done, n_components)
-
-    bounds: dict[LevelName, int] = {}
-    if has_teams:
-        chosen, bounds = teams.solve_components(problem, seed=seed, on_done=report)
+    sources: Sequence[Source]
+    if problem is None:
+        check_facts(facts, policy)
+        check_pinned_mentees(facts, policy)
+        sources, shared = parts_of(facts, policy), header(facts, policy)
     else:
-        plans = []
-        for component in problem.components:
-            plans.append(flow.solve_component(component, problem, seed=seed))
-            report(len(plans))
-        chosen = tuple(plans)
-    solution = Solution(chosen=chosen)
-    levels = levels_within(problem, solution, bounds) if has_teams else proved_levels(problem, solution)
-    _check_pins_are_kept(problem, levels)
+        check_seating(facts, policy, problem)
+        sources, shared = problem.components, problem
+    clock.lap("build")
+    run = _Run(facts=facts, policy=policy, seed=seed, problem=shared, control=control, on_progress=on_progress)
+    stopped_by = None
+    with Crew(shared, policy, sources, workers) as crew:
+        try:
+            run.all(crew, sources)
+        except Interrupted as end:
+            stopped_by = end.by
+            run.describe_rest(crew.here(), sources)
     clock.lap("solve")
-    seats = filled_seats(problem, solution, policy, has_roster=bool(facts.published))
-    empty = shortfalls(problem, solution)
-    excluded = [
+    return _result(run, stopped_by, len(sources), clock)
+
+
+def _needs_all_at_once(policy: Policy) -> bool:
+    """Whether something looks at all components together: a fairness level, or pins under slot caps."""
+    return policy.fairness.mode is not FairnessMode.NONE or any(slot.cap is not None for slot in policy.slots)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Run:
+    """One solve under way: plans per component, in batches that fit into memory."""
+
+    facts: Facts
+    policy: Policy
+    seed: int
+    problem: ProblemData
+    control: Control
+    on_progress: Progress | None
+    plans: dict[int, Snapshot] = field(default_factory=dict)
+    chosen: dict[int, I8] = field(default_factory=dict)
+    outcomes: dict[int, Outcome] = field(default_factory=dict)
+    finished: set[int] = field(default_factory=set)
+    bounds: dict[LevelName, int] = field(default_factory=dict)
+
+    @property
+    def has_teams(self) -> bool:
+        return bool(self.problem.team_terms)
+
+    def all(self, crew: Crew, sources: Sequence[Source]) -> None:
+        """Solve and describe every component, batch by batch.
+
+        Raises
+        ------
+        Interrupted
+            When the caller's limits end the solve; what is done stays.
+        """
+        if self.problem.fairness is not FairnessMode.NONE:
+            self._together()
+            self.describe(crew, range(len(sources)))
+            return
+        for batch in _batches(sources):
+            if self.has_teams:
+                self._stages(crew, batch, len(sources))
+            else:
+                self._flows(crew, batch, len(sources))
+            self.describe(crew, batch)
+
+    def _together(self) -> None:
+        chosen, self.bounds = teams.solve_components(self.problem, seed=self.seed)
+        self.chosen = dict(enumerate(chosen))
+        self.finished = set(self.chosen)
+
+    def _flows(self, crew: Crew, batch: Sequence[int], n_components: int) -> None:
+        tasks = [Task(name="flow", index=index, params={"seed": self.seed}) for index in batch]
+        for position, chosen in crew.results(tasks, self.control.check):
+            self.control.count()
+            self.chosen[batch[position]] = chosen
+            self._done(batch[position], n_components)
+
+    def _stages(self, crew: Crew, batch: Sequence[int], n_components: int) -> None:
+        going, stage = list(batch), 0
+        while going:
+            params = {"stage": stage, "seed": self.seed, "aim": SCORE, "start": None}
+            tasks = [Task(name="team stage", index=index, params=params) for index in going]
+            rest = []
+            for position, snapshot in crew.results(tasks, self.control.check):
+                index = going[position]
+                if snapshot is None:
+                    self._done(index, n_components)
+                    continue
+                self.control.count()
+                self.plans[index] = snapshot
+                if snapshot.value == snapshot.bound:
+                    self._done(index, n_components)
+                else:
+                    rest.append(index)
+                    self._tell(n_components)
+            going, stage = rest, stage + 1
+
+    def _done(self, index: int, n_components: int) -> None:
+        self.finished.add(index)
+        if self.on_progress is not None:
+            self.on_progress("solve", len(self.finished), n_components)
+        self._tell(n_components)
+
+    def _tell(self, n_components: int) -> None:
+        plans = self.plans.values()
+        value = sum(plan.value for plan in plans) if plans else None
+        bound = sum(plan.bound for plan in plans) if plans else None
+        self.control.tell(Phase.SCORE, len(self.finished), n_components, value, bound)
+
+    def describe(self, crew: Crew, batch: Sequence[int]) -> None:
+        """Compute what the result says of the components, where their arrays are, and drop the arrays."""
+        tasks = []
+        for index in batch:
+            plan: dict[str, I8] = (
+                {"chosen": self.chosen[index]} if index in self.chosen else {"members": self.plans[index].members}
+            )
+            params = {**plan, "has_roster": bool(self.facts.published)}
+            tasks.append(Task(name="outcome", index=index, params=params))
+        for position, outcome in crew.results(tasks, lambda: None):
+            self.outcomes[batch[position]] = outcome
+        for _ in crew.results([Task(name="drop", index=index) for index in batch], lambda: None):
+            pass
+
+    def describe_rest(self, crew: Crew, sources: Sequence[Source]) -> None:
+        """Describe what has a plan but no description yet, when every component has a plan."""
+        if all(index in self.chosen or index in self.plans for index in range(len(sources))):
+            self.describe(crew, [index for index in range(len(sources)) if index not in self.outcomes])
+        else:
+            self.outcomes = {}
+
+    def bounds_of_levels(self) -> dict[LevelName, int]:
+        """Return the bounds of the levels that are not proved by flow."""
+        if not self.plans:
+            return self.bounds
+        plans = self.plans.values()
+        return {LevelName.SCORE: sum(p.bound for p in plans), LevelName.LOAD: sum(p.load_bound for p in plans)}
+
+
+def _batches(sources: Sequence[Source]) -> list[list[int]]:
+    """Return the components in runs of at most PAIRS_AT_ONCE pairs."""
+    batches: list[list[int]] = []
+    held = PAIRS_AT_ONCE
+    for index, source in enumerate(sources):
+        held += size_of(source)
+        if held > PAIRS_AT_ONCE:
+            batches.append([])
+            held = size_of(source)
+        batches[-1].append(index)
+    return batches
+
+
+def _result(run: _Run, stopped_by: StoppedBy | None, n_components: int, clock: _Clock) -> Result:
+    facts, policy, problem = run.facts, run.policy, run.problem
+    outcomes = [run.outcomes[index] for index in sorted(run.outcomes)]
+    has_plan = len(outcomes) == n_components
+    levels = levels_within(joined_values(outcomes, problem), run.bounds_of_levels()) if has_plan else ()
+    if has_plan:
+        _check_pins_are_kept(sum(outcome.n_pins for outcome in outcomes), levels)
+    is_optimal = has_plan and not any(level.gap for level in levels)
+    if stopped_by is None:
+        stopped_by = StoppedBy.OPTIMAL if is_optimal else StoppedBy.STEPS
+    excluded = tuple(
         ExcludedMentee(mentee_id=mentee.id, reason=reason)
         for mentee in sorted(facts.mentees, key=lambda mentee: (mentee.code, mentee.id))
         if (reason := mentee_exclusion(mentee, policy)) is not None
-    ]
-    clock.lap("explain")
-    figures = metrics(problem, solution, policy)
+    )
+    figures = joined_figures([outcome.figures for outcome in outcomes], len(problem.slots))
     table = supply_table(facts, policy)
     found = find_warnings(facts, policy)
-    clock.lap("measure")
-    problem_fingerprint = problem.fingerprint()
-    clock.lap("fingerprint")
+    clock.lap("report")
     return Result(
-        status=SolveStatus.FEASIBLE if any(level.gap for level in levels) else SolveStatus.OPTIMAL,
-        solver=teams.NAME if has_teams else flow.NAME,
-        solver_reason=teams.REASON if has_teams else flow.REASON,
+        status=_status(stopped_by, has_plan=has_plan, is_optimal=is_optimal),
+        stopped_by=stopped_by,
+        steps=run.control.steps,
+        solver=teams.NAME if run.has_teams else flow.NAME,
+        solver_reason=teams.REASON if run.has_teams else flow.REASON,
         levels=levels,
-        seats=seats,
-        teams=scored_teams(problem, solution, policy),
-        shortfalls=empty,
-        excluded=tuple(excluded),
+        seats=tuple(seat for outcome in outcomes for seat in outcome.seats),
+        teams=tuple(team for outcome in outcomes for team in outcome.teams),
+        shortfalls=tuple(shortfall for outcome in outcomes for shortfall in outcome.shortfalls),
+        excluded=excluded,
         warnings=found,
         metrics=figures,
         supply=table,
-        problem_fingerprint=problem_fingerprint,
+        problem_fingerprint=problem.joint_fingerprint([outcome.digest for outcome in outcomes]),
         policy_fingerprint=policy.fingerprint(),
-        seed=seed,
-        runtime_s=sum(seconds for _, seconds in clock.stages),
-        stages=tuple(clock.stages),
+        seed=run.seed,
+        runtime_s=run.control.seconds,
+        stages=tuple(clock.stages.items()),
     )
 
 
-def _check_pins_are_kept(problem: ProblemData, levels: Sequence[Level]) -> None:
-    n_pins = sum(component.n_pins for component in problem.components)
+def _status(stopped_by: StoppedBy, *, has_plan: bool, is_optimal: bool) -> SolveStatus:
+    if stopped_by is StoppedBy.CANCELLED:
+        return SolveStatus.CANCELLED
+    if not has_plan:
+        return SolveStatus.NO_SOLUTION_FOUND
+    return SolveStatus.OPTIMAL if is_optimal else SolveStatus.FEASIBLE
+
+
+def _check_pins_are_kept(n_pins: int, levels: Sequence[Level]) -> None:
     n_kept = next(level.value for level in levels if level.name is LevelName.PINS)
     if n_kept < n_pins:
         raise SolverFailedError(f"{n_pins - n_kept} pins that do not clash were left out; report this as a defect")

@@ -4,7 +4,7 @@ import numpy as np
 
 from matching.policy import Policy
 from matching.problem import I8, ProblemData
-from matching.result import proved_levels
+from matching.result import levels_within
 from matching.solution import Solution
 from matching.solvers.curve import Optimum, PairFace, best_plan, largest_value, pair_face
 from matching.solvers.epsilon import Criterion, search
@@ -158,7 +158,7 @@ class PairOracle:
             value=experience,
             bound=bound,
             plan=plan,
-            levels=before_score(proved_levels(self.problem, plan)),
+            levels=before_score(levels_within(plan.objective(self.problem), {})),
         )
 
     def _optima(self, direction: tuple[int, int]) -> list[Optimum]:
@@ -186,7 +186,7 @@ class PairOracle:
             value=worth,
             bound=worth,
             plan=plan,
-            levels=before_score(proved_levels(self.problem, plan)),
+            levels=before_score(levels_within(plan.objective(self.problem), {})),
         )
 
     def _axes(self, plan: Solution) -> tuple[int, int]:

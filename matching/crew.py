@@ -1,0 +1,188 @@
+"""Worker processes: components are solved where they are built, side by side, and only plans and numbers come back.
+
+A component stays with one worker, which keeps its arrays between the stages. Tasks are pure functions of a component
+and plain parameters, so an answer does not depend on who computes it: any number of workers gives the same plan. With
+one worker everything happens in this process.
+"""
+
+import contextlib
+import multiprocessing
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnProcess
+from typing import Any
+
+from matching.build import Part, build_part
+from matching.errors import SolverFailedError
+from matching.policy import Policy
+from matching.problem import Component, ProblemData
+from matching.solvers.work import WORK
+
+Source = Component | Part
+"""A component, or the facts to build it from."""
+
+ASKING_S = 0.1
+"""Seconds between two questions whether the caller wants to end the solve."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """A piece of work: a name in ``solvers.work.WORK``, the number of the component, and parameters."""
+
+    name: str
+    index: int
+    params: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Desk:
+    """What one worker holds: the components in hand, and what their stages have left on the desk."""
+
+    problem: ProblemData
+    policy: Policy
+    sources: dict[int, Source] = field(default_factory=dict)
+    components: dict[int, Component] = field(default_factory=dict)
+    notes: dict[int, dict[str, Any]] = field(default_factory=dict)
+
+    def do(self, task: Task) -> Any:
+        """Do one task; the component is built when it is first needed, and dropped by the task ``drop``."""
+        if task.name == "drop":
+            self.components.pop(task.index, None)
+            self.notes.pop(task.index, None)
+            return None
+        if task.index not in self.components:
+            source = self.sources[task.index]
+            self.components[task.index] = build_part(source, self.policy) if isinstance(source, Part) else source
+        notes = self.notes.setdefault(task.index, {})
+        return WORK[task.name](self.components[task.index], self.problem, self.policy, notes, **task.params)
+
+
+class Crew:
+    """One or more workers with the components of one problem.
+
+    Parameters
+    ----------
+    problem
+        What the components share; its own components are not looked at.
+    n_workers
+        1 for this process alone.
+    """
+
+    def __init__(self, problem: ProblemData, policy: Policy, sources: Sequence[Source], n_workers: int) -> None:
+        self._sources = dict(enumerate(sources))
+        self._problem, self._policy = problem, policy
+        self._desk = Desk(problem, policy, self._sources)
+        self._processes: list[SpawnProcess] = []
+        self._lines: list[Connection] = []
+        self._owner: dict[int, int] = {}
+        n_workers = min(n_workers, len(sources))
+        if n_workers > 1:
+            self._share_out(sources, n_workers)
+            context = multiprocessing.get_context("spawn")
+            for worker in range(n_workers):
+                line, far_end = context.Pipe()
+                own = {index: self._sources[index] for index, owner in self._owner.items() if owner == worker}
+                process = context.Process(target=_serve, args=(far_end, problem, policy, own), daemon=True)
+                process.start()
+                far_end.close()
+                self._processes.append(process)
+                self._lines.append(line)
+
+    def _share_out(self, sources: Sequence[Source], n_workers: int) -> None:
+        """Give the largest component to the worker with the least to do, and so on."""
+        sizes = {index: float(size_of(source)) ** 1.2 + 1.0 for index, source in enumerate(sources)}
+        loads = [0.0] * n_workers
+        for index in sorted(sizes, key=lambda index: (-sizes[index], index)):
+            worker = loads.index(min(loads))
+            self._owner[index] = worker
+            loads[worker] += sizes[index]
+
+    def results(self, tasks: Sequence[Task], check: Callable[[], None]) -> Iterator[tuple[int, Any]]:
+        """Yield ``(position in tasks, result)`` in the order of the tasks; ``check`` may raise to end the work.
+
+        Raises
+        ------
+        MatchingError
+            What a task refused with.
+        SolverFailedError
+            When a worker process died.
+        """
+        if not self._processes:
+            for position, task in enumerate(tasks):
+                check()
+                yield position, self._desk.do(task)
+            return
+        waiting: list[list[int]] = [[] for _ in self._lines]
+        for position, task in enumerate(tasks):
+            waiting[self._owner[task.index]].append(position)
+        for worker, line in enumerate(self._lines):
+            self._send(line, tasks, waiting[worker])
+        done: dict[int, Any] = {}
+        ready = 0
+        while ready < len(tasks):
+            check()
+            answering = wait(self._lines, timeout=ASKING_S)
+            for worker, line in enumerate(self._lines):
+                if line not in answering:
+                    continue
+                position = waiting[worker].pop(0)
+                done[position] = self._receive(line)
+                self._send(line, tasks, waiting[worker])
+            while ready in done:
+                yield ready, done.pop(ready)
+                ready += 1
+
+    def _send(self, line: Connection, tasks: Sequence[Task], waiting: Sequence[int]) -> None:
+        if waiting:
+            line.send(tasks[waiting[0]])
+
+    def _receive(self, line: Connection) -> Any:
+        try:
+            is_answer, value = line.recv()
+        except EOFError as end:
+            message = "a worker process ended; start the run again, with fewer workers if memory was short"
+            raise SolverFailedError(message) from end
+        if not is_answer:
+            raise value
+        return value
+
+    def here(self) -> "Crew":
+        """End the workers and go on in this process; components are built again when they are needed."""
+        self.close()
+        self._processes, self._lines = [], []
+        return self
+
+    def close(self) -> None:
+        """End the worker processes."""
+        for process in self._processes:
+            process.terminate()
+        for process, line in zip(self._processes, self._lines, strict=True):
+            process.join()
+            line.close()
+
+    def __enter__(self) -> "Crew":
+        """Return the crew."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End the worker processes."""
+        self.close()
+
+
+def size_of(source: Source) -> int:
+    """Return the pairs of a mentee and a mentor."""
+    return source.size if isinstance(source, Part) else len(source.mentees) * len(source.mentors)
+
+
+def _serve(line: Connection, problem: ProblemData, policy: Policy, sources: dict[int, Source]) -> None:
+    """Answer tasks until the line is closed."""
+    desk = Desk(problem, policy, sources)
+    with contextlib.suppress(EOFError, KeyboardInterrupt):
+        while True:
+            task = line.recv()
+            try:
+                answer = (True, desk.do(task))
+            except Exception as error:  # noqa: BLE001 - handed over to the caller's process, which raises it
+                answer = (False, error)
+            line.send(answer)

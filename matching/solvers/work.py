@@ -1,0 +1,68 @@
+"""The tasks that a worker can do with one component: pure functions of the component, the policy and plain parameters.
+
+``notes`` is what earlier stages of the same solve left for later ones on the same desk; a task that finds nothing there
+does the work again and gives the same answer.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from matching.outcome import Outcome, outcome_of
+from matching.policy import Policy
+from matching.problem import I8, Component, ProblemData
+from matching.solvers import flow
+from matching.solvers.teams.aim import Aim
+from matching.solvers.teams.columns import Room
+from matching.solvers.teams.solve import Snapshot, arcs_of, room_of, stages
+
+Notes = dict[str, Any]
+
+
+def flow_plan(component: Component, problem: ProblemData, _policy: Policy, _notes: Notes, *, seed: int) -> I8:
+    """Return the optimal arcs of a separable component."""
+    return flow.solve_component(component, problem, seed=seed)
+
+
+def room(component: Component, problem: ProblemData, notes: Notes) -> Room:
+    """Return the room of a component, from the desk where it is already there."""
+    if "room" not in notes:
+        notes["room"] = room_of(component, problem)
+    own: Room = notes["room"]
+    return own
+
+
+def team_stage(
+    component: Component, problem: ProblemData, _policy: Policy, notes: Notes, *,
+    stage: int, seed: int, aim: Aim, start: I8 | None,
+) -> Snapshot | None:  # fmt: skip
+    """Return the plan after stage number ``stage`` (from 0), ``None`` when the plan was final before."""
+    key = f"stages {seed} {aim}"
+    if stage == 0 or key not in notes:
+        notes[key] = (0, stages(replace(room(component, problem, notes), aim=aim), seed=seed, start=start))
+    done, rest = notes[key]
+    generator: Iterator[Snapshot] = rest
+    snapshot = None
+    for _ in range(done, stage + 1):
+        snapshot = next(generator, None)
+    notes[key] = (stage + 1, generator)
+    return snapshot
+
+
+def outcome(
+    component: Component, problem: ProblemData, policy: Policy, _notes: Notes, *,
+    chosen: I8 | None = None, members: I8 | None = None, has_roster: bool,
+) -> Outcome:  # fmt: skip
+    """Describe the plan of a component, given by arcs or by the mentor of every seat."""
+    if chosen is None:
+        assert members is not None, "a plan is given one way or the other"
+        chosen = arcs_of(component, members)
+    return outcome_of(component, problem, chosen, policy, has_roster=has_roster)
+
+
+WORK: Mapping[str, Callable[..., Any]] = {
+    "flow": flow_plan,
+    "team stage": team_stage,
+    "outcome": outcome,
+}
+"""Every task by its name."""
