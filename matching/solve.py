@@ -69,7 +69,7 @@ def solve(
     control
         Events, cancelling, a time limit and a limit in steps; see ``Control``.
     on_progress
-        Told ``(phase, done, total)`` in this thread after every component; phases are ``"build"`` and ``"solve"``.
+        Told ``("solve", done, total)`` in this thread after every component.
     problem
         What ``build(facts, policy)`` returned, for a caller that wants refusals before it announces a run. Without it,
         components are built where they are solved and dropped when they are done, so memory stays bounded.
@@ -240,10 +240,10 @@ class _Run:
 def _batches(sources: Sequence[Source]) -> list[list[int]]:
     """Return the components in runs of at most PAIRS_AT_ONCE pairs."""
     batches: list[list[int]] = []
-    held = PAIRS_AT_ONCE
+    held = 0
     for index, source in enumerate(sources):
         held += size_of(source)
-        if held > PAIRS_AT_ONCE:
+        if not batches or held > PAIRS_AT_ONCE:
             batches.append([])
             held = size_of(source)
         batches[-1].append(index)
@@ -286,7 +286,7 @@ def _result(run: _Run, stopped_by: StoppedBy | None, n_components: int, clock: _
         problem_fingerprint=problem.joint_fingerprint([outcome.digest for outcome in outcomes]),
         policy_fingerprint=policy.fingerprint(),
         seed=run.seed,
-        runtime_s=run.control.seconds,
+        runtime_s=sum(clock.stages.values()),
         stages=tuple(clock.stages.items()),
     )
 
