@@ -89,8 +89,9 @@ class PairMarket:
         """
         arcs = np.flatnonzero(self.component.arc_mentor == mentor)
         used = self.chosen[self.chosen >= 0]
-        is_same = self.component.person_of_mentor[self.component.arc_mentor[used]] == (
-            self.component.person_of_mentor[mentor]
+        is_same = (
+            self.component.person_of_mentor[self.component.arc_mentor[used]]
+            == (self.component.person_of_mentor[mentor])
         )
         arcs = arcs[~np.isin(self.component.arc_mentee[arcs], self.component.arc_mentee[used[is_same]])]
         edges = self.net.arcs.start + arcs

@@ -48,9 +48,7 @@ def points_of(
     return points_of_teams(component.teams, component, problem, policy, rows, members)
 
 
-def reasons_of(
-    points: Mapping[Term, F8], index: int, contributions: Sequence[Contribution]
-) -> tuple[Reason, ...]:
+def reasons_of(points: Mapping[Term, F8], index: int, contributions: Sequence[Contribution]) -> tuple[Reason, ...]:
     """Return the terms in which one of several pairs leads their mean most, largest lead first.
 
     Parameters

@@ -135,9 +135,7 @@ class Explainer:
             item = mentee_id if mentee is None else mentor_id
             raise UnknownItemError(item, "the facts have no such person; ask about ids of the facts")
         if mentee_id not in self._mentees:
-            return WhyNot(
-                mentee_id=mentee_id, mentor_id=mentor_id, exclusion=mentee_exclusion(mentee, self.policy)
-            )
+            return WhyNot(mentee_id=mentee_id, mentor_id=mentor_id, exclusion=mentee_exclusion(mentee, self.policy))
         has_teams = bool(self.problem.team_terms)
         asked = range(self.policy.n_seats) if slot is None or has_teams else [self._seat_number(slot)]
         number, row = self._mentees[mentee_id]
@@ -197,7 +195,7 @@ class Explainer:
             served.append(
                 ServedMentee(
                     seat=filled,
-                    rank=1 + int((best_score > component.arc_score[arc]).sum()),
+                    rank=1 + int((np.delete(best_score, row) > component.arc_score[arc]).sum()),
                     reasons=reasons_of(points, int(np.flatnonzero(arcs == arc)[0]), filled.contributions),
                 )
             )
@@ -319,7 +317,9 @@ def explainer(
         problem=problem,
         solution=solution,
         bounds=dict(bounds or {}),
-        _mentees={m.id: (number, row) for number, c in enumerate(problem.components) for row, m in enumerate(c.mentees)},
+        _mentees={
+            m.id: (number, row) for number, c in enumerate(problem.components) for row, m in enumerate(c.mentees)
+        },
         _mentors={m.id: (number, j) for number, c in enumerate(problem.components) for j, m in enumerate(c.mentors)},
     )
 
