@@ -63,9 +63,24 @@ class Chains:
         np.maximum.at(worth, self.place_row, np.where(self.mentor[:, person] == mentor, self.gain[:, person], NEVER))
         return worth
 
-    def searches(self, own: TeamRoom, row: int) -> tuple["Search", ...]:
-        """Return, per seat of a mentee, the chains that end with its mentor giving way (or with the seat filled)."""
-        return tuple(self._search(own, row, seat) for seat in range(own.members.shape[1]))
+    def distances(self, own: TeamRoom, price: I8, row: int, mentor: int) -> I8:
+        """Return the loss under prices of the cheapest chain from a forced mentor to every person, ``int64`` (persons,).
+
+        Chains start where the mentor serves now, and pass no place of the mentee itself.
+        """
+        start = int(own.room.component.person_of_mentor[mentor])
+        is_open = self.place_row != row
+        gain = self.gain[is_open] - price[None, :] + price[self.place_person[is_open]][:, None]
+        loss = np.where(self.gain[is_open] > NEVER, np.maximum(0, -gain), -NEVER)
+        distance = np.full(len(price), -NEVER)
+        distance[start] = 0
+        for _ in range(LINKS):
+            through = (distance[self.place_person[is_open]][:, None] + loss).min(axis=0, initial=-NEVER)
+            shorter = np.minimum(distance, through)
+            if (shorter == distance).all():
+                break
+            distance = shorter
+        return distance
 
     def best_draft(self, own: TeamRoom, searches: Sequence["Search"], mentor: int) -> Draft | None:
         """Return the best plan by a chain in which the mentee has the mentor; ``None`` where no chain holds."""
@@ -83,13 +98,13 @@ class Chains:
                     break
         return best
 
-    def _search(self, own: TeamRoom, row: int, seat: int) -> "Search":
+    def search(self, own: TeamRoom, row: int, seat: int) -> "Search":
         """Search chains that end in a given member of the mentee giving way."""
         face, component = own.room.face, own.room.component
         leaver = int(own.members[row, seat])
-        kept = [int(own.edge_of_pair[row, m]) if m >= 0 else -1 for s, m in enumerate(own.members[row]) if s != seat]
         edges = np.arange(face.first[row], face.first[row + 1])
-        teams = np.stack((edges, np.full(len(edges), kept[0])), axis=1)
+        teams = np.repeat(edges_of_plan(own)[row][None, :], len(edges), axis=0)
+        teams[:, seat] = edges
         first = np.full(len(component.mentors), NEVER)
         values = team_values(own, np.full(len(edges), row), teams)
         first[face.edge_mentor[edges]] = np.where(values > NEVER, values - own.score[row], NEVER)
@@ -189,9 +204,9 @@ def chains_of(own: TeamRoom) -> Chains:
     counts = face.first[row + 1] - face.first[row]
     place = np.repeat(np.arange(len(row)), counts)
     edge = np.arange(len(place)) - np.repeat(np.cumsum(counts) - counts, counts) + face.first[row][place]
-    partner = own.members[row, 1 - seat]
-    kept = np.where(partner >= 0, own.edge_of_pair[row, partner], -1)[place]
-    values = team_values(own, row[place], np.stack((edge, kept), axis=1))
+    teams = edges_of_plan(own)[row[place]]
+    teams[np.arange(len(place)), seat[place]] = edge
+    values = team_values(own, row[place], teams)
     gained = np.where(values > NEVER, values - own.score[row[place]], NEVER)
     shape = (len(row), len(component.persons))
     gain, mentor = np.full(shape, NEVER), np.full(shape, -1, dtype=np.int64)
@@ -205,6 +220,13 @@ def chains_of(own: TeamRoom) -> Chains:
         gain=gain,
         mentor=mentor,
     )
+
+
+def edges_of_plan(own: TeamRoom) -> I8:
+    """Return the plan as edges of the face, ``int64`` (mentees, seats), -1 for an empty seat."""
+    rows = np.arange(len(own.members))[:, None]
+    edges: I8 = np.where(own.members >= 0, own.edge_of_pair[rows, own.members], -1)
+    return edges
 
 
 def make_draft(members: I8, pairs: Sequence[tuple[int, int, bool]]) -> Draft:

@@ -131,7 +131,7 @@ class SeatExplanation:
     reasons
         The terms in which the mentor leads the eligible most, largest lead first.
     alternatives
-        Cheapest first; only mentors from outside the team.
+        Cheapest first; only mentors from outside the team. Under team terms, priced with the seat's mentor leaving.
     n_undecided
         Candidates left out because a slot cap meets a person who could take two seats of one team.
     """

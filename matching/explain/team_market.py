@@ -13,7 +13,7 @@ import numpy as np
 from matching.explain.chains import Chains, Draft, Search, chains_of, make_draft
 from matching.explain.option import Option, Seat, arcs_of, change_of, objective_of
 from matching.explain.records import Hindrance
-from matching.explain.team_tools import NEVER, Certificate, TeamRoom, certify, seat_teams, team_room, team_values
+from matching.explain.team_tools import NEVER, Certificate, TeamRoom, certify, forced_bound, seat_teams, team_room
 from matching.policy_options import FairnessMode
 from matching.problem import I8, Component, ProblemData
 from matching.solution import LevelName, Solution, members_of
@@ -63,7 +63,7 @@ class TeamMarket:
     whole: ProblemData
     own: TeamRoom
     chains: Chains
-    certificate: Certificate
+    certificate: Certificate | None
     bound: int
     fairness_bound: int | None
 
@@ -88,23 +88,25 @@ class TeamMarket:
         """
         occupant = int(self.own.members[row, seat])
         prices, mentors, paths = self._integer_prices(row)
-        is_member = np.isin(mentors, self.own.members[row])
+        members = self.own.members[row][self.own.members[row] >= 0]
+        persons = self.component.person_of_mentor
+        is_member = np.isin(persons[mentors], persons[members])
         order = [index for index in cheapest(prices).tolist() if not is_member[index]]
+        search = self.chains.search(self.own, row, seat)
+        leaver = None if occupant < 0 else int(self.component.person_of_mentor[occupant])
         free = [index for index in order if not prices[:-1, index].any()]
-        searches = self.chains.searches(self.own, row)
-        rivals = np.max([search.total for search in searches], axis=0)
-        here = searches[seat].total
-        free = [index for index in free if here[mentors[index]] == rivals[mentors[index]]]
-        free.sort(key=lambda index: -int(here[mentors[index]]))
-        options: list[Option] = []
-        for index in free[: n_options + SPARE_CANDIDATES]:
-            options.append(self._free_option(row, int(mentors[index]), paths[index], searches))
+        free.sort(key=lambda index: -int(search.total[mentors[index]]))
+        options = [
+            self._free_option(row, int(mentors[index]), paths[index], (search,), leaver)
+            for index in free[: n_options + SPARE_CANDIDATES]
+        ]
         options.sort(key=_highest)
         n_before = int((self.own.members[row] >= 0).sum())
 
         def is_of_seat(option: Option) -> bool:
             team = members_of(self.component, option.chosen)[row]
-            return int((team >= 0).sum()) > n_before if occupant < 0 else occupant not in team
+            team = team[team >= 0]
+            return len(team) > n_before if leaver is None else leaver not in self.component.person_of_mentor[team]
 
         found = [option for option in options if is_of_seat(option)]
         for index in order:
@@ -126,7 +128,8 @@ class TeamMarket:
             return Hindrance.NO_CAPACITY
         index = int(found[0])
         if not prices[:-1, index].any():
-            return self._free_option(row, mentor, paths[index], self.chains.searches(self.own, row))
+            searches = [self.chains.search(self.own, row, seat) for seat in range(self.component.n_seats)]
+            return self._free_option(row, mentor, paths[index], searches, None)
         option = self._path_option(row, mentor, paths[index])
         return Hindrance.PINS if option.change[LevelName.PINS] > 0 else option
 
@@ -175,23 +178,31 @@ class TeamMarket:
                 steps.append(walk(paths, head))
         return prices[:, is_reached], net.edge_mentor[edges[is_reached]], steps
 
-    def _free_option(self, row: int, mentor: int, steps: list[tuple[int, bool]], searches: Sequence[Search]) -> Option:
-        """Return an option that costs no integer level, with the proved interval of its score."""
+    def _free_option(
+        self, row: int, mentor: int, steps: list[tuple[int, bool]], searches: Sequence[Search], leaver: int | None
+    ) -> Option:
+        """Return an option that costs no integer level, with the proved interval of its score.
+
+        Parameters
+        ----------
+        leaver
+            Person who must leave the team; ``None`` for whoever is best.
+        """
         draft = self.chains.best_draft(self.own, searches, mentor)
         if draft is None:
             draft = self._path_draft(row, mentor, steps)
         option = self._option(row, mentor, draft)
         prices = {name: (0, 0) for name in INTEGER_LEVELS if name in self.before}
-        ceiling = self._forced_bound(row, mentor)
+        ceiling = self._forced_bound(row, mentor, leaver)
         keeps_fairness = True
         if LevelName.FAIRNESS in self.before:
             worse = option.change[LevelName.FAIRNESS]
             keeps_fairness = worse <= 0
             prices[LevelName.FAIRNESS] = self._fairness_price(row, mentor, worse, has_team=ceiling is not None)
         if keeps_fairness and ceiling is not None:
-            low = max(0, self.certificate.value - min(ceiling, self.bound))
-            value = self.certificate.value - option.change[LevelName.SCORE]
-            prices[LevelName.SCORE] = (low, self.bound - value)
+            value = self.before[LevelName.SCORE]
+            low = max(0, value - min(ceiling, self.bound))
+            prices[LevelName.SCORE] = (low, self.bound - (value - option.change[LevelName.SCORE]))
         return Option(arc=option.arc, chosen=option.chosen, order=option.order, change=option.change, prices=prices)
 
     def _path_option(self, row: int, mentor: int, steps: list[tuple[int, bool]]) -> Option:
@@ -209,7 +220,7 @@ class TeamMarket:
         """Return the plan of a draft with every changed team in its best seats."""
         rows = list(dict.fromkeys([row, *draft.rows]))
         members = draft.members.copy()
-        members[rows] = seat_teams(self.own, rows, -np.sort(-members, axis=1))
+        members[rows] = seat_teams(self.own, rows, members)
         chosen = self.chosen.copy()
         for changed in rows:
             for seat, column in enumerate(members[changed].tolist()):
@@ -231,27 +242,17 @@ class TeamMarket:
             prices={name: (change[name], change[name]) for name in INTEGER_LEVELS if name in change},
         )
 
-    def _forced_teams(self, row: int, mentor: int, own: TeamRoom) -> tuple[I8, I8]:
-        """Return the teams of a mentee with a mentor that attain the levels, as edges, and their scores."""
-        face = own.room.face
-        edge = int(own.edge_of_pair[row, mentor])
-        if edge < 0:
-            return np.zeros((0, 2), dtype=np.int64), np.zeros(0, dtype=np.int64)
-        others = np.arange(face.first[row], face.first[row + 1])
-        others = np.concatenate((others[others != edge], [-1]))
-        teams = np.stack((np.full(len(others), edge), others), axis=1)
-        values = team_values(own, np.full(len(others), row), teams)
-        return teams[values > NEVER], values[values > NEVER]
-
-    def _forced_bound(self, row: int, mentor: int) -> int | None:
+    def _forced_bound(self, row: int, mentor: int, leaver: int | None) -> int | None:
         """Return a bound of the score with the pair forced; ``None`` where no team with it attains the levels."""
-        teams, values = self._forced_teams(row, mentor, self.own)
-        if not len(values):
-            return None
-        price = self.certificate.price
-        person = self.own.room.face.edge_person
-        paid = np.where(teams >= 0, price[person[teams]], 0).sum(axis=1)
-        return self.certificate.bound - int(self.certificate.best[row]) + int((values - paid).max())
+        if self.certificate is None:
+            return self.bound
+        distance = self.chains.distances(self.own, self.certificate.price, row, mentor)
+        # What the forced mentor drives out ends at whoever leaves the mentee or has free load.
+        is_end = self.own.load < self.own.room.face.most_load
+        members = self.own.members[row][self.own.members[row] >= 0]
+        is_end[self.component.person_of_mentor[members] if leaver is None else leaver] = True
+        distance = np.minimum(distance, distance[is_end].min(initial=-NEVER))
+        return forced_bound(self.own, self.certificate, row, mentor, leaver, distance)
 
     def _fairness_price(self, row: int, mentor: int, worse: int, *, has_team: bool) -> tuple[int | None, int | None]:
         value = self.before[LevelName.FAIRNESS]
@@ -293,10 +294,10 @@ def team_market(
         floor = whole[LevelName.FAIRNESS] if problem.fairness is FairnessMode.MAXMIN and has_full else None
     own = team_room(component, alone, members_of(component, chosen), floor)
     certificate = certify(own)
-    bound = certificate.bound
+    bound = certificate.bound if certificate is not None else own.room.face.hope_bound
     if LevelName.SCORE in bounds:
         # The other components score at least what the plan scores there, so the whole gap bounds this one's.
-        bound = min(bound, certificate.value + bounds[LevelName.SCORE] - whole[LevelName.SCORE])
+        bound = min(bound, before[LevelName.SCORE] + bounds[LevelName.SCORE] - whole[LevelName.SCORE])
     return TeamMarket(
         component=component,
         problem=alone,

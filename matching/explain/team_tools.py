@@ -10,29 +10,18 @@ import numpy.typing as npt
 
 from matching.problem import I8, Component, ProblemData
 from matching.solvers.residual import Residual, residual_of
-from matching.solvers.teams.bound import bound_plan
-from matching.solvers.teams.columns import (
-    Room,
-    joined,
-    make_room,
-    on_face,
-    reduced,
-    scored,
-    seated,
-    teams_above,
-    unique,
-)
+from matching.solvers.teams.aim import SCORE, with_floor
+from matching.solvers.teams.columns import Columns, Room, best_known, make_room, on_face, reduced, scored, seated
+from matching.solvers.teams.dual import FIRST_ROUNDS, LAST_ROUNDS, NEAR, tighten
 from matching.solvers.teams.face import AWAY, RELEASED, VILLAGE, TeamNetwork, pair_flags, team_face, team_levels
+from matching.solvers.teams.pricing import teams_above, upper_bound
 
 B1 = npt.NDArray[np.bool_]
 NEVER = np.int64(-(2**50))
 """Value of a team that the integer levels or the floor forbid; far below any sum of scores."""
 
-MOST_ROUNDS = 30
-"""Rounds of column generation for a certificate."""
-
-START_COLUMNS = 24
-"""Teams per mentee at the start of the master problem, the best under the prices of the separable relaxation."""
+MOST_FORCED = 2_000_000
+"""Teams of one mentee with a given mentor that are looked at for a bound."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,12 +38,16 @@ class Certificate:
         Score of the plan.
     best
         ``int64`` (mentees,): the best reduced score of any team of each mentee, part of the bound.
+    pool
+        Every team that loses less than ``slack`` against that, and more; sorted by mentee.
     """
 
     price: I8
     bound: int
     value: int
     best: I8
+    pool: Columns
+    slack: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +86,8 @@ def team_room(component: Component, problem: ProblemData, members: I8, floor: in
     network, levels, units = team_levels(component, problem)
     residual = residual_of(network.network, tuple(levels), units, _flow_of(network, component, members))
     face = team_face(component, problem)
-    room = replace(make_room(component, problem, face, pair_flags(component, problem)), floor=floor)
+    aim = SCORE if floor is None else with_floor(floor)
+    room = replace(make_room(component, problem, face, pair_flags(component, problem)), aim=aim)
     edge_of_pair = np.full((len(component.mentees), len(component.mentors)), -1, dtype=np.int64)
     edge_of_pair[face.edge_mentee, face.edge_mentor] = np.arange(len(face.edge_mentor))
     used = members[members >= 0]
@@ -105,33 +99,92 @@ def team_room(component: Component, problem: ProblemData, members: I8, floor: in
         residual=residual,
         members=members,
         load=np.bincount(person, minlength=len(component.persons)).astype(np.int64),
-        score=scored(room, rows, -np.sort(-members, axis=1)).score,
+        score=scored(room, rows, members).score,
         edge_of_pair=edge_of_pair,
     )
 
 
-def certify(own: TeamRoom) -> Certificate:
-    """Return a certificate of the plan's score by column generation."""
-    room, n_mentors = own.room, len(own.room.component.mentors)
-    rows = np.arange(room.n_mentees)
+def certify(own: TeamRoom) -> Certificate | None:
+    """Return a certificate of the plan's score; ``None`` where the teams are too many to be priced."""
+    room = own.room
+    plan = scored(room, np.arange(room.n_mentees), own.members)
     value = int(own.score.sum())
     if not len(room.face.edge_mentor):
-        return Certificate(price=np.zeros(len(own.load), dtype=np.int64), bound=value, value=value, best=own.score)
-    plan = scored(room, rows, -np.sort(-own.members, axis=1))
-    near = teams_above(room, room.face.price, reduced(room, plan, room.face.price))
-    order = np.lexsort((near.keys(n_mentors), -reduced(room, near, room.face.price), near.mentee))
-    counts = np.bincount(near.mentee, minlength=room.n_mentees)
-    rank = np.arange(len(order)) - np.repeat(np.cumsum(counts) - counts, counts)
-    columns = unique(joined(plan, near.take(order[rank < START_COLUMNS])), n_mentors)
-    bound = bound_plan(room, columns, room.face.price, value, goal=0, most_rounds=MOST_ROUNDS)
-    best = np.full(room.n_mentees, NEVER)
-    np.maximum.at(best, bound.columns.mentee, reduced(room, bound.columns, bound.price))
-    every = teams_above(room, bound.price, best)
-    np.maximum.at(best, every.mentee, reduced(room, every, bound.price))
-    face = room.face
-    loads = np.where(bound.price > 0, face.most_load, face.least_load)
-    proved = int(best.sum()) + int((bound.price * loads).sum())
-    return Certificate(price=bound.price, bound=min(proved, bound.value), value=value, best=best)
+        nothing = np.zeros(len(own.load), dtype=np.int64)
+        return Certificate(price=nothing, bound=value, value=value, best=own.score, pool=plan, slack=NEAR)
+    bound = tighten(room, plan, room.face.price, value, (*FIRST_ROUNDS, *LAST_ROUNDS))
+    if bound is None:
+        return None
+    best = best_known(room, bound.pool, bound.price)
+    return Certificate(price=bound.price, bound=bound.value, value=value, best=best, pool=bound.pool, slack=NEAR)
+
+
+def forced_bound(
+    own: TeamRoom, certificate: Certificate, row: int, mentor: int, leaver: int | None, distance: I8
+) -> int | None:
+    """Return a bound of the score with a pair forced; ``None`` where no team with it attains the levels.
+
+    Prices that bound every plan bound the plans with the pair as well, once the mentee's best team is sought among those
+    with the mentor. The mentor is then in demand twice: prices rise with it, less the further a person is from it.
+
+    Parameters
+    ----------
+    leaver
+        Person whom the mentee must not keep; ``None`` for nobody.
+    distance
+        ``int64`` (persons,): loss of the cheapest chain that takes the mentor from whoever has it and demands a person.
+    """
+    edge = int(own.edge_of_pair[row, mentor])
+    if edge < 0:
+        return None
+    room, base = own.room, certificate.price
+    forced = _forced_teams(own, base, row, edge)
+    if forced is None:
+        return certificate.bound
+    if leaver is not None:
+        persons = np.append(own.room.component.person_of_mentor, -1)
+        forced = forced.take((persons[forced.members] != leaver).all(axis=1))
+    if not len(forced.value):
+        return None
+    pool = certificate.pool
+    first = np.searchsorted(pool.mentee, np.arange(room.n_mentees))
+    person_of = np.append(room.component.person_of_mentor, len(base))
+    persons, forced_persons = person_of[pool.members], person_of[forced.members]
+    reach = min(4 * certificate.slack, int(distance.max(initial=0)))
+    lowest = certificate.bound
+    best_unlisted = certificate.best - certificate.slack
+    for share in (0.0, 0.25, 0.5, 1.0, 2.0):
+        rise = np.maximum(0, round(share * reach) - distance) if share else np.zeros_like(base)
+        if not share or rise.any():
+            price = np.append(base + rise, 0)
+            top = np.maximum.reduceat(pool.value - price[persons].sum(axis=1), first)
+            top = np.maximum(top, best_unlisted)
+            top[row] = int((forced.value - price[forced_persons].sum(axis=1)).max())
+            lowest = min(lowest, upper_bound(room, price[:-1], top))
+    return lowest
+
+
+def _forced_teams(own: TeamRoom, price: I8, row: int, edge: int) -> Columns | None:
+    """Return all teams of a mentee that use an edge and attain the levels; ``None`` where they are too many."""
+    face = own.room.face
+    part = slice(int(face.first[row]), int(face.first[row + 1]))
+    is_must = face.is_must[part].copy()
+    n_must = face.n_must.copy()
+    n_must[row] += not is_must[edge - part.start]
+    is_must[edge - part.start] = True
+    alone = replace(
+        face,
+        edge_mentee=face.edge_mentee[part],
+        edge_mentor=face.edge_mentor[part],
+        edge_person=face.edge_person[part],
+        hope=face.hope[part],
+        is_must=is_must,
+        n_must=n_must,
+        first=np.where(np.arange(len(face.first)) <= row, 0, part.stop - part.start),
+    )
+    threshold = np.full(own.room.n_mentees, -NEVER)
+    threshold[row] = NEVER // 4
+    return teams_above(replace(own.room, face=alone), price, threshold, most=MOST_FORCED)
 
 
 def team_values(own: TeamRoom, mentee: I8, edge: I8) -> I8:
@@ -139,12 +192,11 @@ def team_values(own: TeamRoom, mentee: I8, edge: I8) -> I8:
     room = own.room
     values = np.full(len(mentee), NEVER)
     kept = np.flatnonzero(on_face(room, mentee, edge))
-    mentor = room.face.edge_mentor
+    mentor, floor = room.face.edge_mentor, room.aim.floor
     members = np.where(edge[kept] >= 0, mentor[edge[kept]], -1) if len(mentor) else edge[kept]
-    score = scored(room, mentee[kept], -np.sort(-members, axis=1)).score
-    if room.floor is not None:
-        is_full = (edge[kept] >= 0).all(axis=1)
-        score = np.where(is_full & (score < room.floor), NEVER, score)
+    score = scored(room, mentee[kept], members).score
+    if floor is not None:
+        score = np.where((edge[kept] >= 0).all(axis=1) & (score < floor), NEVER, score)
     values[kept] = score
     return values
 
