@@ -1,4 +1,4 @@
-"""The front door of explanations: a warm context per plan that answers why this mentor, why not that one, why nobody."""
+"""The front door of explanations: a warm context per plan; why this mentor, why not that one, why nobody."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -16,6 +16,7 @@ from matching.explain.records import (
     LevelPrice,
     MentorExplanation,
     Move,
+    Reason,
     SeatExplanation,
     SeatRulesBroken,
     ServedMentee,
@@ -91,7 +92,8 @@ class Explainer:
         part = self._part(number)
         mentors, scores = part.market.eligible(row, seat)
         filled = part.seats.get((mentee_id, slot))
-        rank, reasons = None, ()
+        rank: int | None = None
+        reasons: tuple[Reason, ...] = ()
         if filled is not None:
             own = int(np.flatnonzero(mentors == self._mentors[filled.mentor_id][1])[0])
             rank = 1 + int((scores > scores[own]).sum())
@@ -141,11 +143,11 @@ class Explainer:
         number, row = self._mentees[mentee_id]
         other, column = self._mentors.get(mentor_id, (-1, -1))
         if other == number:
-            masks = self.problem.components[number].blocked[row, :, column]
+            masks: list[int] = self.problem.components[number].blocked[row, :, column].tolist()
         else:
             masks = pair_masks(mentee, mentor, self.facts, self.policy)
         rules = tuple(
-            SeatRulesBroken(slot=self.problem.slots[seat], reasons=explain_blocked(int(masks[seat]))) for seat in asked
+            SeatRulesBroken(slot=self.problem.slots[seat], reasons=explain_blocked(masks[seat])) for seat in asked
         )
         open_seats = [seat for seat in asked if masks[seat] == 0]
         plain = WhyNot(mentee_id=mentee_id, mentor_id=mentor_id, rules=rules)

@@ -1,7 +1,7 @@
 """Chains of replacements under team terms: who takes over from whom, with the exact score of every team on the way.
 
-A *place* is one filled seat of the plan. Whoever loses a mentor from a place keeps the other one and takes over somebody
-else: at no loss a mentor with free load, or a mentor from another place, whose mentee goes on likewise. The gain of a
+A *place* is one filled seat of the plan. Whoever loses a mentor from a place keeps the rest of the team and takes over
+somebody else: a mentor with free load, or a mentor from another place, whose mentee goes on likewise. The gain of a
 replacement is exact as long as a chain touches a mentee once; chains of few links are found for all places at once by
 dynamic programming, and the plan of a chain is always checked as a whole.
 """
@@ -45,7 +45,7 @@ class Chains:
     place_row, place_seat, place_person
         ``int64`` (places,).
     gain
-        ``int64`` (places, persons): change of the team's score when the person takes the place; NEVER where not allowed.
+        ``int64`` (places, persons): change of the team's score when the person takes the place, NEVER where it may not.
     mentor
         ``int64`` (places, persons): the person's record that gains so.
     """
@@ -64,7 +64,7 @@ class Chains:
         return worth
 
     def distances(self, own: TeamRoom, price: I8, row: int, mentor: int) -> I8:
-        """Return the loss under prices of the cheapest chain from a forced mentor to every person, ``int64`` (persons,).
+        """Return the loss, under prices, of the cheapest chain from a forced mentor to every person: (persons,).
 
         Chains start where the mentor serves now, and pass no place of the mentee itself.
         """
@@ -151,12 +151,16 @@ class Chains:
         places = np.flatnonzero(search.is_open & (self.place_person == person))
         for depth in range(len(search.layers) - 1, -1, -1):
             for place in places[np.argsort(-search.layers[depth][places], kind="stable")].tolist():
-                if search.layers[depth][place] > NEVER // 2:
-                    yield start + self._links(search, place, depth, mentor)
+                links = self._links(search, place, depth) if search.layers[depth][place] > NEVER // 2 else None
+                if links is not None:
+                    yield start + links
 
-    def _links(self, search: "Search", place: int, depth: int, mentor: int) -> list[tuple[int, int, bool]]:
+    def _links(self, search: "Search", place: int, depth: int) -> list[tuple[int, int, bool]] | None:
+        """Return the links from a place on; ``None`` for a chain that comes back to a place."""
         pairs: list[tuple[int, int, bool]] = []
-        while True:
+        seen: set[int] = set()
+        while place not in seen:
+            seen.add(place)
             row = int(self.place_row[place])
             pairs.append((row, -1 - int(self.place_seat[place]), False))
             while depth > 0 and search.pointers[depth - 1][place] < 0:
@@ -167,6 +171,7 @@ class Chains:
             following = int(search.pointers[depth - 1][place])
             pairs.append((row, int(self.mentor[place, self.place_person[following]]), True))
             place, depth = following, depth - 1
+        return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

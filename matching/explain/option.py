@@ -13,6 +13,9 @@ from matching.solution import MINIMISED, LevelName, Solution
 Seat = tuple[int, int]
 """Local indices of a mentee and a seat."""
 
+Interval = tuple[int | None, int | None]
+"""Proved lower and upper bound of a price; ``None`` where nothing is proved."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Option:
@@ -36,7 +39,7 @@ class Option:
     chosen: I8
     order: tuple[Seat, ...]
     change: Mapping[LevelName, int]
-    prices: Mapping[LevelName, tuple[int | None, int | None]]
+    prices: Mapping[LevelName, Interval]
 
 
 class Market(Protocol):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from matching.errors import InvalidPolicyError
-from matching.explain.option import Option, Seat, arcs_of, change_of, has_person_twice, objective_of
+from matching.explain.option import Interval, Option, Seat, arcs_of, change_of, has_person_twice, objective_of
 from matching.explain.records import Hindrance
 from matching.problem import I8, Component, ProblemData
 from matching.solution import LevelName
@@ -156,7 +156,7 @@ class PairMarket:
         if has_person_twice(component, chosen, {row for row, _ in seats}):
             return None
         change = change_of(self.before, objective_of(component, self.problem, chosen))
-        prices = {name: (value, value) for name, value in change.items() if name is not LevelName.PINS}
+        prices: dict[LevelName, Interval] = {n: (v, v) for n, v in change.items() if n is not LevelName.PINS}
         return Option(arc=arc, chosen=chosen, order=tuple(dict.fromkeys(seats)), change=change, prices=prices)
 
     def _decided(self, option: Option | None, arc: int) -> Option | Hindrance:

@@ -110,7 +110,7 @@ class Alternative:
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON with camelCase keys."""
-        return json_of_record(self)
+        return _object(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,7 +149,7 @@ class SeatExplanation:
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON with camelCase keys."""
-        return json_of_record(self)
+        return _object(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,7 +191,7 @@ class WhyNot:
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON with camelCase keys."""
-        return json_of_record(self)
+        return _object(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,13 +240,17 @@ class MentorExplanation:
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON with camelCase keys."""
-        return json_of_record(self)
+        return _object(self)
+
+
+def _object(record: Any) -> dict[str, Any]:
+    return {to_camel(field.name): json_of_record(getattr(record, field.name)) for field in fields(record)}
 
 
 def json_of_record(record: Any) -> Any:
     """Return a record, or a tuple of them, as plain JSON with camelCase keys."""
     if is_dataclass(record) and not isinstance(record, type):
-        return {to_camel(field.name): json_of_record(getattr(record, field.name)) for field in fields(record)}
+        return _object(record)
     if isinstance(record, tuple):
         return [json_of_record(item) for item in record]
     return str(record) if isinstance(record, StrEnum) else record

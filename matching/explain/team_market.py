@@ -1,8 +1,8 @@
 """Alternatives under team terms: integer levels exact by residual paths, the score between two proved bounds.
 
-A pair counts as forced when the mentor is anywhere in the mentee's team; who sits where follows from the team. The lower
-bound of the price comes from the certificate of the plan's score: its prices bound every plan, and forcing a pair changes
-the best team of one mentee only. The upper bound comes from a real plan with the pair, found by ``chains``.
+A pair counts as forced when the mentor is anywhere in the mentee's team; who sits where follows from the team. The
+lower bound of the price comes from the certificate of the plan's score: its prices bound every plan, and forcing a pair
+changes the best team of one mentee only. The upper bound comes from a real plan with the pair, found by ``chains``.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from matching.explain.chains import Chains, Draft, Search, chains_of, make_draft
-from matching.explain.option import Option, Seat, arcs_of, change_of, objective_of
+from matching.explain.option import Interval, Option, Seat, arcs_of, change_of, objective_of
 from matching.explain.records import Hindrance
 from matching.explain.team_tools import NEVER, Certificate, TeamRoom, certify, forced_bound, seat_teams, team_room
 from matching.policy_options import FairnessMode
@@ -192,7 +192,7 @@ class TeamMarket:
         if draft is None:
             draft = self._path_draft(row, mentor, steps)
         option = self._option(row, mentor, draft)
-        prices = {name: (0, 0) for name in INTEGER_LEVELS if name in self.before}
+        prices: dict[LevelName, Interval] = {name: (0, 0) for name in INTEGER_LEVELS if name in self.before}
         ceiling = self._forced_bound(row, mentor, leaver)
         keeps_fairness = True
         if LevelName.FAIRNESS in self.before:
@@ -254,7 +254,7 @@ class TeamMarket:
         distance = np.minimum(distance, distance[is_end].min(initial=-NEVER))
         return forced_bound(self.own, self.certificate, row, mentor, leaver, distance)
 
-    def _fairness_price(self, row: int, mentor: int, worse: int, *, has_team: bool) -> tuple[int | None, int | None]:
+    def _fairness_price(self, row: int, mentor: int, worse: int, *, has_team: bool) -> Interval:
         value = self.before[LevelName.FAIRNESS]
         low = 0
         if not has_team and self.whole.fairness is FairnessMode.MAXMIN:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from matching.problem import I8, Component, ProblemData
 from matching.solvers.residual import Residual, residual_of
 from matching.solvers.teams.aim import SCORE, with_floor
-from matching.solvers.teams.columns import Columns, Room, best_known, make_room, on_face, reduced, scored, seated
+from matching.solvers.teams.columns import Columns, Room, best_known, make_room, on_face, scored, seated
 from matching.solvers.teams.dual import FIRST_ROUNDS, LAST_ROUNDS, NEAR, tighten
 from matching.solvers.teams.face import AWAY, RELEASED, VILLAGE, TeamNetwork, pair_flags, team_face, team_levels
 from matching.solvers.teams.pricing import teams_above, upper_bound
@@ -124,8 +124,8 @@ def forced_bound(
 ) -> int | None:
     """Return a bound of the score with a pair forced; ``None`` where no team with it attains the levels.
 
-    Prices that bound every plan bound the plans with the pair as well, once the mentee's best team is sought among those
-    with the mentor. The mentor is then in demand twice: prices rise with it, less the further a person is from it.
+    Prices that bound every plan bound the plans with the pair as well, once the mentee's best team is sought among
+    those with the mentor. The mentor is then in demand twice: prices rise, less the further a person is from it.
 
     Parameters
     ----------

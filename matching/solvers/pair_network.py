@@ -1,7 +1,7 @@
 """The flow network of separable policies: its nodes and edges, its levels, and the flow that a plan stands for.
 
 Source → mentee (first unit, further units) → seat → mentor person → sink, and a bypass for empty seats. A person
-with a slot cap is reached through a (person, slot) node, a guarded person through a (mentee, person) node of capacity 1.
+with a slot cap is reached through a (person, slot) node, a guarded one through a (mentee, person) node of capacity 1.
 """
 
 from dataclasses import dataclass

@@ -2,9 +2,9 @@
 
 Forcing one more unit over an edge of an optimal flow costs that edge and the shortest residual path from its head back
 to its tail; the flow after both is optimal among all flows that use the edge (successive shortest paths, Ahuja,
-Magnanti and Orlin 1993, chapter 9). Costs of several groups of levels do not fit one integer, so distances are found group
-by group: edges that no shortest path of one group uses leave the graph before the next group. The number of edges is the
-last group, so that chains are as short as they can be.
+Magnanti and Orlin 1993, chapter 9). Costs of several groups of levels do not fit one integer, so distances are found
+group by group: edges that no shortest path of one group uses leave the graph before the next group. The number of edges
+is the last group, so that chains are as short as they can be.
 """
 
 from dataclasses import dataclass

@@ -24,12 +24,12 @@ from matching.rules import MenteeExclusion
 from matching.solution import MINIMISED, LevelName
 from matching.verify import verify
 from matching.vocabulary import ReasonCode
-from tests.matching.factories import A1, D, D1, OTHER_COUNTY, facts, links, mentee, mentor, policy, two_slots
+from tests.matching.factories import A1, D1, OTHER_COUNTY, D, facts, links, mentee, mentor, policy, two_slots
 from tests.matching.oracles import all_plans, levels_of, plan_levels, signed
 from tests.matching.test_properties import case
 
 SEEDS = st.integers(0, 10**6)
-QUICK = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+QUICK = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 
 
 def after(plan, alternative):
@@ -110,7 +110,13 @@ def test_the_price_of_an_alternative_is_that_of_a_full_solve_with_the_pair_pinne
 
 
 def test_many_cases_have_alternatives_to_check():
-    assert sum(check_seats(seed) for seed in range(12)) >= 20
+    assert sum(check_seats(seed) for seed in range(12)) >= 12
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(1000, 1150))
+def test_prices_are_exact_in_many_cases(seed):
+    check_seats(seed)
 
 
 @QUICK
@@ -151,17 +157,17 @@ def test_the_cheapest_use_of_a_mentor_without_mentees_is_the_cheapest_of_all_pai
     used = {seat.mentor_id for seat in result.seats}
     taking_part = {seat.mentee_id for seat in result.seats} | {empty.mentee_id for empty in result.shortfalls}
     idle = [mentor for mentor in world.mentors if mentor.id not in used]
-    for mentor in idle[:3]:
-        answer = context.explain_mentor(mentor.id)
+    for person in idle[:3]:
+        answer = context.explain_mentor(person.id)
         assert answer.served == ()
         by_person = {m.id: m.person_id for m in world.mentors}
-        busy = {s.mentee_id for s in result.seats if by_person[s.mentor_id] == mentor.person_id}
-        asked = [context.why_not(m.id, mentor.id) for m in world.mentees if m.id in taking_part - busy]
+        busy = {s.mentee_id for s in result.seats if by_person[s.mentor_id] == person.person_id}
+        asked = [context.why_not(m.id, person.id) for m in world.mentees if m.id in taking_part - busy]
         prices = [tuple(p.low for p in a.alternative.prices) for a in asked if a.alternative is not None]
         found = None if answer.best is None else tuple(price.low for price in answer.best.prices)
         assert found == min(prices, default=None)
         assert answer.n_admissible == sum(any(not r.reasons for r in a.rules) for a in asked) + sum(
-            any(not broken_rules(m, slot, mentor, world, rules) for slot in rules.slot_codes)
+            any(not broken_rules(m, slot, person, world, rules) for slot in rules.slot_codes)
             for m in world.mentees
             if m.id in busy
         )
@@ -322,6 +328,6 @@ def test_answers_are_plain_json_in_camel_case():
     answer = context.explain_seat("c1", "MENTOR").to_json()
     assert answer["nEligible"] == 2
     assert answer["alternatives"][0]["seat"]["mentorId"] == "m2"
-    assert {"name": "SCORE", "scale": 10000} == {
+    assert {
         key: value for key, value in answer["alternatives"][0]["prices"][-2].items() if key in ("name", "scale")
-    }
+    } == {"name": "SCORE", "scale": 10000}
