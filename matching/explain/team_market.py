@@ -13,7 +13,7 @@ import numpy as np
 from matching.explain.chains import Chains, Draft, Search, chains_of, make_draft
 from matching.explain.option import Interval, Option, Seat, arcs_of, change_of, objective_of
 from matching.explain.records import Hindrance
-from matching.explain.team_tools import NEVER, Certificate, TeamRoom, certify, forced_bound, seat_teams, team_room
+from matching.explain.team_tools import NEVER, ScoreCertificate, TeamRoom, certify, forced_bound, seat_teams, team_room
 from matching.policy_options import FairnessMode
 from matching.problem import I8, Component, ProblemData
 from matching.solution import LevelName, Solution, members_of
@@ -63,7 +63,7 @@ class TeamMarket:
     whole: ProblemData
     own: TeamRoom
     chains: Chains
-    certificate: Certificate | None
+    certificate: ScoreCertificate | None
     bound: int
     fairness_bound: int | None
 

@@ -25,7 +25,7 @@ MOST_FORCED = 2_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Certificate:
+class ScoreCertificate:
     """A proof of how good a component's plan can be.
 
     Attributes
@@ -104,23 +104,23 @@ def team_room(component: Component, problem: ProblemData, members: I8, floor: in
     )
 
 
-def certify(own: TeamRoom) -> Certificate | None:
+def certify(own: TeamRoom) -> ScoreCertificate | None:
     """Return a certificate of the plan's score; ``None`` where the teams are too many to be priced."""
     room = own.room
     plan = scored(room, np.arange(room.n_mentees), own.members)
     value = int(own.score.sum())
     if not len(room.face.edge_mentor):
         nothing = np.zeros(len(own.load), dtype=np.int64)
-        return Certificate(price=nothing, bound=value, value=value, best=own.score, pool=plan, slack=NEAR)
+        return ScoreCertificate(price=nothing, bound=value, value=value, best=own.score, pool=plan, slack=NEAR)
     bound = tighten(room, plan, room.face.price, value, (*FIRST_ROUNDS, *LAST_ROUNDS))
     if bound is None:
         return None
     best = best_known(room, bound.pool, bound.price)
-    return Certificate(price=bound.price, bound=bound.value, value=value, best=best, pool=bound.pool, slack=NEAR)
+    return ScoreCertificate(price=bound.price, bound=bound.value, value=value, best=best, pool=bound.pool, slack=NEAR)
 
 
 def forced_bound(
-    own: TeamRoom, certificate: Certificate, row: int, mentor: int, leaver: int | None, distance: I8
+    own: TeamRoom, certificate: ScoreCertificate, row: int, mentor: int, leaver: int | None, distance: I8
 ) -> int | None:
     """Return a bound of the score with a pair forced; ``None`` where no team with it attains the levels.
 
