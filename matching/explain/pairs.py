@@ -178,7 +178,8 @@ def pair_market(component: Component, problem: ProblemData, chosen: I8) -> PairM
     """
     guarded = np.ones(len(component.mentees), dtype=bool)
     net = pair_network(component, problem, guarded, guards_capped=False)
-    residual = residual_of(net.network, net.levels, chosen.size, flow_of(net, component, chosen))
+    levels = (*net.integer_levels, (net.arcs, -component.arc_score), *net.load_levels)
+    residual = residual_of(net.network, levels, chosen.size, flow_of(net, component, chosen))
     return PairMarket(
         component=component,
         problem=problem,

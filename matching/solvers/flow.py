@@ -1,9 +1,7 @@
 """Exact plans by lexicographic minimum-cost flow, for pair criteria and any number of seats.
 
-Source → mentee (first unit, further units) → seat → mentor person → sink, and a bypass for empty seats. A person
-with a slot cap is reached through a (person, slot) node. A person who could serve two seats of one team passes a
-(mentee, person) node of capacity 1; these nodes are added only where a solution shows the need: a plan that is optimal
-without them and uses no person twice is optimal with them.
+A person who could serve two seats of one team passes a guard; guards are added only where a solution shows the need: a
+plan that is optimal without them and uses no person twice is optimal with them. ``pair_network`` has the network.
 """
 
 from dataclasses import dataclass
