@@ -11,10 +11,10 @@ import numpy.typing as npt
 from matching.problem import I8, Component, ProblemData
 from matching.solvers.residual import Residual, residual_of
 from matching.solvers.teams.aim import SCORE, with_floor
-from matching.solvers.teams.columns import Columns, Room, best_known, make_room, on_face, scored, seated
+from matching.solvers.teams.columns import Columns, Room, best_known, joined, make_room, on_face, scored, seated, unique
 from matching.solvers.teams.dual import FIRST_ROUNDS, LAST_ROUNDS, NEAR, tighten
 from matching.solvers.teams.face import AWAY, RELEASED, VILLAGE, TeamNetwork, pair_flags, team_face, team_levels
-from matching.solvers.teams.pricing import teams_above, upper_bound
+from matching.solvers.teams.pricing import priced, teams_above, upper_bound
 
 B1 = npt.NDArray[np.bool_]
 NEVER = np.int64(-(2**50))
@@ -113,10 +113,14 @@ def certify(own: TeamRoom) -> ScoreCertificate | None:
         nothing = np.zeros(len(own.load), dtype=np.int64)
         return ScoreCertificate(price=nothing, bound=value, value=value, best=own.score, pool=plan, slack=NEAR)
     bound = tighten(room, plan, room.face.price, value, (*FIRST_ROUNDS, *LAST_ROUNDS))
-    if bound is None:
+    # Priced once more: the pool of the search need not be complete under the prices that won.
+    answer = None if bound is None else priced(room, bound.pool, bound.price, margin=NEAR)
+    if bound is None or answer is None:
         return None
-    best = best_known(room, bound.pool, bound.price)
-    return ScoreCertificate(price=bound.price, bound=bound.value, value=value, best=best, pool=bound.pool, slack=NEAR)
+    pool = unique(joined(plan, answer[0]), room.n_mentors)
+    best = best_known(room, pool, bound.price)
+    proved = min(bound.value, answer[1])
+    return ScoreCertificate(price=bound.price, bound=proved, value=value, best=best, pool=pool, slack=NEAR)
 
 
 def forced_bound(
