@@ -123,6 +123,24 @@ class PinConflictError(MatchingError):
         self.rules = rules
 
 
+class UnknownItemError(MatchingError):
+    """A question about a mentee, slot or mentor that the facts do not have.
+
+    Attributes
+    ----------
+    item
+        The id or code asked for.
+    """
+
+    def __init__(self, item: str, message: str) -> None:
+        super().__init__(f"{item}: {message}")
+        self.item = item
+
+
+class PlanMismatchError(MatchingError):
+    """A plan that does not belong to the facts and the policy it is explained with, or is not the best under them."""
+
+
 class SolverFailedError(MatchingError):
     """The solver could not prove its answer: an overflow that was noticed, or a broken certificate.
 

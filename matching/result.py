@@ -16,7 +16,7 @@ from matching.rules import MenteeExclusion
 from matching.shortfalls import Shortfall
 from matching.solution import MINIMISED, SCALE_BY_LEVEL, LevelName, Solution, members_of
 from matching.supply import TownshipSupply
-from matching.teams import points_by_term, team_scores, uses_release
+from matching.teams import TeamArrays, points_by_term, team_scores, uses_release
 from matching.vocabulary import Relation, SolveStatus, TravelSource
 
 
@@ -184,11 +184,7 @@ def scored_teams(problem: ProblemData, solution: Solution, policy: Policy) -> tu
         if arrays is None:
             continue
         rows, members = np.arange(len(chosen)), members_of(component, chosen)
-        mentee, seat = np.nonzero(members >= 0)
-        own: dict[Term, F8] = {}
-        for term, points in term_points(component.criteria, policy, mentee, seat, members[mentee, seat]):
-            own[term] = np.bincount(mentee, weights=points, minlength=len(rows)).astype(np.float64)
-        own.update(points_by_term(arrays, problem.team_terms, rows, members))
+        own = points_of_teams(arrays, component, problem, policy, rows, members)
         scores = team_scores(arrays, problem.team_terms, rows, members)
         parts = _whole(tuple(own), np.stack(tuple(own.values())) * SCORE_UNIT, scores)
         released = uses_release(arrays, rows, members)
@@ -202,6 +198,18 @@ def scored_teams(problem: ProblemData, solution: Solution, policy: Policy) -> tu
                 )
             )
     return tuple(found)
+
+
+def points_of_teams(
+    arrays: TeamArrays, component: Component, problem: ProblemData, policy: Policy, mentee: I8, members: I8
+) -> dict[Term, F8]:
+    """Return the points of every term, ``float64`` (teams,), for teams given by mentee and mentor per seat."""
+    team, seat = np.nonzero(members >= 0)
+    own: dict[Term, F8] = {}
+    for term, points in term_points(component.criteria, policy, mentee[team], seat, members[team, seat]):
+        own[term] = np.bincount(team, weights=points, minlength=len(mentee)).astype(np.float64)
+    own.update(points_by_term(arrays, problem.team_terms, mentee, members))
+    return own
 
 
 def filled_seats(

@@ -1,9 +1,7 @@
 """Exact plans by lexicographic minimum-cost flow, for pair criteria and any number of seats.
 
-Source → mentee (first unit, further units) → seat → mentor person → sink, and a bypass for empty seats. A person
-with a slot cap is reached through a (person, slot) node. A person who could serve two seats of one team passes a
-(mentee, person) node of capacity 1; these nodes are added only where a solution shows the need: a plan that is optimal
-without them and uses no person twice is optimal with them.
+A person who could serve two seats of one team passes a guard; guards are added only where a solution shows the need: a
+plan that is optimal without them and uses no person twice is optimal with them. ``pair_network`` has the network.
 """
 
 from dataclasses import dataclass
@@ -11,9 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from matching.errors import InvalidPolicyError, SolverFailedError
+from matching.errors import SolverFailedError
 from matching.problem import Component, ProblemData
-from matching.solvers.network import I4, I8, Level, Network, lexicographic_flow
+from matching.solvers.network import I8, Level, Network, lexicographic_flow
+from matching.solvers.pair_network import pair_network
 from matching.solvers.ties import tie_costs
 
 DENSE_ARCS = 300_000
@@ -58,15 +57,6 @@ def solve_component(component: Component, problem: ProblemData, *, seed: int) ->
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Edges:
-    """A block of edges under construction."""
-
-    tail: I4 | I8
-    head: I4 | I8
-    capacity: I8
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
     """The network of one component, with the costs of its levels.
 
@@ -98,92 +88,18 @@ def layout_of(component: Component, problem: ProblemData, guarded: npt.NDArray[n
     InvalidPolicyError
         When a slot cap binds a person who would otherwise serve two seats of one team.
     """
-    n, k, n_arcs = len(component.mentees), component.n_seats, len(component.arc_mentor)
-    n_persons = len(component.persons)
-    mentee, seat = component.arc_mentee, component.arc_seat
-    person = component.person_of_mentor.astype(np.int32)[component.arc_mentor]
-    rows = np.arange(n)
-    seat_node = np.arange(n, n + n * k, dtype=np.int32)
-    person_node = n + n * k
-    source, sink = person_node + n_persons, person_node + n_persons + 1
-    n_nodes = sink + 1
-
-    # Where an arc leads: to the person, or first through a gadget.
-    target = person_node + person
-    gadgets: list[_Edges] = []
-    for key, limit in _gadget_keys(component, problem, guarded, mentee, seat, person):
-        used = key >= 0
-        values, first, inverse = np.unique(key[used], return_index=True, return_inverse=True)
-        node = np.arange(n_nodes, n_nodes + len(values), dtype=np.int32)
-        n_nodes += len(values)
-        gadgets.append(_Edges(tail=node, head=target[used][first], capacity=limit[used][first]))
-        target[used] = node[inverse]
-
-    meets = np.zeros((n, n_persons), dtype=bool)
-    meets[mentee, person] = True
-    n_units = np.minimum(component.free_capacity, meets.sum(axis=0))
-    unit_person = np.repeat(np.arange(n_persons), n_units)
-    unit = np.arange(len(unit_person)) - np.repeat(np.cumsum(n_units) - n_units, n_units) + 1
-    load = component.active_load[unit_person] + unit
-
-    blocks = [
-        _Edges(tail=np.full(n, source), head=rows, capacity=np.ones(n, dtype=np.int64)),
-        _Edges(tail=np.full(n, source), head=rows, capacity=np.full(n, k - 1, dtype=np.int64)),
-        _Edges(tail=np.repeat(rows, k), head=seat_node, capacity=np.ones(n * k, dtype=np.int64)),
-        _Edges(tail=seat_node[mentee * k + seat], head=target, capacity=np.ones(n_arcs, dtype=np.int64)),
-        _Edges(
-            tail=person_node + unit_person,
-            head=np.full(len(unit), sink),
-            capacity=np.ones(len(unit), dtype=np.int64),
-        ),
-        _Edges(tail=np.array([source]), head=np.array([sink]), capacity=np.array([n * k], dtype=np.int64)),
-        *gadgets,
-    ]
-    sizes = [len(block.tail) for block in blocks]
-    starts = np.concatenate(([0], np.cumsum(sizes)))
-    arcs = slice(int(starts[3]), int(starts[4]))
-    units = slice(int(starts[4]), int(starts[5]))
-
-    supply = np.zeros(n_nodes, dtype=np.int64)
-    supply[source], supply[sink] = n * k, -n * k
-    network = Network(
-        tail=np.concatenate([block.tail for block in blocks]).astype(np.int32),
-        head=np.concatenate([block.head for block in blocks]).astype(np.int32),
-        capacity=np.concatenate([block.capacity for block in blocks]),
-        supply=supply,
-        name=f"component {component.counties[0]}",
-    )
-    del blocks, gadgets, target  # the largest arrays, copied into the network
-
+    net = pair_network(component, problem, guarded)
     core = None
-    if n_arcs > DENSE_ARCS:
-        core = np.ones(int(starts[-1]), dtype=bool)
-        core[arcs] = core_arcs(component, component.arc_score)
-
-    priority = component.priority // max(1, int(np.gcd.reduce(component.priority)) if n else 1)
-    nothing = np.zeros(0, dtype=np.int64)
-    no_arcs = slice(0, 0)
-    has_fallbacks = component.arc_tier.any() or component.arc_released.any()
-    has_priorities = len(np.unique(priority)) > 1
-    has_loads = len(np.unique(load)) > 1
-    integer_levels: list[Level] = [
-        (arcs, -component.arc_pinned.astype(np.int64)) if component.n_pins else (no_arcs, nothing),
-        (slice(int(starts[5]), int(starts[6])), np.ones(1, dtype=np.int64)),
-        (slice(0, n), np.full(n, -1 if k > 1 else 0, dtype=np.int64)),
-        (arcs, -priority[mentee]) if has_priorities else (no_arcs, nothing),
-        (units, (load > problem.load_target).astype(np.int64)),
-        (arcs, component.arc_tier.astype(np.int64) + component.arc_released) if has_fallbacks else (no_arcs, nothing),
-        (arcs, np.where(component.arc_published, -1, 1).astype(np.int64))
-        if problem.counts_changes
-        else (no_arcs, nothing),
-    ]
+    if len(component.arc_mentor) > DENSE_ARCS:
+        core = np.ones(len(net.network.tail), dtype=bool)
+        core[net.arcs] = core_arcs(component, component.arc_score)
     return Layout(
-        network=network,
-        arcs=arcs,
-        units=units,
+        network=net.network,
+        arcs=net.arcs,
+        units=net.units,
         core=core,
-        integer_levels=integer_levels,
-        load_levels=[(units, 2 * load - 1) if has_loads else (no_arcs, nothing)],
+        integer_levels=net.integer_levels,
+        load_levels=net.load_levels,
     )
 
 
@@ -203,49 +119,6 @@ def keeps_person_twice(component: Component, chosen: I8) -> npt.NDArray[np.bool_
     ranked = np.sort(np.where(chosen >= 0, component.person_of_mentor[component.arc_mentor[chosen]], -1), axis=1)
     twice: npt.NDArray[np.bool_] = ((ranked[:, 1:] == ranked[:, :-1]) & (ranked[:, 1:] >= 0)).any(axis=1)
     return twice
-
-
-def _gadget_keys(
-    component: Component,
-    problem: ProblemData,
-    guarded: npt.NDArray[np.bool_],
-    mentee: I4,
-    seat: I4,
-    person: I4,
-) -> list[tuple[I8, I8]]:
-    """Return, per layer of extra nodes, the node key of every arc (-1: none) and the capacity behind it."""
-    layers: list[tuple[I8, I8]] = []
-    n_persons = max(1, len(component.persons))
-    if all(cap is None for cap in problem.slot_caps) and not guarded.any():
-        return layers
-    free = component.free_capacity[person]
-    caps = np.array([np.iinfo(np.int64).max if cap is None else cap for cap in problem.slot_caps], dtype=np.int64)
-    capped = caps[seat] < free
-    if capped.any():
-        layers.append((np.where(capped, person.astype(np.int64) * component.n_seats + seat, -1), caps[seat]))
-    if guarded.any():
-        watched = guarded[mentee] & (free > 1)
-        pair = mentee.astype(np.int64) * n_persons + person
-        watched[watched] = _has_other_seat(pair[watched], seat[watched])
-        if (watched & capped).any():
-            bound = int(seat[np.flatnonzero(watched & capped)[0]])
-            raise InvalidPolicyError(
-                f"slots.{bound}.cap",
-                "this cap binds a mentor who could take two seats of one team, which this form cannot solve exactly; "
-                "require categories that keep the slots apart, or remove the cap",
-            )
-        layers.append((np.where(watched, pair, -1), np.ones(len(mentee), dtype=np.int64)))
-    return layers
-
-
-def _has_other_seat(pair: I8, seat: I4) -> npt.NDArray[np.bool_]:
-    """Whether the pair of every arc also meets in another seat; records of one person share a seat."""
-    _, inverse = np.unique(pair, return_inverse=True)
-    first = np.full(int(inverse.max(initial=-1)) + 1, np.iinfo(np.int64).max)
-    np.minimum.at(first, inverse, seat)
-    has_two = np.zeros(len(first), dtype=bool)
-    has_two[inverse[seat > first[inverse]]] = True
-    return has_two[inverse]
 
 
 def core_arcs(component: Component, score: I8) -> npt.NDArray[np.bool_]:

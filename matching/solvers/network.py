@@ -234,6 +234,40 @@ def _potentials(part: Network, cost: I8, flow: I8, goals: I8) -> I8:
     )
 
 
+def lexicographic_proof(network: Network, levels: Sequence[Level], units: int, flow: I8) -> list[I8]:
+    """Return the reduced costs that prove a flow optimal on every level, ``int64`` (edges,) per group of levels.
+
+    Along any residual edge the reduced costs of the groups, the first group first, are lexicographically at least 0.
+
+    Parameters
+    ----------
+    units
+        Units of flow: bounds how far the value of a level can vary.
+
+    Raises
+    ------
+    SolverFailedError
+        When a cost alone is beyond the safe range, or some level could be better.
+    """
+    free = np.arange(len(flow))
+    goals = np.flatnonzero(network.supply < 0)
+    proof = []
+    for group in _groups(levels, units, safe_cost(network.n_nodes), network.name):
+        cost = _joint_cost(group, len(flow))
+        part = Network(
+            tail=network.tail[free],
+            head=network.head[free],
+            capacity=network.capacity[free],
+            supply=network.supply,
+            name=network.name,
+        )
+        potential = _potentials(part, cost[free], flow[free], goals)
+        reduced = cost + potential[network.tail] - potential[network.head]
+        free = free[reduced[free] == 0]
+        proof.append(reduced)
+    return proof
+
+
 def certified_flow(network: Network, cost: I8) -> tuple[I8, I8]:
     """Return a flow of least cost and the node potentials that prove it.
 

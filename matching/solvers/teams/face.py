@@ -97,8 +97,18 @@ def pair_flags(component: Component, problem: ProblemData) -> PairFlags:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Layout:
-    """The network with the numbers of its edges, block by block."""
+class TeamNetwork:
+    """The network with the numbers of its edges, block by block.
+
+    Attributes
+    ----------
+    edge_mentee, edge_mentor, edge_person
+        ``int64`` (edges,): the pair of every edge between a mentee (or one of its groups) and a person.
+    edge_guard
+        ``int64`` (edges,): number of the guard that an edge leads to, -1 for none.
+    unit
+        ``int64`` (units,): number of each person's unit, counted from 1.
+    """
 
     network: Network
     further: slice
@@ -114,16 +124,15 @@ class _Layout:
     group_kind: I8
     guard_mentee: I8
     guard_person: I8
+    edge_mentee: I8
+    edge_mentor: I8
+    edge_person: I8
+    edge_guard: I8
+    unit: I8
 
 
-def team_face(component: Component, problem: ProblemData) -> TeamFace:
-    """Solve the integer levels of one component and return all plans that attain them.
-
-    Raises
-    ------
-    SolverFailedError
-        When a level could not be proved.
-    """
+def team_levels(component: Component, problem: ProblemData) -> tuple[TeamNetwork, list[Level], int]:
+    """Return the network of one component, the costs of its integer levels, and the units of flow that bound them."""
     arrays = component.teams
     assert arrays is not None, "the problem was built for a separable policy"
     mentee, mentor = (index.astype(np.int64) for index in np.nonzero(component.blocked[:, 0, :] == 0))
@@ -137,7 +146,7 @@ def team_face(component: Component, problem: ProblemData) -> TeamFace:
     published = _in_any_seat(flags.is_published)[mentee, mentor]
     pinned = _in_any_seat(flags.is_pinned)[mentee, mentor]
     n, n_edges = len(component.mentees), len(mentee)
-    release = np.where(layout.group_kind == _RELEASED, 1, 0)
+    release = np.where(layout.group_kind == RELEASED, 1, 0)
     levels: list[Level] = [
         (layout.edges, -pinned.astype(np.int64)),
         (slice(layout.bypass, layout.bypass + 1), np.ones(1, dtype=np.int64)),
@@ -148,8 +157,24 @@ def team_face(component: Component, problem: ProblemData) -> TeamFace:
          np.concatenate((release, np.zeros(len(layout.guard_mentee), dtype=np.int64), tier[mentee, mentor]))),
         (layout.edges, np.where(published, -1, 1) if problem.counts_changes else np.zeros(n_edges, dtype=np.int64)),
     ]  # fmt: skip
+    return layout, levels, 2 * n * component.n_seats  # a unit may pay for tier and release
+
+
+def team_face(component: Component, problem: ProblemData) -> TeamFace:
+    """Solve the integer levels of one component and return all plans that attain them.
+
+    Raises
+    ------
+    SolverFailedError
+        When a level could not be proved.
+    """
+    arrays = component.teams
+    assert arrays is not None, "the problem was built for a separable policy"
+    layout, levels, units = team_levels(component, problem)
+    mentee, mentor, person = layout.edge_mentee, layout.edge_mentor, layout.edge_person
+    n = len(component.mentees)
     network = layout.network
-    face = lexicographic_face(network, levels, 2 * n * component.n_seats)  # a unit may pay for tier and release
+    face = lexicographic_face(network, levels, units)
     low = np.where(face.is_free, 0, face.flow)
     high = np.where(face.is_free, network.capacity, face.flow)
 
@@ -222,10 +247,11 @@ def team_face(component: Component, problem: ProblemData) -> TeamFace:
     )
 
 
-_AWAY, _RELEASED, _VILLAGE = 0, 1, 2
+AWAY, RELEASED, VILLAGE = 0, 1, 2
+"""Kinds of groups of a mentee: mentors from outside, one more of them by a release, mentors of the village."""
 
 
-def _layout(component: Component, arrays: TeamArrays, mentee: I8, mentor: I8, person: I8) -> _Layout:
+def _layout(component: Component, arrays: TeamArrays, mentee: I8, mentor: I8, person: I8) -> TeamNetwork:
     n, k, n_persons = len(component.mentees), component.n_seats, len(component.persons)
     rows = np.arange(n)
     # Groups of every mentee: from outside (and, with a release, one more at the price of a fallback), of the village.
@@ -237,7 +263,7 @@ def _layout(component: Component, arrays: TeamArrays, mentee: I8, mentor: I8, pe
     released = np.flatnonzero(has_away & arrays.has_release)
     away, village = np.flatnonzero(has_away), np.flatnonzero(has_village)
     group_mentee = np.concatenate((away, released, village))
-    group_kind = np.repeat([_AWAY, _RELEASED, _VILLAGE], [len(away), len(released), len(village)])
+    group_kind = np.repeat([AWAY, RELEASED, VILLAGE], [len(away), len(released), len(village)])
     group_head = np.concatenate((away_node[away], away_node[released], village_node[village]))
     group_capacity = np.concatenate(
         (arrays.most_away[away], np.ones(len(released), dtype=np.int64), arrays.most_of_village[village])
@@ -279,7 +305,7 @@ def _layout(component: Component, arrays: TeamArrays, mentee: I8, mentor: I8, pe
         supply=supply,
         name=f"component {component.counties[0]}",
     )
-    return _Layout(
+    return TeamNetwork(
         network=network,
         further=slice(starts[1], starts[2]),
         groups=slice(starts[2], starts[3]),
@@ -294,6 +320,11 @@ def _layout(component: Component, arrays: TeamArrays, mentee: I8, mentor: I8, pe
         group_kind=group_kind,
         guard_mentee=values[is_guarded] // max(1, n_persons),
         guard_person=guarded_person,
+        edge_mentee=mentee,
+        edge_mentor=mentor,
+        edge_person=person,
+        edge_guard=np.where(is_guarded[inverse], guard[inverse], -1),
+        unit=unit,
     )
 
 
@@ -301,10 +332,10 @@ def _in_any_seat(table: B1) -> B1:
     return np.asarray(table.any(axis=1), dtype=bool)
 
 
-def _group_limits(layout: _Layout, low: I8, high: I8, k: int, n: int) -> tuple[I8, I8, I8, I8]:
+def _group_limits(layout: TeamNetwork, low: I8, high: I8, k: int, n: int) -> tuple[I8, I8, I8, I8]:
     """Return least and most mentors from outside, least and most of the village, per mentee."""
     found = []
-    for kinds in ((_AWAY, _RELEASED), (_VILLAGE,)):
+    for kinds in ((AWAY, RELEASED), (VILLAGE,)):
         own = np.isin(layout.group_kind, kinds)
         least, most = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
         np.add.at(least, layout.group_mentee[own], low[layout.groups][own])
