@@ -180,11 +180,24 @@ def pair_scores(criteria: PairCriteria, policy: Policy, mentee: I8, seat: I8, me
 
 
 def _post_scores(mentees: Sequence[Mentee], mentors: Sequence[Mentor]) -> F8:
+    """Return the post score of every pair: one per mentor and target post, but where the place decides as well."""
     keys = sorted({(mentee.target_post, mentee.township, mentee.village) for mentee in mentees})
     row = {key: index for index, key in enumerate(keys)}
-    table = np.array([[post_score(mentor, *key) for mentor in mentors] for key in keys], dtype=np.float64)
+    rows_by_place: dict[str, list[int]] = {}
+    for index, (_, township, village) in enumerate(keys):
+        rows_by_place.setdefault(township, []).append(index)
+        rows_by_place.setdefault(village, []).append(index)
+    elsewhere = {
+        target: [post_score(mentor, target, township="", village="") for mentor in mentors]
+        for target in {target for target, _, _ in keys}
+    }
+    table = np.array([elsewhere[target] for target, _, _ in keys], dtype=np.float64).reshape(len(keys), len(mentors))
+    for column, mentor in enumerate(mentors):
+        for place in (*mentor.supervised_townships, *mentor.anchors):
+            for index in rows_by_place.get(place, ()):
+                table[index, column] = post_score(mentor, *keys[index])
     rows = [row[(mentee.target_post, mentee.township, mentee.village)] for mentee in mentees]
-    expanded: F8 = table.reshape(len(keys), len(mentors))[rows]
+    expanded: F8 = table[rows]
     return expanded
 
 

@@ -5,7 +5,8 @@ score when the policy uses travel minutes. Minutes come from the table (exact pa
 level), else from coordinates (estimated 估算), else 15 minutes within one township, else from the class alone.
 """
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -122,14 +123,11 @@ def pair_geography(
     there += [Place(code=f"nowhere {county}", township="", county=county) for county in nowhere]
     column = {place.code: index for index, place in enumerate(there)}
 
-    relation = np.array([[place_relation(v, p, geography) for p in there] for v in here], dtype=np.uint8)
-    relation = relation.reshape(len(here), len(there))
+    relation, zone = _place_classes(here, there, geography)
     minutes, source = _place_minutes(here, there, relation, geography)
     use_minutes = policy.geography.use_travel_minutes
     timed = (source != _CLASS) & use_minutes
     score = np.where(timed, minutes_score(np.nan_to_num(minutes)), CLASS_SCORE[relation])
-    zone = np.array([[shares_zone(geography, v.township, p.township) for p in there] for v in here], dtype=bool)
-    zone = zone.reshape(relation.shape)
 
     n_anchors = np.array([max(1, len(own)) for own in anchors], dtype=np.int64)
     starts = np.cumsum(n_anchors) - n_anchors
@@ -162,6 +160,31 @@ def pair_geography(
         np.logical_or.reduceat(zone[:, entries], starts, axis=1),
         has_place=np.array([bool(own) for own in anchors], dtype=bool),
     )
+
+
+def _place_classes(
+    here: Sequence[Place], there: Sequence[Place], geography: Geography
+) -> tuple[U1, npt.NDArray[np.bool_]]:
+    """Return relation class and shared zone, shape (villages, places): decided per pair of townships, but for
+    places that are the service village itself."""
+    rows, homes = _townships(here, "of a village")
+    columns, others = _townships(there, "of a place")
+    shape = (len(homes), len(others))
+    classes = [[place_relation(home, other, geography) for other in others] for home in homes]
+    zones = [[shares_zone(geography, home.township, other.township) for other in others] for home in homes]
+    relation = np.array(classes, dtype=np.uint8).reshape(shape)[np.ix_(rows, columns)]
+    column = {place.code: index for index, place in enumerate(there)}
+    for index, village in enumerate(here):
+        if village.code in column:
+            relation[index, column[village.code]] = place_relation(village, there[column[village.code]], geography)
+    return relation, np.array(zones, dtype=bool).reshape(shape)[np.ix_(rows, columns)]
+
+
+def _townships(places: Sequence[Place], code: str) -> tuple[list[int], list[Place]]:
+    """Return the number of each place's township, and a place of each township with the given code."""
+    number: dict[tuple[str, str], int] = {}
+    rows = [number.setdefault((place.county, place.township), len(number)) for place in places]
+    return rows, [Place(code=code, township=township, county=county) for county, township in number]
 
 
 def _best_entries(
@@ -222,14 +245,37 @@ def _place_minutes(here: Sequence[Place], there: Sequence[Place], relation: U1, 
         minutes[index, known] = estimate[known]
         source[index, known] = _COORDINATES
     table = geography.travel_minutes
-    if table:
-        for index, village in enumerate(here):
-            for other, place in enumerate(there):
-                entry = _table_entry(table, village, place)
-                if entry is not None:
-                    minutes[index, other] = entry
-                    source[index, other] = _TABLE
+    for index, other in _timed_pairs(here, there, table):
+        entry = _table_entry(table, here[index], there[other])
+        if entry is not None:
+            minutes[index, other] = entry
+            source[index, other] = _TABLE
     return minutes, source
+
+
+def _timed_pairs(
+    here: Sequence[Place], there: Sequence[Place], table: Mapping[tuple[str, str], float]
+) -> Iterable[tuple[int, int]]:
+    """Return the pairs of positions that the table may speak of: those its entries name, or all where it is longer."""
+    if len(table) > len(here) * len(there):
+        return itertools.product(range(len(here)), range(len(there)))
+    rows, columns = _positions(here), _positions(there)
+    return {
+        (index, other)
+        for ends in table
+        for a, b in (ends, ends[::-1])
+        if a in rows and b in columns
+        for index in rows[a]
+        for other in columns[b]
+    }
+
+
+def _positions(places: Sequence[Place]) -> Mapping[str, list[int]]:
+    found: dict[str, list[int]] = {}
+    for index, place in enumerate(places):
+        for code in {place.code, place.township}:
+            found.setdefault(code, []).append(index)
+    return found
 
 
 def _table_entry(table: Mapping[tuple[str, str], float], village: Place, place: Place) -> float | None:
