@@ -183,19 +183,22 @@ def _post_scores(mentees: Sequence[Mentee], mentors: Sequence[Mentor]) -> F8:
     """Return the post score of every pair: one per mentor and target post, but where the place decides as well."""
     keys = sorted({(mentee.target_post, mentee.township, mentee.village) for mentee in mentees})
     row = {key: index for index, key in enumerate(keys)}
-    rows_by_place: dict[str, list[int]] = {}
+    rows_by_township: dict[str, list[int]] = {}
+    rows_by_village: dict[str, list[int]] = {}
     for index, (_, township, village) in enumerate(keys):
-        rows_by_place.setdefault(township, []).append(index)
-        rows_by_place.setdefault(village, []).append(index)
+        rows_by_township.setdefault(township, []).append(index)
+        rows_by_village.setdefault(village, []).append(index)
     elsewhere = {
         target: [post_score(mentor, target, township="", village="") for mentor in mentors]
         for target in {target for target, _, _ in keys}
     }
     table = np.array([elsewhere[target] for target, _, _ in keys], dtype=np.float64).reshape(len(keys), len(mentors))
     for column, mentor in enumerate(mentors):
-        for place in (*mentor.supervised_townships, *mentor.anchors):
-            for index in rows_by_place.get(place, ()):
-                table[index, column] = post_score(mentor, *keys[index])
+        own = {index for township in mentor.supervised_townships for index in rows_by_township.get(township, ())}
+        if PostKind.VILLAGE_SECRETARY in mentor.current_posts:
+            own.update(index for village in mentor.anchors for index in rows_by_village.get(village, ()))
+        for index in own:
+            table[index, column] = post_score(mentor, *keys[index])
     rows = [row[(mentee.target_post, mentee.township, mentee.village)] for mentee in mentees]
     expanded: F8 = table[rows]
     return expanded

@@ -6,6 +6,7 @@ that a printed table and a rule can never disagree.
 
 from collections.abc import Mapping, Sequence
 from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -35,6 +36,9 @@ GRADE_SCORE: Mapping[AppraisalGrade, float] = {
 
 SKILL_SCORE: Mapping[SkillLevel, float] = {SkillLevel.GOOD: 1.0, SkillLevel.FAMILIAR: 0.6}
 """擅长 1, 熟悉 0.6 (domain 4.5)."""
+
+_COLUMN: Mapping[Specialty, int] = {specialty: column for column, specialty in enumerate(Specialty)}
+"""Column of every specialty in the matrices of needs and skills, in their order."""
 
 POST_OF_TARGET: Mapping[TargetPost, PostKind] = {
     TargetPost.SECRETARY: PostKind.VILLAGE_SECRETARY,
@@ -81,6 +85,7 @@ def tenths_of_years(years: float) -> int:
     return int((Decimal(str(years)) * 10).quantize(Decimal(1), rounding=ROUND_HALF_UP))
 
 
+@cache
 def tenths_to_reach(years: float) -> int:
     """Return the fewest tenths of years that reach a minimum of ``years``: a minimum is never rounded down.
 
@@ -129,12 +134,12 @@ def effective_needs(mentee: Mentee, policy: Policy) -> dict[Specialty, float]:
     Several conditions: the largest weight per specialty.
     """
     if mentee.needs:
-        return {specialty: float(mentee.needs[specialty]) for specialty in Specialty if specialty in mentee.needs}
+        return {specialty: float(mentee.needs[specialty]) for specialty in _COLUMN if specialty in mentee.needs}
     merged: dict[Specialty, float] = {}
     for condition in mentee.village_conditions:
         for specialty, weight in policy.default_needs.get(condition, {}).items():
             merged[specialty] = max(merged.get(specialty, 0.0), weight)
-    return {specialty: merged[specialty] for specialty in Specialty if specialty in merged}
+    return {specialty: merged[specialty] for specialty in _COLUMN if specialty in merged}
 
 
 def need_matrix(mentees: Sequence[Mentee], policy: Policy) -> npt.NDArray[np.float64]:
@@ -143,9 +148,8 @@ def need_matrix(mentees: Sequence[Mentee], policy: Policy) -> npt.NDArray[np.flo
     for row, mentee in enumerate(mentees):
         needs = effective_needs(mentee, policy)
         total = sum(needs.values())
-        for column, specialty in enumerate(Specialty):
-            if specialty in needs:
-                weights[row, column] = needs[specialty] / total
+        for specialty, weight in needs.items():
+            weights[row, _COLUMN[specialty]] = weight / total
     return weights
 
 
@@ -153,10 +157,8 @@ def skill_matrix(mentors: Sequence[Mentor]) -> npt.NDArray[np.float64]:
     """Return the skill scores, shape (mentors, specialties)."""
     skills = np.zeros((len(mentors), len(Specialty)))
     for row, mentor in enumerate(mentors):
-        for column, specialty in enumerate(Specialty):
-            level = mentor.skills.get(specialty)
-            if level is not None:
-                skills[row, column] = SKILL_SCORE[level]
+        for specialty, level in mentor.skills.items():
+            skills[row, _COLUMN[specialty]] = SKILL_SCORE[level]
     return skills
 
 

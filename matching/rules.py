@@ -39,6 +39,7 @@ GRADE_ORDER = (
 )
 """Grades in rising order; NOT_GRADED counts as missing."""
 
+_LEVELS, _CATEGORIES = tuple(ReviewLevel), tuple(MentorCategory)
 _INDEX = {relation: index for index, relation in enumerate(RELATIONS)}
 OWN_TOWNSHIP_RELATIONS = (Relation.LINKED, Relation.SAME_VILLAGE, Relation.SAME_TOWNSHIP)
 """Relations that satisfy the township rule; VILLAGE_RULE then decides about the same village."""
@@ -71,8 +72,7 @@ def mentee_exclusion(mentee: Mentee, policy: Policy) -> MenteeExclusion | None:
         return MenteeExclusion.NOT_IN_POOL
     if mentee.kind not in rule.kinds:
         return MenteeExclusion.KIND
-    levels = list(ReviewLevel)
-    if levels.index(mentee.review_level) < levels.index(rule.min_review_level):
+    if _LEVELS.index(mentee.review_level) < _LEVELS.index(rule.min_review_level):
         return MenteeExclusion.REVIEW_LEVEL
     if rule.max_age.block is not None and mentee.age_years is not None and mentee.age_years > rule.max_age.block:
         return MenteeExclusion.MAX_AGE
@@ -137,7 +137,7 @@ def seat_rules(
     has_release = np.array([TOWNSHIP_RULE in mentee.released_rules for mentee in mentees], dtype=bool)[:, None]
     is_own_township = np.isin(near.relation, [_INDEX[relation] for relation in OWN_TOWNSHIP_RELATIONS])
     is_same_village = near.relation == _INDEX[Relation.SAME_VILLAGE]
-    category = np.array([list(MentorCategory).index(mentor.category) for mentor in mentors], dtype=np.int64)
+    category = np.array([_CATEGORIES.index(mentor.category) for mentor in mentors], dtype=np.int64)
     for seat, slot in enumerate(policy.slots):
         mask = blocked[:, seat, :]
         mask[:] = shared
@@ -146,7 +146,7 @@ def seat_rules(
         if not slot.admits_same_village:
             mask[is_same_village] |= BIT[ReasonCode.VILLAGE_RULE]
         if policy.requires_category(seat):
-            allowed = np.isin(category, [list(MentorCategory).index(c) for c in slot.allowed])
+            allowed = np.isin(category, [_CATEGORIES.index(c) for c in slot.allowed])
             mask[:, ~allowed] |= BIT[ReasonCode.SLOT_CATEGORY]
         released[:, seat, :] = closed & has_release
         distance = np.where(near.shares_zone, 1, 2).astype(np.uint8)

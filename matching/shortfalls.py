@@ -102,7 +102,10 @@ def _reasons(
         codes = explain_blocked(mask)
         if codes:
             (alone if len(codes) == 1 else together)[codes[0]] += count
-    for person in component.person_of_mentor[columns[in_scope & (masks == 0)]].tolist():
+    admissible = columns[in_scope & (masks == 0)]
+    if not pinned and len(admissible):
+        alone[ReasonCode.ALL_AT_CAPACITY] += len(admissible)
+    for person in component.person_of_mentor[admissible].tolist() if pinned else ():
         elsewhere = len(pinned[person] - {row}) if person in pinned else 0
         is_pinned_out = elsewhere >= component.free_capacity[person] > 0
         alone[ReasonCode.PINNED_ELSEWHERE if is_pinned_out else ReasonCode.ALL_AT_CAPACITY] += 1
