@@ -55,6 +55,17 @@ from matching.facts import (
 )
 from matching.policy import PRESETS, WEIGHT_PRESETS, Policy
 from matching.policy_options import FairnessMode
+from matching.repair import (
+    EndCause,
+    EndedLink,
+    MenteeChange,
+    MenteeFate,
+    MentorChange,
+    MentorFate,
+    NewLink,
+    RepairResult,
+    repair,
+)
 from matching.result import Contribution, ExcludedMentee, FilledSeat, Level, Result
 from matching.rules import MenteeExclusion, explain_blocked
 from matching.shortfalls import Shortfall
@@ -73,6 +84,8 @@ __all__ = [
     "Contribution",
     "Diagnosis",
     "EmptyPoolError",
+    "EndCause",
+    "EndedLink",
     "ExcludedMentee",
     "Exclusion",
     "Explainer",
@@ -92,10 +105,15 @@ __all__ = [
     "LevelPrice",
     "MatchingError",
     "Mentee",
+    "MenteeChange",
     "MenteeExclusion",
+    "MenteeFate",
     "Mentor",
     "MentorExplanation",
     "Move",
+    "MentorChange",
+    "MentorFate",
+    "NewLink",
     "Pin",
     "PinConflictError",
     "PinConstraint",
@@ -107,6 +125,7 @@ __all__ = [
     "Reason",
     "Remedy",
     "RemedyKind",
+    "RepairResult",
     "Result",
     "SeatExplanation",
     "SeatRulesBroken",
@@ -128,6 +147,7 @@ __all__ = [
     "explainer_of_result",
     "fairness_axis",
     "remedy_words",
+    "repair",
     "solve",
     "trade_off",
     "verify",

@@ -19,6 +19,32 @@ I8 = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """What a repair holds against the published roster: one more level of the objective, to be minimised.
+
+    Attributes
+    ----------
+    arc_cost
+        ``int64`` (arcs,): changed links that the use of an arc costs; -1 where it keeps a link. Under team terms, where
+        a level cannot see seats, the least cost over the seats of a mentor counts.
+    rank
+        How many levels after the pins come before it (0: right after the pins).
+    n_filled
+        Seats that a plan must fill, ``None`` for as many as possible.
+    known
+        ``int64`` (seats,): arcs of a plan that fills at least ``n_filled`` seats.
+    price
+        ``None``: a level of its own; else, in units of 10⁻⁴ points, what a changed link takes off the score level.
+    """
+
+    arc_cost: I8
+    rank: int = 0
+    n_filled: int | None = None
+    known: I8 | None = None
+    price: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Component:
     """One part of the problem that shares no mentor with any other: usually one county.
 
@@ -58,6 +84,8 @@ class Component:
         Links of the published roster whose mentee belongs to this component.
     teams
         What team terms and rules read; ``None`` for separable policies.
+    hold
+        What a repair holds on to; ``None`` for every other run.
     """
 
     counties: tuple[str, ...]
@@ -82,6 +110,7 @@ class Component:
     n_pins: int
     n_published: int
     teams: TeamArrays | None = None
+    hold: Hold | None = None
 
     def __post_init__(self) -> None:
         n_arcs = len(self.arc_mentee)

@@ -158,7 +158,7 @@ def is_weak_team(teams: Teams, params: Params) -> B1:
     individual = np.zeros(len(teams.mentee))
     for seat in range(teams.arrays.n_seats):
         member = teams.members[:, seat]
-        individual += np.where(member >= 0, teams.arrays.individual[teams.mentee, member], 0.0)
+        individual += _of_members(teams.arrays.individual, teams.mentee, member)
     share = params["need"]
     fit = 100.0 * ((1.0 - share) * individual / np.maximum(1, teams.size) + share * teams.coverage)
     return (teams.size > 0) & (~teams.has_senior | (fit < params["floor"] - 1e-9))
@@ -272,11 +272,19 @@ def team_scores(arrays: TeamArrays, terms: TermList, mentee: I8, members: I8) ->
     total = np.zeros(len(mentee))
     for seat in range(arrays.n_seats):
         member = members[:, seat]
-        total += np.where(member >= 0, arrays.points[mentee, member], 0.0)
+        total += _of_members(arrays.points, mentee, member)
     for _, points in points_by_term(arrays, terms, mentee, members):
         total += points
     scores: I8 = np.rint(total * SCORE_UNIT).astype(np.int64)
     return scores
+
+
+def _of_members(table: F8, mentee: I8, member: I8) -> F8:
+    """Return the entries of the given pairs, 0 for an empty seat; a component may have no mentor at all."""
+    if not table.shape[1]:
+        return np.zeros(len(mentee))
+    values: F8 = np.where(member >= 0, table[mentee, member], 0.0)
+    return values
 
 
 def optimistic_points(arrays: TeamArrays, terms: TermList) -> F8:
@@ -304,6 +312,6 @@ def keeps_rules(arrays: TeamArrays, mentee: I8, members: I8) -> B1:
 
 def _count(table: B1, mentee: I8, members: I8) -> I8:
     total = np.zeros(len(mentee), dtype=np.int64)
-    for seat in range(members.shape[1]):
+    for seat in range(members.shape[1] if table.shape[1] else 0):
         total += table[mentee, members[:, seat]] & (members[:, seat] >= 0)
     return total

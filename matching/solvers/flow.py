@@ -4,7 +4,7 @@ A person who could serve two seats of one team passes a guard; guards are added 
 plan that is optimal without them and uses no person twice is optimal with them. ``pair_network`` has the network.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -36,7 +36,9 @@ def solve_component(component: Component, problem: ProblemData, *, seed: int) ->
         When the answer could not be proved.
     """
     n_mentees, n_seats = len(component.mentees), component.n_seats
-    guarded = np.zeros(n_mentees, dtype=bool)
+    hold = component.hold
+    # A number of seats to fill must be within reach from the start, so nobody may be guarded later.
+    guarded = np.full(n_mentees, hold is not None and hold.n_filled is not None)
     for _ in range(n_mentees + 1):
         layout = layout_of(component, problem, guarded)
         levels: list[Level] = [
@@ -45,7 +47,15 @@ def solve_component(component: Component, problem: ProblemData, *, seed: int) ->
             *layout.load_levels,
             (layout.arcs, tie_costs(component, seed)),
         ]
-        flow = lexicographic_flow(layout.network, levels, n_mentees * n_seats, layout.core)
+        network = layout.network
+        if hold is not None:
+            network = filling(network, layout.bypass, hold.n_filled)
+            if hold.price is None:
+                levels.insert(1 + hold.rank, (layout.arcs, hold.arc_cost))
+            else:
+                at_score = len(layout.integer_levels)
+                levels[at_score] = (layout.arcs, hold.price * hold.arc_cost - component.arc_score)
+        flow = lexicographic_flow(network, levels, n_mentees * n_seats, layout.core)
         chosen = chosen_arcs(component, flow[layout.arcs])
         twice = keeps_person_twice(component, chosen)
         if not twice.any():
@@ -64,6 +74,8 @@ class Layout:
     ----------
     arcs, units
         Runs of edges: one per arc of the component; one per mentee that a person may serve.
+    bypass
+        The edge of the seats that stay empty.
     core
         ``bool`` (edges,): edges to start on, ``None`` for all.
     integer_levels
@@ -75,6 +87,7 @@ class Layout:
     network: Network
     arcs: slice
     units: slice
+    bypass: int
     core: npt.NDArray[np.bool_] | None
     integer_levels: list[Level]
     load_levels: list[Level]
@@ -97,10 +110,20 @@ def layout_of(component: Component, problem: ProblemData, guarded: npt.NDArray[n
         network=net.network,
         arcs=net.arcs,
         units=net.units,
+        bypass=net.bypass,
         core=core,
         integer_levels=net.integer_levels,
         load_levels=net.load_levels,
     )
+
+
+def filling(network: Network, bypass: int, n_filled: int | None) -> Network:
+    """Return the network with exactly ``n_filled`` seats filled; unchanged for ``None``."""
+    if n_filled is None:
+        return network
+    supply, capacity = np.sign(network.supply) * n_filled, network.capacity.copy()
+    capacity[bypass] = 0
+    return replace(network, supply=supply, capacity=capacity)
 
 
 def chosen_arcs(component: Component, flow: I8) -> I8:
@@ -133,6 +156,8 @@ def core_arcs(component: Component, score: I8) -> npt.NDArray[np.bool_]:
     loss <<= 32
     loss -= score
     is_core = component.arc_pinned | component.arc_published
+    if component.hold is not None and component.hold.known is not None:
+        is_core[component.hold.known[component.hold.known >= 0]] = True
     for key, n_best in ((seat_of_mentee, CORE_PER_SEAT), (person, CORE_PER_PERSON)):
         order = None if key is seat_of_mentee else np.argsort(key, kind="stable")  # arcs come sorted by seat
         ends = np.cumsum(np.bincount(key)).tolist()

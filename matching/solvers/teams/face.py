@@ -16,7 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from matching.criteria import SCORE_UNIT
-from matching.problem import Component, ProblemData
+from matching.problem import Component, Hold, ProblemData
+from matching.solvers.flow import filling
 from matching.solvers.network import Level, Network, lexicographic_face
 from matching.teams import TeamArrays, optimistic_points
 
@@ -87,7 +88,8 @@ def pair_flags(component: Component, problem: ProblemData) -> PairFlags:
     shape = component.blocked.shape
     at = (component.arc_mentee, component.arc_seat, component.arc_mentor)
     pinned, published = np.zeros(shape, dtype=bool), np.zeros(shape, dtype=bool)
-    pinned[at], published[at] = component.arc_pinned, component.arc_published & problem.counts_changes
+    is_kept = problem.counts_changes or component.hold is not None
+    pinned[at], published[at] = component.arc_pinned, component.arc_published & is_kept
     n_seats = pinned.sum(axis=1, keepdims=True)
     names_seat = pinned & (n_seats < shape[1])
     seat_is_named = names_seat.any(axis=2, keepdims=True)
@@ -173,7 +175,10 @@ def team_face(component: Component, problem: ProblemData) -> TeamFace:
     layout, levels, units = team_levels(component, problem)
     mentee, mentor, person = layout.edge_mentee, layout.edge_mentor, layout.edge_person
     n = len(component.mentees)
-    network = layout.network
+    network, hold = layout.network, component.hold
+    if hold is not None:
+        network = filling(network, layout.bypass, hold.n_filled)
+        levels.insert(1 + hold.rank, (layout.edges, pair_costs(component, hold)[mentee, mentor]))
     face = lexicographic_face(network, levels, units)
     low = np.where(face.is_free, 0, face.flow)
     high = np.where(face.is_free, network.capacity, face.flow)
@@ -213,7 +218,7 @@ def team_face(component: Component, problem: ProblemData) -> TeamFace:
     sink = len(supply) - 1
     first_low, first_high = low[:n], high[:n]
     further_low, further_high = low[layout.further], high[layout.further]
-    n_filled = n * component.n_seats - int(flow[layout.bypass])
+    n_filled = int(network.supply.max(initial=0)) - int(flow[layout.bypass])
     least_size, most_size = _within_total(
         np.where(further_low > 0, 1 + further_low, first_low), np.where(first_high > 0, 1 + further_high, 0), n_filled
     )
@@ -245,6 +250,13 @@ def team_face(component: Component, problem: ProblemData) -> TeamFace:
         price=np.maximum(0, best.potential[sink] - best.potential[layout.persons.start : layout.persons.stop]),
         hope_bound=int(hope[used].sum()),
     )
+
+
+def pair_costs(component: Component, hold: Hold) -> I8:
+    """Return the least cost of every pair over its seats, ``int64`` (mentees, mentors)."""
+    cost = np.full((len(component.mentees), len(component.mentors)), np.iinfo(np.int64).max)
+    np.minimum.at(cost, (component.arc_mentee, component.arc_mentor), hold.arc_cost)
+    return cost
 
 
 AWAY, RELEASED, VILLAGE = 0, 1, 2

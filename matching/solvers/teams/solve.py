@@ -217,6 +217,8 @@ def seeds(component: Component, seed: int) -> list[int]:
 
 def arcs_of(component: Component, members: I8) -> I8:
     """Return the arc of every seat."""
+    if not component.mentors:
+        return np.full(members.shape, -1, dtype=np.int64)
     table = np.full(component.blocked.shape, -1, dtype=np.int64)
     table[component.arc_mentee, component.arc_seat, component.arc_mentor] = np.arange(len(component.arc_mentor))
     n, k = members.shape
