@@ -5,11 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from matching.build import Progress, build
-from matching.errors import InvalidFactsError, InvalidPolicyError
+from matching.errors import InvalidFactsError, InvalidPolicyError, SolverFailedError
 from matching.facts import Facts
 from matching.findings import find_warnings
 from matching.metrics import metrics
-from matching.pins import check_kept
 from matching.policy import Policy
 from matching.problem import ProblemData
 from matching.repair.held import held_links
@@ -20,6 +19,7 @@ from matching.rules import mentee_exclusion
 from matching.shortfalls import shortfalls
 from matching.solution import LevelName, Solution
 from matching.solvers import flow
+from matching.solvers.seating import check_seating
 from matching.solvers.teams import solve as teams
 from matching.supply import supply_table
 from matching.vocabulary import SolveStatus
@@ -133,6 +133,7 @@ def repair(
 
     if problem is None:
         problem = build(facts, policy, on_progress=on_progress)
+    check_seating(facts, policy, problem)
     lap("build")
     held = [held_links(component, problem) for component in problem.components]
     plan = repaired(problem, held, max_changes=max_changes, seed=seed)
@@ -171,8 +172,12 @@ def _result(
 ) -> Result:
     solution = Solution(chosen=plan.chosen)
     levels = levels_within(problem, solution, plan.bounds)
+    n_lost = sum(component.n_pins for component in problem.components) - sum(
+        level.value for level in levels if level.name is LevelName.PINS
+    )
+    if n_lost:
+        raise SolverFailedError(f"{n_lost} pins that do not clash were left out; report this as a defect")
     seats = filled_seats(problem, solution, policy, has_roster=True)
-    check_kept(facts, ((seat.mentee_id, seat.slot, seat.mentor_id) for seat in seats))
     empty = shortfalls(problem, solution)
     excluded = tuple(
         ExcludedMentee(mentee_id=mentee.id, reason=reason)
