@@ -32,6 +32,11 @@ PAIRS_AT_ONCE = 2_000_000
 still held whole. About 250 bytes a pair."""
 
 
+STAGES_BY_MENTEES = ((5_000, 4), (20_000, 2))
+"""Stages of the team solver for programmes of up to so many mentees; larger ones take one. Each stage costs a component
+of 125 × 250 about 0.6 s on one core; the gap after one stage is 0.2 to 0.4 %, after two 0.05 %, after four 0.01 %."""
+
+
 @dataclass(slots=True)
 class _Clock:
     """Seconds per stage of work."""
@@ -108,7 +113,15 @@ def solve(
         check_seating(facts, policy, problem)
         sources, shared = problem.components, problem
     clock.lap("build")
-    run = _Run(facts=facts, policy=policy, seed=seed, problem=shared, control=control, on_progress=on_progress)
+    run = _Run(
+        facts=facts,
+        policy=policy,
+        seed=seed,
+        problem=shared,
+        control=control,
+        on_progress=on_progress,
+        n_stages=next((stages for most, stages in STAGES_BY_MENTEES if len(facts.mentees) <= most), 1),
+    )
     stopped_by = None
     with Crew(shared, policy, sources, workers) as crew:
         try:
@@ -140,6 +153,8 @@ class _Run:
     outcomes: dict[int, Outcome] = field(default_factory=dict)
     finished: set[int] = field(default_factory=set)
     bounds: dict[LevelName, int] = field(default_factory=dict)
+
+    n_stages: int = 1
 
     @property
     def has_teams(self) -> bool:
@@ -178,7 +193,7 @@ class _Run:
 
     def _stages(self, crew: Crew, batch: Sequence[int], n_components: int) -> None:
         going, stage = list(batch), 0
-        while going:
+        while going and stage < self.n_stages:
             params = {"stage": stage, "seed": self.seed, "aim": SCORE, "start": None}
             tasks = [Task(name="team stage", index=index, params=params) for index in going]
             rest = []
@@ -189,7 +204,7 @@ class _Run:
                     continue
                 self.control.count()
                 self.plans[index] = snapshot
-                if snapshot.value == snapshot.bound:
+                if snapshot.value == snapshot.bound or stage + 1 == self.n_stages:
                     self._done(index, n_components)
                 else:
                     rest.append(index)
