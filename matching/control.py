@@ -35,8 +35,8 @@ class Event:
     n_done, n_components
         Components that are finished in this phase, of how many.
     value, bound
-        Score of the incumbent plan and what no plan can exceed, in units of 10⁻⁴ points, over the components that have
-        a plan so far; ``None`` before the first.
+        Score of the incumbent plan and what no plan can exceed, in units of 10⁻⁴ points; ``None`` before every
+        component has a plan, and for separable policies, whose only plan is the optimum.
     gap
         (bound - value) / max(value, 1 point).
     seconds

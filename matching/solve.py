@@ -219,8 +219,9 @@ class _Run:
 
     def _tell(self, n_components: int) -> None:
         plans = self.plans.values()
-        value = sum(plan.value for plan in plans) if plans else None
-        bound = sum(plan.bound for plan in plans) if plans else None
+        is_whole = len(plans) == n_components
+        value = sum(plan.value for plan in plans) if is_whole else None
+        bound = sum(plan.bound for plan in plans) if is_whole else None
         self.control.tell(Phase.SCORE, len(self.finished), n_components, value, bound)
 
     def describe(self, crew: Crew, batch: Sequence[int]) -> None:

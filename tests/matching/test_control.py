@@ -1,0 +1,108 @@
+"""A solve that is watched, cut, cancelled, replayed and shared out between processes."""
+
+from dataclasses import replace
+
+import pytest
+
+from matching import Pin, PinConflictError, Policy, solve
+from matching.build import build, build_part, parts_of
+from matching.control import Control, Event, StoppedBy
+from matching.generate import Shape, generate_facts, teams_policy
+from matching.policy import TONGREN_TEAMS
+from matching.problem import digest_of
+from matching.verify import verify
+from matching.vocabulary import SolveStatus
+from tests.matching.factories import facts, links, mentee, mentor, policy
+
+SHAPE = Shape(n_counties=3, n_mentees=24, n_mentors=48, n_townships=4, flaw_share=0.02, second_record_share=0.02)
+
+
+def teams_case():
+    rules = Policy.from_json({**TONGREN_TEAMS.to_json(), "menteeEligibility": {}})
+    return generate_facts(11, SHAPE, slots=rules.slot_codes), rules
+
+
+def plan_of(result):
+    return result.seats, result.levels, result.shortfalls, result.metrics, result.problem_fingerprint
+
+
+@pytest.mark.parametrize("slots", [("FIRST", "SECOND"), ()])
+def test_a_part_builds_the_very_component_of_the_whole_facts(slots):
+    world, rules = generate_facts(4, replace(SHAPE, second_record_share=0.4), slots=slots), teams_policy(2)
+    parts = parts_of(world, rules)
+    whole = build(world, rules).components
+    assert [digest_of(build_part(part, rules)) for part in parts] == [digest_of(component) for component in whole]
+    assert len(parts) > 1
+
+
+def test_one_worker_and_two_make_the_same_plan_twice_each():
+    world, rules = teams_case()
+    plans = [repr(plan_of(solve(world, rules, seed=3, workers=workers))) for workers in (1, 2, 1, 2)]
+    assert len(set(plans)) == 1
+
+
+def test_components_built_before_make_the_same_plan():
+    world, rules = teams_case()
+    assert plan_of(solve(world, rules, problem=build(world, rules))) == plan_of(solve(world, rules))
+
+
+def test_events_tell_a_shrinking_gap_and_end_with_the_result():
+    world, rules = teams_case()
+    told: list[Event] = []
+    result = solve(world, rules, control=Control(on_event=told.append))
+    assert [event.step for event in told] == sorted(event.step for event in told)
+    assert all(event.gap is None or event.gap >= 0 for event in told)
+    last = told[-1]
+    assert (last.n_done, last.n_components) == (3, 3)
+    score = next(level for level in result.levels if level.name == "SCORE")
+    assert (last.value, last.bound) == (score.value, score.bound)
+    assert result.steps == last.step
+
+
+def test_as_many_steps_again_give_the_same_plan_with_any_number_of_workers():
+    world, rules = teams_case()
+    whole = solve(world, rules)
+    steps = 3  # every component has its first plan, none is finished
+    assert whole.steps > steps
+    cut = [solve(world, rules, workers=workers, control=Control(max_steps=steps)) for workers in (1, 2)]
+    assert [result.stopped_by for result in cut] == [StoppedBy.STEPS, StoppedBy.STEPS]
+    assert cut[0].steps == cut[1].steps == steps
+    assert plan_of(cut[0]) == plan_of(cut[1])
+    assert verify(world, rules, links(cut[0])) == ()
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_cancelled_solve_returns_its_incumbent(workers):
+    world, rules = teams_case()
+    told: list[Event] = []
+    control = Control(on_event=told.append, is_cancelled=lambda: len(told) >= 3)
+    result = solve(world, rules, workers=workers, control=control)
+    assert result.status is SolveStatus.CANCELLED
+    assert result.stopped_by is StoppedBy.CANCELLED
+    assert verify(world, rules, links(result)) == ()
+    assert len(result.seats) + len(result.shortfalls) == result.metrics.n_seats
+    again = solve(world, rules, control=Control(max_steps=result.steps))
+    assert plan_of(again) == plan_of(result)
+
+
+def test_a_solve_that_is_cancelled_before_its_first_plan_has_none():
+    world, rules = teams_case()
+    result = solve(world, rules, control=Control(is_cancelled=lambda: True))
+    assert (result.status, result.seats, result.levels) == (SolveStatus.CANCELLED, (), ())
+
+
+def test_a_time_limit_that_allows_nothing_says_so():
+    world, rules = teams_case()
+    result = solve(world, rules, control=Control(time_limit_s=0.0))
+    assert (result.status, result.stopped_by) == (SolveStatus.NO_SOLUTION_FOUND, StoppedBy.TIME)
+
+
+def test_a_refusal_in_a_worker_reaches_the_caller_by_name():
+    people = [mentee("c1"), mentee("c2", village="520625101201")]
+    world = facts(people, [mentor("m1"), mentor("m2", pool_county="520625000000", county="520625000000")])
+    pins = (Pin(id="p1", mentee_id="c1", mentor_id="m1"), Pin(id="p2", mentee_id="c1", mentor_id="m1", slot="MENTOR"),
+            Pin(id="p3", mentee_id="c1", mentor_id="m2"))  # fmt: skip
+    with pytest.raises(PinConflictError) as refusal:
+        solve(replace(world, pins=pins), policy(), workers=2)
+    assert refusal.value.pins == ("p3",)
+    assert refusal.value.rules == ("CROSS_COUNTY",)
