@@ -63,7 +63,8 @@ def test_100_intervals_at_tongren_size_meet_those_of_a_solve_with_the_pair_pinne
     result = solve(world, rules, problem=problem)
     plans = [teams.solve_component(component, problem, seed=0) for component in problem.components]
     assert sum(plan.value for plan in plans) == next(v.value for v in result.levels if v.name is LevelName.SCORE)
-    solution = Solution(chosen=tuple(plan.chosen for plan in plans))
+    chosen = [teams.arcs_of(c, plan.members) for c, plan in zip(problem.components, plans, strict=True)]
+    solution = Solution(chosen=tuple(chosen))
     context = explainer(world, rules, problem, solution, bounds={LevelName.SCORE: sum(p.bound for p in plans)})
     n_met = 0
     for number, arc, answer in random_pairs(context, np.random.default_rng(2)):
@@ -71,10 +72,10 @@ def test_100_intervals_at_tongren_size_meet_those_of_a_solve_with_the_pair_pinne
         same = (component.arc_mentee == component.arc_mentee[arc]) & (component.arc_mentor == component.arc_mentor[arc])
         assert answer.alternative is not None
         price = answer.alternative.prices[-1]
-        forced = teams.solve_component(with_pinned(component, np.flatnonzero(same)), problem, seed=0, closes=False)
-        truth = change_of(
-            objective_of(component, problem, plan.chosen), objective_of(component, problem, forced.chosen)
-        )
+        pinned = with_pinned(component, np.flatnonzero(same))
+        forced = next(teams.stages(teams.room_of(pinned, problem), seed=0))
+        after = teams.arcs_of(component, forced.members)
+        truth = change_of(objective_of(component, problem, chosen[number]), objective_of(component, problem, after))
         integer = [p for p in answer.alternative.prices if p.name not in (LevelName.SCORE, LevelName.FAIRNESS)]
         assert [p.low for p in integer] == [truth[p.name] for p in integer]
         if price.name is LevelName.SCORE:
