@@ -5,18 +5,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from matching.build import Progress, build
+from matching.control import StoppedBy
 from matching.errors import InvalidFactsError, InvalidPolicyError, SolverFailedError
 from matching.facts import Facts
 from matching.findings import find_warnings
-from matching.metrics import metrics
+from matching.metrics import joined_figures
+from matching.outcome import joined_values, outcome_of
 from matching.policy import Policy
 from matching.problem import ProblemData
 from matching.repair.held import held_links
 from matching.repair.plan import Repaired, budget_offers, repaired
 from matching.repair.report import EndedLink, MenteeChange, MentorChange, NewLink, changes_of
-from matching.result import ExcludedMentee, Result, filled_seats, levels_within, scored_teams
+from matching.result import ExcludedMentee, Result, levels_within
 from matching.rules import mentee_exclusion
-from matching.shortfalls import shortfalls
 from matching.solution import LevelName, Solution
 from matching.solvers import flow
 from matching.solvers.seating import check_seating
@@ -170,40 +171,40 @@ def _result(
     stages: list[tuple[str, float]],
     lap: Callable[[str], None],
 ) -> Result:
-    solution = Solution(chosen=plan.chosen)
-    levels = levels_within(problem, solution, plan.bounds)
-    n_lost = sum(component.n_pins for component in problem.components) - sum(
-        level.value for level in levels if level.name is LevelName.PINS
-    )
+    outcomes = [
+        outcome_of(component, problem, chosen, policy, has_roster=True)
+        for component, chosen in zip(problem.components, plan.chosen, strict=True)
+    ]
+    values = joined_values(outcomes, problem)
+    n_lost = sum(outcome.n_pins for outcome in outcomes) - values[LevelName.PINS]
     if n_lost:
         raise SolverFailedError(f"{n_lost} pins that do not clash were left out; report this as a defect")
-    seats = filled_seats(problem, solution, policy, has_roster=True)
-    empty = shortfalls(problem, solution)
+    levels = levels_within(values, plan.bounds)
+    is_optimal = not any(level.gap for level in levels)
     excluded = tuple(
         ExcludedMentee(mentee_id=mentee.id, reason=reason)
         for mentee in sorted(facts.mentees, key=lambda mentee: (mentee.code, mentee.id))
         if (reason := mentee_exclusion(mentee, policy)) is not None
     )
-    lap("explain")
-    figures = metrics(problem, solution, policy)
+    figures = joined_figures([outcome.figures for outcome in outcomes], len(problem.slots))
     table = supply_table(facts, policy)
     found = find_warnings(facts, policy)
-    lap("measure")
-    fingerprint = problem.fingerprint()
-    lap("fingerprint")
+    lap("report")
     return Result(
-        status=SolveStatus.FEASIBLE if any(level.gap for level in levels) else SolveStatus.OPTIMAL,
+        status=SolveStatus.OPTIMAL if is_optimal else SolveStatus.FEASIBLE,
+        stopped_by=StoppedBy.OPTIMAL if is_optimal else StoppedBy.STEPS,
+        steps=len(outcomes),
         solver=f"repair-{teams.NAME if problem.team_terms else flow.NAME}",
         solver_reason=_REASON,
         levels=levels,
-        seats=seats,
-        teams=scored_teams(problem, solution, policy),
-        shortfalls=empty,
+        seats=tuple(seat for outcome in outcomes for seat in outcome.seats),
+        teams=tuple(team for outcome in outcomes for team in outcome.teams),
+        shortfalls=tuple(shortfall for outcome in outcomes for shortfall in outcome.shortfalls),
         excluded=excluded,
         warnings=found,
         metrics=figures,
         supply=table,
-        problem_fingerprint=fingerprint,
+        problem_fingerprint=problem.joint_fingerprint([outcome.digest for outcome in outcomes]),
         policy_fingerprint=policy.fingerprint(),
         seed=seed,
         runtime_s=sum(seconds for _, seconds in stages),
