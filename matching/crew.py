@@ -1,8 +1,9 @@
 """Worker processes: components are solved where they are built, side by side, and only plans and numbers come back.
 
-A component stays with one worker, which keeps its arrays between the stages. Tasks are pure functions of a component
-and plain parameters, so an answer does not depend on who computes it: any number of workers gives the same plan. With
-one worker everything happens in this process.
+Workers come from a server process that has imported the library once: the first crew of a program waits for that,
+later ones begin at once. A component stays with one worker, which keeps its arrays between the stages. Tasks are pure
+functions of a component and plain parameters, so an answer does not depend on who computes it: any number of workers
+gives the same plan. With one worker everything happens in this process.
 """
 
 import contextlib
@@ -10,7 +11,7 @@ import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
-from multiprocessing.context import SpawnProcess
+from multiprocessing.context import ForkServerProcess
 from typing import Any
 
 from matching.build import Part, build_part
@@ -73,13 +74,14 @@ class Crew:
         self._sources = dict(enumerate(sources))
         self._problem, self._policy = problem, policy
         self._desk = Desk(problem, policy, self._sources)
-        self._processes: list[SpawnProcess] = []
+        self._processes: list[ForkServerProcess] = []
         self._lines: list[Connection] = []
         self._owner: dict[int, int] = {}
         n_workers = min(n_workers, len(sources))
         if n_workers > 1:
             self._share_out(sources, n_workers)
-            context = multiprocessing.get_context("spawn")
+            context = multiprocessing.get_context("forkserver")
+            context.set_forkserver_preload([__name__])
             for worker in range(n_workers):
                 line, far_end = context.Pipe()
                 own = {index: self._sources[index] for index, owner in self._owner.items() if owner == worker}

@@ -24,7 +24,7 @@ from matching.solvers.teams.columns import (
     seated,
     unique,
 )
-from matching.solvers.teams.dual import FIRST_ROUNDS, LAST_ROUNDS, tighten
+from matching.solvers.teams.dual import FIRST_ROUNDS, LAST_ROUNDS, NEXT_ROUNDS, Bound, tighten
 from matching.solvers.teams.face import pair_flags, team_face
 from matching.solvers.teams.fairness import HIGHEST, Floor, highest_floor
 from matching.solvers.teams.pricing import teams_above
@@ -106,18 +106,23 @@ def stages(room: Room, *, seed: int, start: I8 | None = None) -> Iterator[Snapsh
         return
     plan = improve(room, plan, bound, SEARCHES[:1], seed=seed)
     yield _snapshot(room, "START", plan, bound.value, bound.price)
-    if int(plan.value.sum()) < bound.value:
+    value = int(plan.value.sum())
+    if value < bound.value:
+        bound = _better(bound, tighten(room, bound.pool, bound.price, value, NEXT_ROUNDS))
         plan = improve(room, plan, bound, SEARCHES[1:], seed=seed)
         yield _snapshot(room, "SEARCH", plan, bound.value, bound.price)
     value = int(plan.value.sum())
     if bound.value - value > GOAL * abs(value):
-        again = tighten(room, bound.pool, bound.price, value, LAST_ROUNDS)
-        bound = again if again is not None and again.value < bound.value else bound
+        bound = _better(bound, tighten(room, bound.pool, bound.price, value, LAST_ROUNDS))
         plan = improve(room, plan, bound, SEARCHES[1:], seed=seed + 1)
         yield _snapshot(room, "AGAIN", plan, bound.value, bound.price)
     if int(plan.value.sum()) < bound.value:
         closing = close(room, plan, bound, seed=seed)
         yield _snapshot(room, "CLOSE", closing.plan, closing.bound, bound.price)
+
+
+def _better(bound: Bound, other: Bound | None) -> Bound:
+    return other if other is not None and other.value < bound.value else bound
 
 
 def _snapshot(room: Room, stage: str, plan: Columns, bound: int, price: I8) -> Snapshot:
