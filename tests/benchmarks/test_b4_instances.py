@@ -10,14 +10,22 @@ from matching.instances import Fairness, Instance, InstanceResult, read_instance
 from matching.solvers.network import Network, certified_flow
 from matching.vocabulary import SolveStatus
 
-INSTANCES = Path(__file__).parents[2].parent / "shared" / "instances"
+INSTANCES = next(
+    (
+        folder / "shared" / "instances"
+        for folder in Path(__file__).parents
+        if (folder / "shared" / "instances").exists()
+    ),
+    Path("shared", "instances"),
+)
+"""The nearest folder shared/instances beside the repository or further up."""
 LIMIT_S = 10.0
 
 
 def load(name: str) -> Instance:
     path = INSTANCES / f"{name}.npz"
     if not path.exists():
-        pytest.skip("the folder shared/instances is not beside the repository")
+        pytest.skip("there is no folder shared/instances beside or above the repository")
     return read_instance(path)
 
 
