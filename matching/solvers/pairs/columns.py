@@ -66,7 +66,9 @@ def scale_of(duos: Duos) -> int:
     return 1 << max(0, _BITS + 1 - duos.pairs.peak.bit_length())
 
 
-def generate(duos: Duos, worth: Worth, start: Teams, prices: I8 | None, budget: Budget) -> Generated | None:
+def generate(
+    duos: Duos, worth: Worth, start: Teams, prices: I8 | None, budget: Budget, *, near: int = 0
+) -> Generated | None:
     """Solve the relaxation; ``None`` when the time is over.
 
     With ``worth.weight_sum`` 0 and a rule for the threshold, it only asks whether everybody can have a team; it stops
@@ -78,6 +80,8 @@ def generate(duos: Duos, worth: Worth, start: Teams, prices: I8 | None, budget: 
         Teams to begin with; those that break the rule are left out.
     prices
         A guess at the prices of the servers, in the units of `Generated.prices`; ``None`` for 0.
+    near
+        Stop once the bound is so near to the relaxation's value, in units of worth.
     """
     is_question = worth.weight_sum == 0 and worth.weight_short is None
     scale = _QUESTION_SCALE if is_question else scale_of(duos)
@@ -97,7 +101,7 @@ def generate(duos: Duos, worth: Worth, start: Teams, prices: I8 | None, budget: 
         own = np.round(price * unit * scale).astype(np.int64)
         teams, profit, may_exist = found.look(duos, worth, own, scale)
         is_answered = not may_exist or (is_question and n_missing < _EPSILON)
-        if is_answered or (not is_question and found.is_within(value * unit * scale)):
+        if is_answered or (not is_question and found.is_within(value * unit * scale, near * scale)):
             break
         gain = profit / (unit * scale) - floor[teams.person]
         if not master.join(teams.at(gain > _EPSILON)):
@@ -109,7 +113,7 @@ def generate(duos: Duos, worth: Worth, start: Teams, prices: I8 | None, budget: 
 
 def refutes(duos: Duos, question: Worth, prices: I8) -> bool:
     """Whether prices that refuted one threshold prove that nobody can meet another one."""
-    best, _, _ = duos.price(question, prices, _QUESTION_SCALE, 1)
+    best = duos.best(question, prices, _QUESTION_SCALE)
     if duos.has_none(best):
         return True
     return _bound(duos, best, prices) < 0
@@ -141,9 +145,9 @@ class _Found:
             self.is_impossible = True
         return teams, profit, not self.is_impossible
 
-    def is_within(self, value: float) -> bool:
-        """The bound is as near to the relaxation's value as floating point can tell."""
-        return self.bound is not None and self.bound - value <= 1e-10 * abs(value)
+    def is_within(self, value: float, near: int) -> bool:
+        """The bound is near enough to the relaxation's value, or as near as floating point can tell."""
+        return self.bound is not None and self.bound - value <= max(near, 1e-10 * abs(value))
 
     def outcome(self, scale: int, teams: Teams, share: F8, n_missing: float) -> Generated:
         bound = None if self.is_impossible else self.bound

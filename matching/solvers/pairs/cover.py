@@ -48,13 +48,24 @@ class Covered:
     is_impossible: bool = False
 
 
-def cover(duos: Duos, worth: Worth, relaxed: Generated, start: Bools | None, budget: Budget, *, seed: int) -> Covered:
+def cover(
+    duos: Duos,
+    worth: Worth,
+    relaxed: Generated,
+    start: Bools | None,
+    budget: Budget,
+    *,
+    seed: int,
+    steps: float = _STEPS,
+) -> Covered:
     """Return the best plan among the teams near the bound, proved where its gap excludes all others.
 
     Parameters
     ----------
     start
         A plan that keeps the rules, or ``None``.
+    steps
+        CP-SAT's deterministic time for each of at most two searches.
     """
     assert relaxed.bound is not None
     bound, scale = relaxed.bound, relaxed.scale
@@ -67,7 +78,7 @@ def cover(duos: Duos, worth: Worth, relaxed: Generated, start: Bools | None, bud
         if near is None:
             break
         loss, teams, losses = near
-        found = _search(duos, relaxed, teams, losses, value, budget, seed)
+        found = _search(duos, relaxed, teams, losses, value, budget, seed, steps)
         if found.teams is not None:
             best = duos.plan_of(found.teams)
             value = plan_worth(duos, worth, best)
@@ -127,6 +138,7 @@ def _search(
     value: int | None,
     budget: Budget,
     seed: int,
+    steps: float,
 ) -> _Found:
     """Search the plans made of some teams; complete when it ended with the best of them, or with none better."""
     assert relaxed.bound is not None
@@ -164,7 +176,7 @@ def _search(
     solver.parameters.num_workers = 1
     solver.parameters.linearization_level = 2
     solver.parameters.random_seed = seed % 2**31
-    solver.parameters.max_deterministic_time = _STEPS
+    solver.parameters.max_deterministic_time = steps
     solver.parameters.max_time_in_seconds = budget.left_s
     status = solver.solve(model)
     if status not in (cp_model.INFEASIBLE, cp_model.OPTIMAL) and not budget.is_over:

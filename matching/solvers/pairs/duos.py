@@ -29,11 +29,23 @@ class Worth:
     ----------
     weight_short
         ``None``: a judged person who is fully served may not stay below ``t`` at all.
+    met_from
+        Totals from here on count as not short of ``t`` (for bounds); ``None`` for ``t`` itself.
     """
 
     weight_sum: int
     t: int
     weight_short: int | None = None
+    met_from: int | None = None
+
+    @property
+    def least(self) -> int:
+        """The least total that is not short."""
+        return self.t if self.met_from is None else self.met_from
+
+    def short(self, total: I8) -> I8:
+        """Return how far every total stays below ``t``."""
+        return np.where(total < self.least, np.maximum(0, self.t - total), 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +132,7 @@ class Duos:
         total = self.totals(teams)
         value = worth.weight_sum * total
         if worth.weight_short is not None:
-            short = np.where(self.pairs.judged[teams.person], np.maximum(0, worth.t - total), 0)
+            short = np.where(self.pairs.judged[teams.person], worth.short(total), 0)
             value = value - worth.weight_short * short
         return np.asarray(value, dtype=np.int64)
 
@@ -178,21 +190,32 @@ class Duos:
             if partner is not blocks[-1][1]:
                 one, other = self.order[person, one], self.order[person, other]
             found.append((_in_order(Teams(person=person, first=one, second=other)), own[good]))
-        none = self.pairs.demand == 0
-        best[none] = self._idle_profit(worth, scale)[none]
+        idle, profit = self._idle(worth, scale)
+        best[idle.person] = profit
+        can_be = profit > _LOW // 2
+        found.append((idle.at(can_be), profit[can_be]))
         teams = Teams(
-            person=np.concatenate([part.person for part, _ in found] or [np.zeros(0, dtype=np.int64)]),
-            first=np.concatenate([part.first for part, _ in found] or [np.zeros(0, dtype=np.int64)]),
-            second=np.concatenate([part.second for part, _ in found] or [np.zeros(0, dtype=np.int64)]),
+            person=np.concatenate([part.person for part, _ in found]),
+            first=np.concatenate([part.first for part, _ in found]),
+            second=np.concatenate([part.second for part, _ in found]),
         )
-        return best, teams, np.concatenate([own for _, own in found] or [np.zeros(0, dtype=np.int64)])
+        return best, teams, np.concatenate([own for _, own in found])
+
+    def best(self, worth: Worth, prices: I8, scale: int) -> I8:
+        """Return the greatest profit of every person, exact over all teams, without naming the team."""
+        best = np.full(self.n, _LOW, dtype=np.int64)
+        for profit, _ in (*self._pair_profits(worth, prices, scale), self._single_profits(worth, prices, scale)):
+            best = np.maximum(best, profit.max(axis=1, initial=_LOW))
+        idle, profit = self._idle(worth, scale)
+        best[idle.person] = profit
+        return best
 
     def near_best(self, worth: Worth, prices: I8, scale: int, loss: int, most: int) -> tuple[Teams, I8] | None:
         """Return all teams whose profit is at most ``loss`` below their person's best; ``None`` for over ``most``."""
-        best, _, _ = self.price(worth, prices, scale, 1)
+        best = self.best(worth, prices, scale)
         (met, _), *short = self._pair_profits(worth, prices, scale)
         single, partner = self._single_profits(worth, prices, scale)
-        reach = self.reach(worth.t)
+        reach = self.reach(worth.least)
         own = scale * worth.weight_sum * self.ranked - prices[self.order]
         floor = best - loss
         parts: list[Teams] = []
@@ -203,7 +226,7 @@ class Duos:
             profit = scale * worth.weight_sum * int(self.pairs.base[i]) + own[i, r] + own[i, :limit]
             if worth.weight_short is not None and self.pairs.judged[i]:
                 total = self.pairs.base[i] + self.ranked[i, r] + self.ranked[i, :limit]
-                profit = profit - scale * worth.weight_short * np.maximum(0, worth.t - total)
+                profit = profit - scale * worth.weight_short * worth.short(total)
             q = np.flatnonzero((profit >= floor[i]) & self.is_open[i, :limit])
             count += len(q)
             if count > most:
@@ -212,7 +235,7 @@ class Duos:
             parts.append(_in_order(Teams(person=np.full(len(q), i), first=full, second=self.order[i, q])))
         person, column = np.nonzero(single >= floor[:, None])
         parts.append(_in_order(Teams(person=person, first=column, second=partner[person, column])))
-        teams = Teams.together(*parts)
+        teams = Teams.together(*parts, self._idle(worth, scale)[0])
         if len(teams) > most:
             return None
         return teams, best[teams.person] - self.profits(teams, worth, prices, scale)
@@ -228,7 +251,7 @@ class Duos:
 
     def _pair_profits(self, worth: Worth, prices: I8, scale: int) -> list[tuple[I8, I8]]:
         """Return by rank the best profit with a better-ranked partner that meets ``t``, and with one that does not."""
-        reach = self.reach(worth.t)
+        reach = self.reach(worth.least)
         own = scale * worth.weight_sum * self.ranked - prices[self.order]
         own = np.where(self.is_open & self.two[:, None], own, _LOW)
         base = scale * worth.weight_sum * self.pairs.base[:, None]
@@ -274,20 +297,18 @@ class Duos:
             is_whole = (pairs.demand == 1) & pairs.judged
             possible[:, : self.m] &= ~is_whole[:, None] | (total[:, : self.m] >= worth.t)
         else:
-            profit = profit - scale * worth.weight_short * np.where(
-                pairs.judged[:, None], np.maximum(0, worth.t - total), 0
-            )
+            short = np.where(pairs.judged[:, None], worth.short(total), 0)
+            profit = profit - scale * worth.weight_short * short
         partner = np.where(self.two[:, None], self.m, -1) * np.ones_like(self.score)
         return np.where(possible, profit, _LOW), partner
 
-    def _idle_profit(self, worth: Worth, scale: int) -> I8:
-        """Return the profit of holding on to what one has."""
-        base = self.pairs.base
-        profit = scale * worth.weight_sum * base
-        if worth.weight_short is None:
-            return np.where(self.pairs.judged & (base < worth.t), _LOW, profit)
-        short = np.where(self.pairs.judged, np.maximum(0, worth.t - base), 0)
-        return np.asarray(profit - scale * worth.weight_short * short)
+    def _idle(self, worth: Worth, scale: int) -> tuple[Teams, I8]:
+        """Return the empty teams of those who lack nothing, and the profit of holding on to what they have."""
+        person = np.flatnonzero(self.pairs.demand == 0)
+        none = np.full(len(person), -1)
+        teams = Teams(person=person, first=none, second=none)
+        profit = np.where(self.may_be(teams, worth), scale * self.worth(teams, worth), _LOW)
+        return teams, np.asarray(profit, dtype=np.int64)
 
 
 def _in_order(teams: Teams) -> Teams:
