@@ -10,15 +10,24 @@ Parts that share no server meet a threshold each for itself, so only ``t`` cross
 parts come first, then every part is asked for a plan at the least of them.
 """
 
+import numpy as np
+
 from matching.instances.levels import FLOW, Levels
 from matching.instances.maxmin_duos import DuoSearch
 from matching.instances.maxmin_pairs import PairSearch
 from matching.instances.reach import level_bound
+from matching.solvers.pairs.alternate import alternate
+from matching.solvers.pairs.bounds import F8
 from matching.solvers.pairs.budget import Budget
 from matching.solvers.pairs.duos import Duos
 from matching.solvers.pairs.flow import FlowPlan
-from matching.solvers.pairs.model import Pairs
+from matching.solvers.pairs.model import I8, Bools, Pairs
 from matching.solvers.pairs.split import Part, joined, split
+
+_SHORT, _VERY_SHORT = 64.0, 4096.0
+"""Price of falling short of the threshold, and of its square, per unit of the largest score."""
+_STEPS, _CELLS = (4, 60), 4_000_000
+"""Alternating steps, fewest and most, and the cells of the assignments that they may come to."""
 
 
 def solve_maxmin(pairs: Pairs, plan: FlowPlan, budget: Budget, *, seed: int) -> Levels:
@@ -38,6 +47,9 @@ def solve_maxmin(pairs: Pairs, plan: FlowPlan, budget: Budget, *, seed: int) -> 
     ceiling = top
     for search in sorted(searches, key=lambda search: search.low):
         ceiling = min(ceiling, search.bound(ceiling))
+    for number, search in enumerate(searches):
+        if search.low < ceiling and not budget.is_over:
+            search.offer(_alternated(search.pairs, search.chosen, ceiling, np.random.default_rng((seed, number))))
     for search in sorted(searches, key=lambda search: search.low):
         if search.low < ceiling:
             search.high = min(search.high, ceiling)
@@ -61,6 +73,21 @@ def solve_maxmin(pairs: Pairs, plan: FlowPlan, budget: Budget, *, seed: int) -> 
         sum_bound=min(value, sum_bound),
         solver="; ".join(dict.fromkeys(solvers)) or FLOW,
     )
+
+
+def _alternated(pairs: Pairs, chosen: Bools, t: int, generator: np.random.Generator) -> Bools:
+    """Return a plan in which the fully served stay less below ``t``, by alternating assignment; quick, unproved."""
+    held = chosen.sum(axis=1)
+    lacking = held < pairs.demand
+
+    def worth(people: I8, totals: I8) -> F8:
+        short = np.where(pairs.judged[people] & ~lacking[people], np.maximum(0, t - totals), 0) / pairs.peak
+        return totals / pairs.peak - _SHORT * short - _VERY_SHORT * short**2
+
+    n_rows = max(1, int((held > 0).sum()))
+    n_columns = max(1, int(np.minimum(pairs.capacity, n_rows).sum()))
+    steps = max(_STEPS[0], min(_STEPS[1], _CELLS // (n_rows * n_columns)))
+    return alternate(pairs, chosen, worth, generator, steps=steps)
 
 
 def _search_of(part: Part, plan: FlowPlan, top: int, budget: Budget, seed: int) -> DuoSearch | PairSearch:

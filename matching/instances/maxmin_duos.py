@@ -41,6 +41,11 @@ class DuoSearch:
         lowest = lowest_served(self.pairs, chosen)
         return self.top if lowest is None else min(lowest, self.top)
 
+    def offer(self, chosen: Bools) -> None:
+        """Take a plan that meets a higher threshold than the best one so far."""
+        if self.attained(chosen) > self.low:
+            self.chosen, self.low = chosen, self.attained(chosen)
+
     def bound(self, ceiling: int) -> int:
         """Return the greatest threshold up to ``ceiling`` that the relaxation does not refute, or ``low``."""
         high = min(self.high, ceiling)

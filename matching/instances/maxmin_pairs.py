@@ -40,6 +40,11 @@ class PairSearch:
         lowest = lowest_served(self.pairs, chosen)
         return self.top if lowest is None else min(lowest, self.top)
 
+    def offer(self, chosen: Bools) -> None:
+        """Take a plan that meets a higher threshold than the best one so far."""
+        if self.attained(chosen) > self.low:
+            self.chosen, self.low = chosen, self.attained(chosen)
+
     def bound(self, ceiling: int) -> int:
         """Return a bound on the threshold, at most ``ceiling``, that costs little; here there is none."""
         self.high = min(self.high, max(self.low, ceiling))

@@ -16,10 +16,11 @@ from matching.solvers.pairs.duos import Duos, Teams, Worth
 from matching.solvers.pairs.model import I8, Bools
 
 _STEPS = 4.0
-_FEW, _MANY = 20, 60
-"""A first search looks at so many teams per person, ..."""
+_FEW, _MANY = 6, 60
+"""A first search looks at about so many teams per person, each further one at ``_WIDER`` times as many; not above."""
 _SMALL = 2_000
-"""... or at so many in all."""
+"""So many in all are always few enough."""
+_MAX_SEARCHES = 4
 _MOST = 60_000
 """CP-SAT is not asked to prove anything over more teams."""
 _FIRST = 4_096
@@ -65,16 +66,17 @@ def cover(
     start
         A plan that keeps the rules, or ``None``.
     steps
-        CP-SAT's deterministic time for each of at most two searches.
+        CP-SAT's deterministic time for each search.
     """
     assert relaxed.bound is not None
     bound, scale = relaxed.bound, relaxed.scale
     best = start
     value = None if start is None else plan_worth(duos, worth, start)
-    near = _near(duos, worth, relaxed, value)
-    for _ in range(2):
+    few = _FEW
+    for _ in range(_MAX_SEARCHES):
         if value is not None and scale * (value + 1) > bound:
             return Covered(chosen=best, bound=value)
+        near = _near(duos, worth, relaxed, value, few * duos.n)
         if near is None:
             break
         loss, teams, losses = near
@@ -88,8 +90,7 @@ def cover(
             if value is None:
                 return Covered(chosen=None, bound=bound // scale, is_impossible=True)
             return Covered(chosen=best, bound=value)
-        wider = duos.near_best(worth, relaxed.prices, scale, _gap(relaxed, value), _MOST)
-        near = None if wider is None else (_gap(relaxed, value), *wider)
+        few *= _WIDER
     budget.cut_by_steps = True
     return Covered(chosen=best, bound=bound // scale)
 
@@ -105,9 +106,9 @@ def plan_worth(duos: Duos, worth: Worth, chosen: Bools) -> int:
     return int(duos.worth(duos.of_plan(chosen), worth).sum())
 
 
-def _near(duos: Duos, worth: Worth, relaxed: Generated, value: int | None) -> tuple[int, Teams, I8] | None:
-    """Return the teams within some loss, about ``_FEW`` to ``_MANY`` per person, with their losses."""
-    few, many = _FEW * duos.n, max(_SMALL, _MANY * duos.n)
+def _near(duos: Duos, worth: Worth, relaxed: Generated, value: int | None, few: int) -> tuple[int, Teams, I8] | None:
+    """Return the teams within some loss, at least ``few`` where that is possible, with their losses."""
+    many = min(_MOST, max(_SMALL, _MANY * duos.n, _WIDER * few))
     limit = max(0, _gap(relaxed, value))
     loss = min(limit, duos.pairs.peak * relaxed.scale // _FIRST)
     kept: tuple[int, Teams, I8] | None = None
