@@ -260,7 +260,7 @@ class Duos:
         last = np.maximum(reach - 1, 0)
         met = np.where(reach > 0, own + np.take_along_axis(top, last, axis=1) + base, _LOW)
         found = [(np.maximum(met, _LOW), np.take_along_axis(at, last, axis=1))]
-        if worth.weight_short is None:
+        if worth.weight_short is None or not self.m:
             return found
         # Partners from reach to the own rank: these windows grow to both sides of the first rank that has one.
         low = scale * worth.weight_short
