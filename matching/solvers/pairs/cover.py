@@ -177,6 +177,8 @@ def _search(
     solver.parameters.num_workers = 1
     solver.parameters.linearization_level = 2
     solver.parameters.random_seed = seed % 2**31
+    # In OR-Tools 9.15 the comparison of at-most-one rows with linear ones in presolve can lose optima.
+    solver.parameters.presolve_inclusion_work_limit = 0
     solver.parameters.max_deterministic_time = steps
     solver.parameters.max_time_in_seconds = budget.left_s
     status = solver.solve(model)
