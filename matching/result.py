@@ -262,6 +262,6 @@ def _whole(terms: Sequence[Term], exact: F8, total: I8) -> list[tuple[Contributi
     if (whole.sum(axis=0) != total).any():
         raise AssertionError("contributions do not add up to the score; report this as a defect")
     return [
-        tuple(Contribution(term=term, points=int(value)) for term, value in zip(terms, column, strict=True))
-        for column in whole.T
+        tuple([Contribution(term=term, points=value) for term, value in zip(terms, column, strict=True)])
+        for column in whole.T.tolist()
     ]

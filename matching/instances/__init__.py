@@ -7,9 +7,18 @@
 ('OPTIMAL', 1.25, 0.25, ((0, 1), (1, 0)))
 """
 
-from matching.instances.files import read_instance, read_pins
+from matching.instances.files import read_instance, read_pins, read_tables
 from matching.instances.problem import Instance
 from matching.instances.result import Fairness, InstanceResult, StoppedBy
 from matching.instances.solve import solve_instance
 
-__all__ = ["Fairness", "Instance", "InstanceResult", "StoppedBy", "read_instance", "read_pins", "solve_instance"]
+__all__ = [
+    "Fairness",
+    "Instance",
+    "InstanceResult",
+    "StoppedBy",
+    "read_instance",
+    "read_pins",
+    "read_tables",
+    "solve_instance",
+]

@@ -1,7 +1,7 @@
 """Reading an instance and its pins from files.
 
 An instance is an ``.npz`` file with the arrays ``S`` (scores), ``M`` (1 = conflict; may be absent), ``d`` (demands)
-and ``c`` (capacities), or a folder with three csv files without headers except the last:
+and ``c`` (capacities), or three csv files without headers except the last, in one folder or given one by one:
 
 * ``scores.csv``: one line per person, one column per server;
 * ``conflicts.csv``: one ``person,server`` pair per line, 0-based (the file may be absent or empty);
@@ -29,7 +29,36 @@ def read_instance(path: Path) -> Instance:
     InvalidInstanceError
         When a file or array is missing, cannot be read, or holds what an instance may not hold.
     """
-    return _read_folder(path) if path.is_dir() else _read_npz(path)
+    if not path.is_dir():
+        return _read_npz(path)
+    conflicts = path / "conflicts.csv"
+    return read_tables(path / "scores.csv", conflicts if conflicts.exists() else None, path / "limits.csv")
+
+
+def read_tables(scores: Path, conflicts: Path | None, limits: Path) -> Instance:
+    """Read an instance from its csv files; without a file of conflicts there are none.
+
+    Raises
+    ------
+    InvalidInstanceError
+        When a file cannot be read, or holds what an instance may not hold; names the line or cell.
+    """
+    rows = _rows(scores)
+    n, m = len(rows), len(rows[0]) if rows else 0
+    score = np.zeros((n, m))
+    for i, row in enumerate(rows):
+        if len(row) != m:
+            raise InvalidInstanceError(f"score[{i}]", f"has {len(row)} columns, the first line has {m}")
+        for j, cell in enumerate(row):
+            score[i, j] = _number(cell, f"score[{i},{j}]")
+    conflict = np.zeros((n, m), dtype=bool)
+    if conflicts is not None:
+        for line, (person, server) in enumerate(_read_index_pairs(conflicts, "conflicts")):
+            if not (0 <= person < n and 0 <= server < m):
+                raise InvalidInstanceError(f"conflicts[{line}] ({person},{server})", "names no pair of the scores")
+            conflict[person, server] = True
+    demand, capacity = _read_limits(limits, n, m)
+    return Instance.create(score, conflict=conflict, demand=demand, capacity=capacity)
 
 
 def read_pins(path: Path) -> tuple[Pin, ...]:
@@ -58,25 +87,6 @@ def _rows(path: Path) -> list[list[str]]:
             return [[cell.strip() for cell in row] for row in csv.reader(lines) if any(cell.strip() for cell in row)]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InvalidInstanceError(path.name, f"cannot be read: {error}") from error
-
-
-def _read_folder(folder: Path) -> Instance:
-    rows = _rows(folder / "scores.csv")
-    n, m = len(rows), len(rows[0]) if rows else 0
-    score = np.zeros((n, m))
-    for i, row in enumerate(rows):
-        if len(row) != m:
-            raise InvalidInstanceError(f"score[{i}]", f"has {len(row)} columns, the first line has {m}")
-        for j, cell in enumerate(row):
-            score[i, j] = _number(cell, f"score[{i},{j}]")
-    conflict = np.zeros((n, m), dtype=bool)
-    if (folder / "conflicts.csv").exists():
-        for line, (person, server) in enumerate(_read_index_pairs(folder / "conflicts.csv", "conflicts")):
-            if not (0 <= person < n and 0 <= server < m):
-                raise InvalidInstanceError(f"conflicts[{line}] ({person},{server})", "names no pair of the scores")
-            conflict[person, server] = True
-    demand, capacity = _read_limits(folder / "limits.csv", n, m)
-    return Instance.create(score, conflict=conflict, demand=demand, capacity=capacity)
 
 
 def _read_limits(path: Path, n: int, m: int) -> tuple[list[float], list[float]]:

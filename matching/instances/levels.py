@@ -6,6 +6,7 @@ from matching.solvers.pairs.model import Bools
 
 FLOW = "min-cost flow"
 SEARCH = "min-cost flow, GLOP column generation, CP-SAT"
+COLUMNS = "min-cost flow, GLOP over teams of two, CP-SAT"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,28 +6,28 @@ choice: a person who lacks a unit is not looked at, and a plan in which nobody i
 ``t`` is counted as the bound of `reach.level_bound`, which stays finite. So ``t`` is always a property of the plan
 that anyone can recount.
 
-Method: thresholds are tried from the best conceivable one downwards. A threshold is refuted by the fill without
-hopeless pairs (maximum flow), by the linear relaxation (certified in integers), or by CP-SAT; it is met by a rounded
-relaxation.
-After one refutation the relaxation that maximises ``t`` itself gives the next candidate, then bisection goes on.
+Parts that share no server meet a threshold each for itself, so only ``t`` crosses between them: the cheap bounds of all
+parts come first, then every part is asked for a plan at the least of them.
 """
 
-from dataclasses import replace
+import numpy as np
 
-from matching.instances.levels import FLOW, SEARCH, Levels
-from matching.instances.reach import level_bound, step_of, without_hopeless
+from matching.instances.levels import FLOW, Levels
+from matching.instances.maxmin_duos import DuoSearch
+from matching.instances.maxmin_pairs import PairSearch
+from matching.instances.reach import level_bound
+from matching.solvers.pairs.alternate import alternate
+from matching.solvers.pairs.bounds import F8
 from matching.solvers.pairs.budget import Budget
-from matching.solvers.pairs.flow import FlowPlan, greatest_sum, with_greatest_fill
-from matching.solvers.pairs.model import Bools, Goal, Pairs, threshold
-from matching.solvers.pairs.polish import Polished, polish
-from matching.solvers.pairs.relaxation import relax, start_core
-from matching.solvers.pairs.values import lowest_served
+from matching.solvers.pairs.duos import Duos
+from matching.solvers.pairs.flow import FlowPlan
+from matching.solvers.pairs.model import I8, Bools, Pairs
+from matching.solvers.pairs.split import Part, joined, split
 
-_MAX_TRIES = 60
-_MISSING = 1e-7
-_START_WIDTH = 8
-_NEAR = 256
-"""Once the open range is this many times smaller than at first, the next possible value is tried."""
+_SHORT, _VERY_SHORT = 64.0, 4096.0
+"""Price of falling short of the threshold, and of its square, per unit of the largest score."""
+_STEPS, _CELLS = (4, 60), 4_000_000
+"""Alternating steps, fewest and most, and the cells of the assignments that they may come to."""
 
 
 def solve_maxmin(pairs: Pairs, plan: FlowPlan, budget: Budget, *, seed: int) -> Levels:
@@ -42,102 +42,55 @@ def solve_maxmin(pairs: Pairs, plan: FlowPlan, budget: Budget, *, seed: int) -> 
     top = level_bound(pairs)
     if top is None:
         return Levels(chosen=plan.chosen, fair=None, fair_bound=None, sum=value, sum_bound=value, solver=FLOW)
-    search = _Search(pairs, plan, top, budget, seed)
-    search.run()
-    if search.low <= search.attained(plan.chosen):
-        return Levels(
-            chosen=plan.chosen,
-            fair=search.low,
-            fair_bound=search.high,
-            sum=value,
-            sum_bound=value,
-            solver=FLOW if search.tries == 0 else SEARCH,
-        )
-    best = search.attempt(search.low, start=search.chosen, first_only=False)
-    chosen = best.chosen if best.chosen is not None else search.chosen
+    parts = split(pairs)
+    searches = [_search_of(part, plan, top, budget, seed) for part in parts]
+    ceiling = top
+    for search in sorted(searches, key=lambda search: search.low):
+        ceiling = min(ceiling, search.bound(ceiling))
+    for number, search in enumerate(searches):
+        if search.low < ceiling and not budget.is_over:
+            search.offer(_alternated(search.pairs, search.chosen, ceiling, np.random.default_rng((seed, number))))
+    for search in sorted(searches, key=lambda search: search.low):
+        if search.low < ceiling:
+            search.high = min(search.high, ceiling)
+            search.lift()
+            ceiling = min(ceiling, search.high)
+    low = min(search.low for search in searches)
+    plans, total, sum_bound, solvers = [], 0, 0, []
+    for search in searches:
+        best = search.best_sum(low)
+        chosen = search.chosen if best.chosen is None else best.chosen
+        own = int(search.pairs.totals(chosen).sum())
+        plans.append(chosen)
+        total, sum_bound = total + own, sum_bound + max(own, best.bound)
+        if chosen is not search.plan.chosen or search.high < top:
+            solvers.append(search.solver)
     return Levels(
-        chosen=chosen,
-        fair=search.low,
-        fair_bound=search.high,
-        sum=int(pairs.totals(chosen).sum()),
-        sum_bound=min(value, best.bound),
-        solver=SEARCH,
+        chosen=joined(pairs, parts, plans),
+        fair=low,
+        fair_bound=max(low, min(search.high for search in searches)),
+        sum=total,
+        sum_bound=min(value, sum_bound),
+        solver="; ".join(dict.fromkeys(solvers)) or FLOW,
     )
 
 
-class _Search:
-    """Bisection over thresholds: ``low`` is met by ``chosen``, nothing above ``high`` can be met."""
+def _alternated(pairs: Pairs, chosen: Bools, t: int, generator: np.random.Generator) -> Bools:
+    """Return a plan in which the fully served stay less below ``t``, by alternating assignment; quick, unproved."""
+    held = chosen.sum(axis=1)
+    lacking = held < pairs.demand
 
-    def __init__(self, pairs: Pairs, plan: FlowPlan, top: int, budget: Budget, seed: int) -> None:
-        self.pairs, self.plan, self.top, self.budget, self.seed = pairs, plan, top, budget, seed
-        self.step = step_of(pairs)
-        self.chosen = plan.chosen
-        self.low, self.high = self.attained(plan.chosen), top
-        self.tries = 0
-        self.core = start_core(pairs, plan.price, plan.chosen, _START_WIDTH)
+    def worth(people: I8, totals: I8) -> F8:
+        short = np.where(pairs.judged[people] & ~lacking[people], np.maximum(0, t - totals), 0) / pairs.peak
+        return totals / pairs.peak - _SHORT * short - _VERY_SHORT * short**2
 
-    def attained(self, chosen: Bools) -> int:
-        """Return the threshold that a plan meets."""
-        lowest = lowest_served(self.pairs, chosen)
-        return self.top if lowest is None else min(lowest, self.top)
+    n_rows = max(1, int((held > 0).sum()))
+    n_columns = max(1, int(np.minimum(pairs.capacity, n_rows).sum()))
+    steps = max(_STEPS[0], min(_STEPS[1], _CELLS // (n_rows * n_columns)))
+    return alternate(pairs, chosen, worth, generator, steps=steps)
 
-    def run(self) -> None:
-        """Raise ``low`` and lower ``high`` until they meet or the tries are used up."""
-        ceiling = self.high  # thresholds above it are refuted or given up
-        next_tried: int | None = None
-        first_range: int | None = None
-        while self.low < ceiling and not self.budget.is_over:
-            if self.tries >= _MAX_TRIES:
-                self.budget.cut_by_steps = True
-                return
-            if self.tries == 1 and self.pairs.is_full:
-                self.high = ceiling = max(self.low, min(self.high, self._relaxed_level()))
-            n_steps = (ceiling - self.low) // self.step
-            if self.tries <= 1 or n_steps <= 1:
-                t = ceiling
-            else:
-                first_range = first_range or n_steps
-                if n_steps <= first_range // _NEAR and next_tried != self.low:
-                    t = next_tried = self.low
-                    t += self.step
-                else:
-                    t = self.low + n_steps // 2 * self.step
-            self.tries += 1
-            found = self.attempt(t, start=None, first_only=True)
-            if found.chosen is not None:
-                self.chosen, self.low = found.chosen, self.attained(found.chosen)
-                continue
-            below = max(self.low, t - self.step)
-            if found.is_impossible:
-                self.high = min(self.high, below)
-            ceiling = min(ceiling, below)
 
-    def _relaxed_level(self) -> int:
-        """Return a certified bound on ``t`` from the relaxation that maximises it."""
-        goal = Goal(weight_level=1, low=self.low, high=self.high)
-        relaxed = relax(self.pairs, goal, self.core | self.chosen, self.budget)
-        return self.high if relaxed is None else relaxed.bound // self.step * self.step
-
-    def attempt(self, t: int, *, start: Bools | None, first_only: bool) -> Polished:
-        """Try one threshold: a plan that meets it, a proof that none does, or neither; with a bound on the sum."""
-        pairs = self.pairs
-        open_bound = int(pairs.totals(self.plan.chosen).sum())
-        impossible = Polished(chosen=None, value=None, bound=open_bound, is_impossible=True)
-        narrow = without_hopeless(pairs, t)
-        if with_greatest_fill(narrow).n_units < pairs.n_units:
-            return impossible
-        best = greatest_sum(narrow)
-        value = int(narrow.totals(best.chosen).sum())
-        lowest = lowest_served(narrow, best.chosen)
-        if lowest is None or lowest >= t:
-            return Polished(chosen=best.chosen, value=value, bound=value)
-        core = start_core(narrow, best.price, best.chosen if start is None else best.chosen | start, _START_WIDTH)
-        relaxed = relax(narrow, threshold(t), core | self.core, self.budget)
-        if relaxed is None:
-            return Polished(chosen=start, value=None, bound=value)
-        if relaxed.missing > _MISSING * narrow.peak:
-            refuted = relax(narrow, Goal(weight_slack=1, low=t, high=t), relaxed.core, self.budget)
-            if refuted is not None and refuted.bound < 0:
-                return impossible
-        polished = polish(narrow, threshold(t), relaxed, start, self.budget, seed=self.seed, first_only=first_only)
-        return replace(polished, bound=min(polished.bound, value))
+def _search_of(part: Part, plan: FlowPlan, top: int, budget: Budget, seed: int) -> DuoSearch | PairSearch:
+    own = FlowPlan(chosen=part.own(plan.chosen), price=plan.price[part.servers])
+    kind = DuoSearch if Duos.fits(part.pairs) else PairSearch
+    return kind(part.pairs, own, top, budget, seed)

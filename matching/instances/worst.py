@@ -10,9 +10,11 @@ from math import ceil
 
 import numpy as np
 
-from matching.instances.levels import FLOW, SEARCH, Levels
+from matching.instances.levels import COLUMNS, FLOW, SEARCH, Levels
 from matching.instances.reach import best_partial_totals, best_totals
+from matching.instances.worst_duos import lift_worst
 from matching.solvers.pairs.budget import Budget
+from matching.solvers.pairs.duos import Duos
 from matching.solvers.pairs.flow import FlowPlan
 from matching.solvers.pairs.model import Bools, Goal, Pairs
 from matching.solvers.pairs.polish import polish
@@ -20,6 +22,8 @@ from matching.solvers.pairs.relaxation import relax, start_core
 from matching.solvers.pairs.values import worst_sum
 
 _START_WIDTH = 8
+_FEW_PAIRS = 2_000
+"""Up to so many pairs the search over pairs ends with a proof, whatever the demand."""
 
 
 def solve_worst_tenth(pairs: Pairs, plan: FlowPlan, budget: Budget, *, seed: int) -> Levels:
@@ -41,9 +45,19 @@ def solve_worst_tenth(pairs: Pairs, plan: FlowPlan, budget: Budget, *, seed: int
     attained = worst_sum(pairs.totals(plan.chosen)[pairs.judged], count)
     bound = worst_sum(best, count)
     chosen, solver = plan.chosen, FLOW
+    low = max(low, attained // count)  # W <= m*t, so no better plan has a lower t
+    if attained < bound and Duos.fits(pairs) and int(pairs.allowed.sum()) > _FEW_PAIRS:
+        lifted = lift_worst(pairs, plan, count, (min(low, high), high), budget, seed=seed)
+        return Levels(
+            chosen=lifted.chosen,
+            fair=worst_sum(pairs.totals(lifted.chosen)[pairs.judged], count),
+            fair_bound=min(bound, lifted.bound),
+            sum=int(pairs.totals(lifted.chosen).sum()),
+            sum_bound=min(value, lifted.sum_bound),
+            solver=COLUMNS,
+        )
     if attained < bound:
         solver = SEARCH
-        low = max(low, attained // count)  # W <= m*t, so no better plan has a lower t
         goal = Goal(weight_level=count, weight_slack=1, low=low, high=high)
         relaxed = relax(pairs, goal, start_core(pairs, plan.price, chosen, _START_WIDTH), budget)
         if relaxed is not None:

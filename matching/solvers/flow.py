@@ -15,7 +15,7 @@ from matching.solvers.network import I8, Level, Network, lexicographic_flow
 from matching.solvers.pair_network import pair_network
 from matching.solvers.ties import tie_costs
 
-DENSE_ARCS = 300_000
+DENSE_ARCS = 20_000
 """Up to so many arcs are solved at once; more start on a core, and the rest is priced."""
 
 CORE_PER_SEAT, CORE_PER_PERSON = 48, 24
@@ -163,5 +163,5 @@ def core_arcs(component: Component, score: I8) -> npt.NDArray[np.bool_]:
         ends = np.cumsum(np.bincount(key)).tolist()
         for start, stop in zip([0, *ends[:-1]], ends, strict=True):
             own = np.arange(start, stop) if order is None else order[start:stop]
-            is_core[own if len(own) <= n_best else own[np.argsort(loss[own], kind="stable")[:n_best]]] = True
+            is_core[own if len(own) <= n_best else own[np.argpartition(loss[own], n_best - 1)[:n_best]]] = True
     return is_core

@@ -76,3 +76,59 @@ def test_bad_input_is_refused_before_solving_and_writes_nothing(tmp_path: Path) 
 def test_wrong_usage_is_not_a_refusal(instance: Path) -> None:
     assert CliRunner().invoke(cli, ["solve", str(instance), "--fair", "best"]).exit_code == 2
     assert CliRunner().invoke(cli, ["solve", "nowhere.npz"]).exit_code == 2
+
+
+@pytest.fixture
+def tables(tmp_path: Path) -> dict[str, str]:
+    texts = {
+        "scores": "0.5,0.25,1\n1,0,1\n",
+        "conflicts": "0,2\n",
+        "limits": "kind,index,units\nperson,0,1\nperson,1,1\nserver,0,1\nserver,1,1\nserver,2,0\n",
+    }
+    for name, text in texts.items():
+        (tmp_path / f"own_{name}.csv").write_text(text, encoding="utf-8")
+    return {name: str(tmp_path / f"own_{name}.csv") for name in texts}
+
+
+def test_three_csv_files_give_the_same_plan_as_the_npz_file(instance: Path, tables: dict[str, str]) -> None:
+    scores, conflicts, limits = tables["scores"], tables["conflicts"], tables["limits"]
+    expected, _ = run(str(instance), "--fair", "maxmin")
+    assert expected is not None
+    forms = [
+        (scores, "--conflicts", conflicts, "--limits", limits),
+        (scores, conflicts, limits),
+        (scores, limits, "--conflicts", conflicts),
+        (scores, conflicts, "--limits", limits),
+    ]
+    for form in forms:
+        found, _ = run(*form, "--fair", "maxmin")
+        assert found is not None
+        assert {**found, "runtime_s": 0} == {**expected, "runtime_s": 0}
+
+
+def test_without_a_file_of_conflicts_there_are_none(tables: dict[str, str]) -> None:
+    found, _ = run(tables["scores"], tables["limits"], "--time-limit", "20")
+    assert found is not None
+    assert found["sum"] == 1.25
+
+
+def test_a_missing_or_doubled_file_is_wrong_usage(instance: Path, tables: dict[str, str]) -> None:
+    scores, conflicts, limits = tables["scores"], tables["conflicts"], tables["limits"]
+    for form in (
+        [scores],
+        [scores, "--conflicts", conflicts],
+        [scores, conflicts, limits, limits],
+        [scores, conflicts, "--limits", limits, "--conflicts", conflicts],
+        [str(instance), limits],
+        [str(instance), "--limits", limits],
+    ):
+        result = CliRunner().invoke(cli, ["solve", *form])
+        assert result.exit_code == 2, form
+
+
+def test_a_bad_line_of_a_csv_file_is_refused_by_its_place(tables: dict[str, str], tmp_path: Path) -> None:
+    bad = tmp_path / "bad.csv"
+    bad.write_text("7,0\n", encoding="utf-8")
+    found, complaint = run(tables["scores"], str(bad), tables["limits"], code=1)
+    assert found is None
+    assert "conflicts[0] (7,0): names no pair" in complaint

@@ -1,24 +1,16 @@
 """B4: real assignment data; the answers are asserted, seconds and the ratio to plain flow are printed."""
 
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from matching.instances import Fairness, Instance, InstanceResult, read_instance, solve_instance
+from matching.instances import Fairness, Instance, InstanceResult, solve_instance
 from matching.solvers.network import Network, certified_flow
 from matching.vocabulary import SolveStatus
+from tests.benchmarks.matrices import real, synthetic
 
-INSTANCES = Path(__file__).parents[2].parent / "shared" / "instances"
 LIMIT_S = 10.0
-
-
-def load(name: str) -> Instance:
-    path = INSTANCES / f"{name}.npz"
-    if not path.exists():
-        pytest.skip("the folder shared/instances is not beside the repository")
-    return read_instance(path)
 
 
 def plain_flow_s(instance: Instance, units_per_score: float) -> float:
@@ -40,7 +32,7 @@ def plain_flow_s(instance: Instance, units_per_score: float) -> float:
 
 
 def measured(name: str, fair: Fairness) -> tuple[InstanceResult, float]:
-    instance = load(name)
+    instance = real(name)
     started, started_cpu = time.perf_counter(), time.process_time()
     result = solve_instance(instance, fair=fair, time_limit_s=60)
     wall_s, cpu_s = time.perf_counter() - started, time.process_time() - started_cpu
@@ -79,10 +71,27 @@ def test_the_answer_is_proved_within_ten_seconds(name: str, fair: Fairness, lowe
 @pytest.mark.parametrize(("name", "gap"), [("aamas2015", 0.0), ("aamas2021", 1e-6)])
 def test_the_worst_tenth_has_a_certified_gap(name: str, gap: float) -> None:
     result, _ = measured(name, Fairness.WORST_TENTH)
-    plain = solve_instance(load(name))
+    plain = solve_instance(real(name))
     assert result.filled == plain.filled
     assert result.fair_gap is not None
     assert result.fair_gap <= gap
     assert result.gap is not None
     assert result.gap <= gap
     assert result.min >= plain.min
+
+
+@pytest.mark.bench
+def test_the_lowest_of_a_large_matrix_of_fine_scores_is_proved_where_supply_equals_demand() -> None:
+    instance = synthetic()
+    plain = solve_instance(instance)
+    result = solve_instance(instance, fair=Fairness.MAXMIN)
+    print(  # noqa: T201
+        f"\nsynthetic: sum only {plain.sum} in {plain.runtime_s} s; maxmin {result.min} (bound {result.min_bound}), "
+        f"sum {result.sum} (bound {result.bound}) in {result.runtime_s} s"
+    )
+    assert plain.status is SolveStatus.OPTIMAL
+    assert plain.filled == plain.demand == result.filled == 2432
+    assert plain.sum == pytest.approx(2077.390018809, abs=1e-6)
+    assert result.min == result.min_bound == pytest.approx(1.490857216, abs=1e-8)
+    assert result.gap is not None
+    assert result.gap <= 0.0005

@@ -90,6 +90,8 @@ def search(
     is_narrow = int(np.abs(pairs.score).max(initial=0)) <= NARROW_SCORE
     solver.parameters.cp_model_presolve = is_narrow and goal.weight_slack is None and goal.floor is None
     solver.parameters.random_seed = seed % 2**31
+    # In OR-Tools 9.15 the comparison of at-most-one rows with linear ones in presolve can lose optima.
+    solver.parameters.presolve_inclusion_work_limit = 0
     solver.parameters.max_deterministic_time = steps
     solver.parameters.max_time_in_seconds = budget.left_s
     status = solver.solve(model.cp)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from matching.errors import PinConflictError
-from matching.instances import Fairness, Instance, InstanceResult, StoppedBy, solve_instance
+from matching.instances import Fairness, Instance, InstanceResult, StoppedBy, solve_instance, worst
 from matching.vocabulary import SolveStatus
 
 COARSE = st.sampled_from([0.0, 0.25, 0.5, 1.0, -0.5])
@@ -182,3 +182,73 @@ def test_the_time_limit_returns_a_plan_with_its_bounds() -> None:
     assert result.filled > 0
     assert result.bound >= result.sum
     assert result.stopped_by in (StoppedBy.OPTIMAL, StoppedBy.TIME)
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(case=instances())
+def test_the_worst_tenth_over_whole_teams_is_bounded(case: tuple[Instance, tuple[tuple[int, int], ...]]) -> None:
+    instance, pins = case
+    if len(set(pins)) < len(pins) or not any(True for _ in all_plans(instance, pins)):
+        return
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(worst, "_FEW_PAIRS", -1)
+        result = solve_instance(instance, fair=Fairness.WORST_TENTH, pins=pins, time_limit_s=30)
+    everything = [figures(instance, plan) for plan in all_plans(instance, pins)]
+    most = max(found["filled"] for found in everything)
+    best = [found for found in everything if found["filled"] == most]
+    own = figures(instance, plan_of(instance, result))
+    assert set(pins) <= set(result.assignments)
+    assert own["filled"] == result.filled == most
+    assert close(own["sum"], result.sum)
+    if result.fair_value is None:
+        return
+    assert close(own["worst"], result.fair_value)
+    assert result.fair_bound >= max(found["worst"] for found in best) - 1e-9
+    as_good = [found["sum"] for found in best if found["worst"] >= result.fair_value - 1e-12]
+    assert result.bound >= max(as_good) - 1e-9
+
+
+HARSH = {
+    "nobody": ([], [], [1, 1], None),
+    "no servers": ([[], []], [1, 2], [], None),
+    "only conflicts": ([[1.0, 2.0], [3.0, 4.0]], [1, 2], [1, 1], [[1, 1], [1, 1]]),
+    "demand 0": ([[1.0, 2.0], [3.0, 4.0]], [0, 0], [1, 1], None),
+    "capacity 0": ([[1.0, 2.0], [3.0, 4.0]], [1, 2], [0, 0], None),
+    "one row of conflicts": ([[1.0, 2.0], [3.0, 4.0]], [1, 2], [1, 1], [[1, 1], [0, 0]]),
+    "ties": ([[0.5] * 4] * 5, [2] * 5, [1, 2, 3, 1], None),
+    "negative": ([[-1.5, -2.25, -3.0], [-0.5, -4.0, -1.0]], [2, 1], [1, 1, 1], None),
+    "huge": ([[1e200, 3e200], [2e200, 1e200]], [1, 1], [1, 1], None),
+    "tiny": ([[1e-200, 3e-200], [2e-200, 1e-200]], [1, 1], [1, 1], None),
+    "mixed": ([[1e12, 1e-12], [-1e12, 0.0]], [1, 1], [1, 1], None),
+    "more than there is": ([[1.0, 2.0]], [2**31], [2**31, 2**31], None),
+}
+
+
+@pytest.mark.parametrize("fair", Fairness)
+@pytest.mark.parametrize("name", HARSH)
+def test_harsh_instances_end_with_a_plan_never_a_crash(name: str, fair: Fairness) -> None:
+    score, demand, capacity, conflict = HARSH[name]
+    array = np.array(score, dtype=np.float64).reshape(len(demand), len(capacity))
+    instance = Instance.create(array, conflict=conflict, demand=demand, capacity=capacity)
+    result = solve_instance(instance, fair=fair, time_limit_s=20)
+    best = max(figures(instance, plan)["filled"] for plan in all_plans(instance, ()))
+    assert (result.status, result.filled) == (SolveStatus.OPTIMAL, best)
+    assert result.gap == 0.0
+
+
+@pytest.mark.parametrize("fair", [Fairness.MAXMIN, Fairness.WORST_TENTH])
+def test_pins_and_shortage_hold_over_whole_teams(fair: Fairness) -> None:
+    generator = np.random.default_rng(5)
+    conflict = generator.random((60, 70)) < 0.5
+    pins = [(int(i), int(np.flatnonzero(~conflict[i])[i % 5])) for i in range(0, 60, 6)]
+    pins = [pin for place, pin in enumerate(pins) if pin[1] not in {server for _, server in pins[:place]}]
+    instance = Instance.create(
+        generator.random((60, 70)), conflict=conflict, demand=np.full(60, 2), capacity=np.ones(70)
+    )
+    plain, result = (solve_instance(instance, fair=mode, pins=pins, time_limit_s=60) for mode in (Fairness.NONE, fair))
+    again = solve_instance(instance, fair=fair, pins=pins, time_limit_s=60)
+    assert set(pins) <= set(result.assignments)
+    assert result.filled == plain.filled == 70 < result.demand
+    assert result.fair_bound >= result.fair_value
+    assert plain.sum >= result.bound >= result.sum
+    assert result.assignments == again.assignments
