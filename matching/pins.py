@@ -47,8 +47,8 @@ def check_pins(facts: Facts, policy: Policy, components: Sequence[Component]) ->
 
 
 def check_kept(facts: Facts, links: Iterable[tuple[str, str, str]]) -> None:
-    """Refuse a plan that leaves out a pin: only slot caps of several seats, and rules on
-    whole teams, can still clash after ``check_pins``.
+    """Refuse a plan that leaves out a pin: only slot caps of several seats, rules on whole teams and the change
+    budget can still clash after ``check_pins``.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def check_kept(facts: Facts, links: Iterable[tuple[str, str, str]]) -> None:
     if lost:
         _refuse(
             (pin for pin in facts.pins if pin.mentor_id in lost),
-            "slot caps or team rules leave no plan that keeps them all",
+            "slot caps, team rules or the change budget leave no plan that keeps them all",
         )
 
 

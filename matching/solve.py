@@ -10,12 +10,11 @@ from matching.metrics import metrics
 from matching.pins import check_kept
 from matching.policy import Policy
 from matching.problem import ProblemData
-from matching.result import ExcludedMentee, Result, filled_seats, levels_within, proved_levels, scored_teams
+from matching.result import ExcludedMentee, Result, filled_seats, levels_within, scored_teams
 from matching.rules import mentee_exclusion
 from matching.shortfalls import shortfalls
-from matching.solution import LevelName, Solution
-from matching.solvers import flow
-from matching.solvers.teams import solve as teams
+from matching.solution import Solution
+from matching.solvers import choice
 from matching.supply import supply_table
 from matching.vocabulary import SolveStatus
 
@@ -40,11 +39,11 @@ def solve(
     on_progress: Progress | None = None,
     problem: ProblemData | None = None,
 ) -> Result:
-    """Match mentees with mentors, lexicographically over all levels of domain 4.4 but fairness.
+    """Match mentees with mentors, lexicographically over all levels of domain 4.4.
 
-    Separable policies are solved to optimality by flow. With team terms, every level before the score is proved, the
-    score carries a certified bound, and the status is OPTIMAL only if bound and value meet. A seat that cannot be
-    filled is a shortfall with reasons, never a refusal.
+    The shape of the problem chooses the solver (``solvers.choice``). Separable policies are solved to optimality by
+    flow. Otherwise every level carries a certified bound, and the status is OPTIMAL only if bounds and values meet. A
+    seat that cannot be filled is a shortfall with reasons, never a refusal.
 
     Parameters
     ----------
@@ -61,8 +60,6 @@ def solve(
         Without any mentee, or without any mentor.
     InvalidFactsError
         Facts that contradict themselves.
-    InvalidPolicyError
-        A slot cap that this form cannot combine with the facts (see ``solvers.flow``).
     PinConflictError
         Pins that cannot all hold.
     SolverFailedError
@@ -80,24 +77,15 @@ def solve(
     if problem is None:
         problem = build(facts, policy, on_progress=on_progress)
     clock.lap("build")
-    has_teams = bool(problem.team_terms)
     n_components = len(problem.components)
 
     def report(done: int) -> None:
         if on_progress is not None:
             on_progress("solve", done, n_components)
 
-    bounds: dict[LevelName, int] = {}
-    if has_teams:
-        chosen, bounds = teams.solve_components(problem, seed=seed, on_done=report)
-    else:
-        plans = []
-        for component in problem.components:
-            plans.append(flow.solve_component(component, problem, seed=seed))
-            report(len(plans))
-        chosen = tuple(plans)
-    solution = Solution(chosen=chosen)
-    levels = levels_within(problem, solution, bounds) if has_teams else proved_levels(problem, solution)
+    answer = choice.run(problem, seed=seed, on_done=report)
+    solution = Solution(chosen=answer.chosen)
+    levels = levels_within(problem, solution, answer.bounds)
     clock.lap("solve")
     seats = filled_seats(problem, solution, policy, has_roster=bool(facts.published))
     check_kept(facts, ((seat.mentee_id, seat.slot, seat.mentor_id) for seat in seats))
@@ -116,8 +104,8 @@ def solve(
     clock.lap("fingerprint")
     return Result(
         status=SolveStatus.FEASIBLE if any(level.gap for level in levels) else SolveStatus.OPTIMAL,
-        solver=teams.NAME if has_teams else flow.NAME,
-        solver_reason=teams.REASON if has_teams else flow.REASON,
+        solver=answer.solver,
+        solver_reason=answer.reason,
         levels=levels,
         seats=seats,
         teams=scored_teams(problem, solution, policy),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from matching.errors import InvalidPolicyError, SolverFailedError
+from matching.errors import SolverFailedError
 from matching.problem import Component, ProblemData
 from matching.solvers.network import I4, I8, Level, Network, lexicographic_flow
 from matching.solvers.ties import tie_costs
@@ -31,8 +31,26 @@ def solve_component(component: Component, problem: ProblemData, *, seed: int) ->
 
     Raises
     ------
-    InvalidPolicyError
-        When a slot cap binds a person who would otherwise serve two seats of one team.
+    SolverFailedError
+        When the answer could not be proved, or no flow expresses the slot caps (see ``find_plan``).
+    """
+    chosen = find_plan(component, problem, seed=seed)
+    if chosen is None:
+        raise SolverFailedError(
+            f"component {component.counties[0]}: a slot cap binds a mentor who could take two seats of one team, which "
+            "no flow expresses; use the CP-SAT solver"
+        )
+    return chosen
+
+
+def find_plan(component: Component, problem: ProblemData, *, seed: int) -> I8 | None:
+    """Return the arc chosen for every seat, ``int64`` (mentees, seats), -1 for an empty seat.
+
+    ``None`` where a slot cap binds a person who would otherwise serve two seats of one team: then "once per team" and
+    "so often in this slot" cross, and no flow expresses both.
+
+    Raises
+    ------
     SolverFailedError
         When the answer could not be proved.
     """
@@ -40,6 +58,8 @@ def solve_component(component: Component, problem: ProblemData, *, seed: int) ->
     guarded = np.zeros(n_mentees, dtype=bool)
     for _ in range(n_mentees + 1):
         chosen = _solve(component, problem, guarded, seed)
+        if chosen is None:
+            return None
         person = (
             np.where(chosen >= 0, component.person_of_mentor[component.arc_mentor[chosen]], -1)
             if len(component.arc_mentor)
@@ -64,7 +84,7 @@ class _Edges:
     capacity: I8
 
 
-def _solve(component: Component, problem: ProblemData, guarded: npt.NDArray[np.bool_], seed: int) -> I8:
+def _solve(component: Component, problem: ProblemData, guarded: npt.NDArray[np.bool_], seed: int) -> I8 | None:
     n, k, n_arcs = len(component.mentees), component.n_seats, len(component.arc_mentor)
     n_persons = len(component.persons)
     mentee, seat = component.arc_mentee, component.arc_seat
@@ -78,7 +98,10 @@ def _solve(component: Component, problem: ProblemData, guarded: npt.NDArray[np.b
     # Where an arc leads: to the person, or first through a gadget.
     target = person_node + person
     gadgets: list[_Edges] = []
-    for key, limit in _gadget_keys(component, problem, guarded, mentee, seat, person):
+    layers = _gadget_keys(component, problem, guarded, mentee, seat, person)
+    if layers is None:
+        return None
+    for key, limit in layers:
         used = key >= 0
         values, first, inverse = np.unique(key[used], return_index=True, return_inverse=True)
         node = np.arange(n_nodes, n_nodes + len(values), dtype=np.int32)
@@ -161,8 +184,11 @@ def _gadget_keys(
     mentee: I4,
     seat: I4,
     person: I4,
-) -> list[tuple[I8, I8]]:
-    """Return, per layer of extra nodes, the node key of every arc (-1: none) and the capacity behind it."""
+) -> list[tuple[I8, I8]] | None:
+    """Return, per layer of extra nodes, the node key of every arc (-1: none) and the capacity behind it.
+
+    ``None`` where the layers would cross.
+    """
     layers: list[tuple[I8, I8]] = []
     n_persons = max(1, len(component.persons))
     if all(cap is None for cap in problem.slot_caps) and not guarded.any():
@@ -177,12 +203,7 @@ def _gadget_keys(
         pair = mentee.astype(np.int64) * n_persons + person
         watched[watched] = _has_other_seat(pair[watched], seat[watched])
         if (watched & capped).any():
-            bound = int(seat[np.flatnonzero(watched & capped)[0]])
-            raise InvalidPolicyError(
-                f"slots.{bound}.cap",
-                "this cap binds a mentor who could take two seats of one team, which this form cannot solve exactly; "
-                "require categories that keep the slots apart, or remove the cap",
-            )
+            return None
         layers.append((np.where(watched, pair, -1), np.ones(len(mentee), dtype=np.int64)))
     return layers
 
