@@ -9,7 +9,7 @@ from matching.errors import SolverFailedError
 from matching.solution import MINIMISED, LevelName
 from matching.solvers.cpsat.model import Expression
 
-MOST_RANGE = 2**45
+MOST_RANGE = 2**40
 """Joined levels stay within this range: exact in floating point, and far from where the solver's sums overflow."""
 
 Levels = Sequence[tuple[LevelName, Expression]]

@@ -90,13 +90,9 @@ class Model:
         *,
         low: int = NO_LEAST,
         high: int = NO_MOST,
-        when: Sequence[int] = (),
     ) -> None:
-        """Add low ≤ Σ coefficients · variables ≤ high, if all literals of ``when`` hold (``~v`` negates ``v``)."""
-        constraint = self.proto.constraints.add()
-        if when:
-            constraint.enforcement_literal.extend(list(when))
-        linear = constraint.linear
+        """Add low ≤ Σ coefficients · variables ≤ high."""
+        linear = self.proto.constraints.add().linear
         linear.vars.extend(_plain(variables))
         linear.coeffs.extend(_plain(coefficients))
         linear.domain.extend([low, high])

@@ -25,6 +25,13 @@ JOINED_ARCS = 2_000
 STEPS, ARCS_PER_STEP = 4.0, 4_000
 """Deterministic time of one search: so much, and one more for so many arcs."""
 
+NO_INCLUSIONS = 0
+"""Keeps presolve from comparing at-most-one rows with linear ones: in OR-Tools 9.15 that step loses optima and then
+calls the rest OPTIMAL (issue 5293 of OR-Tools; met here on one case in a hundred)."""
+
+BOUND_ERROR = 0.1
+"""The solver reports integer bounds as floating point; within ``MOST_RANGE`` they are wrong by far less than this."""
+
 MOST_CUTS = 60
 """Searches repeated because a team's points were rounded in its favour."""
 
@@ -96,6 +103,7 @@ def _solve_group(run: _Run, group: Group, steps: float, *, is_small: bool) -> in
         solver.parameters.num_workers = 1
         solver.parameters.random_seed = run.seed
         solver.parameters.linearization_level = 2
+        solver.parameters.presolve_inclusion_work_limit = NO_INCLUSIONS
         # Incumbents of a plain search creep unit by unit through wide scores. Small models are closed from the bound;
         # large ones need plans on the way.
         if is_small:
@@ -109,7 +117,7 @@ def _solve_group(run: _Run, group: Group, steps: float, *, is_small: bool) -> in
         if status in (cp_model.INFEASIBLE, cp_model.MODEL_INVALID):
             name = run.problem.components[0].counties[0]
             raise SolverFailedError(f"component {name}: CP-SAT ended with {status.name}; report this as a defect")
-        reach = -int(np.ceil(solver.best_objective_bound - 1e-6)) + group.objective.constant
+        reach = -int(np.ceil(solver.best_objective_bound - BOUND_ERROR)) + group.objective.constant
         bound = min(bound, reach)
         if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
             break

@@ -122,14 +122,18 @@ class TeamRoom:
             weights = [FIT_UNIT * share * size * weight / unit for _, weight, unit in covers]
             tolerance = 0.5 * size + sum(0.5 * unit for _, _, unit in covers) + 1
             goal = int(np.floor(FIT_UNIT * size * (least - share * known) - tolerance))
-            when = [~variable, int(self.size[row, size - 1])]
+            if goal <= 0:
+                continue
+            # One row, eased by the whole goal unless the team has exactly so many members and is not called weak.
+            easing = [variable, int(self.size[row, size - 1])]
+            numbers = [goal, -goal]
             if size < n_seats:
-                when.append(~int(self.size[row, size]))
+                easing.append(int(self.size[row, size]))
+                numbers.append(goal)
             self.model.row(
-                [*self.x[arcs].tolist(), *(cover for cover, _, _ in covers)],
-                [*individual.astype(np.int64).tolist(), *(round(weight) for weight in weights)],
-                low=goal,
-                when=when,
+                [*self.x[arcs].tolist(), *(cover for cover, _, _ in covers), *easing],
+                [*individual.astype(np.int64).tolist(), *(round(weight) for weight in weights), *numbers],
+                low=0,
             )
 
     def punish(self, variables: I8, points: float) -> None:
