@@ -14,7 +14,7 @@ from matching.geography import pair_geography
 from matching.people import person_capacity, priority_of
 from matching.pins import check_pins
 from matching.policy import Policy
-from matching.policy_options import StabilityMode, TeamObjective
+from matching.policy_options import StabilityMode, TeamObjective, WeakTeamsMode
 from matching.problem import I4, I8, Component, ProblemData
 from matching.rules import mentee_exclusion, seat_rules
 from matching.teams import team_arrays, terms_of
@@ -59,6 +59,8 @@ def header(facts: Facts, policy: Policy) -> ProblemData:
         counts_changes=policy.stability.mode is StabilityMode.KEEP_UNLESS_INVALID and bool(facts.published),
         team_terms=terms_of(policy),
         fairness=policy.fairness.mode,
+        forbids_weak=policy.fairness.weak_teams is WeakTeamsMode.FORBID,
+        max_changes=policy.stability.max_changes if facts.published else None,
     )
 
 

@@ -100,7 +100,7 @@ class Policy(PolicyModel):
         return self
 
     @model_validator(mode="after")
-    def _team_terms_can_be_solved(self) -> "Policy":
+    def _team_options_have_teams(self) -> "Policy":
         geography = self.geography
         has_team_rule = (
             geography.min_one_mentor_same_township or geography.same_village_mentor is not SameVillageMode.ALLOW
@@ -114,28 +114,20 @@ class Policy(PolicyModel):
                 raise ValueError(
                     "fairness.mode and fairness.weakTeams FORBID look at teams; set teamObjective to TEAMS"
                 )
-            if self.stability.max_changes is not None:
-                raise ValueError("stability.maxChanges has no solver yet")
-            return self
-        if self.fairness.mode is FairnessMode.WORST_TENTH:
-            raise ValueError("fairness.mode WORST_TENTH has no solver yet; use NONE or MAXMIN")
-        if self.fairness.weak_teams is WeakTeamsMode.FORBID or self.stability.max_changes is not None:
-            raise ValueError("fairness.weakTeams FORBID and stability.maxChanges have no solver yet")
-        if self.n_seats != 2:
-            raise ValueError(f"teamObjective TEAMS needs two slots, found {self.n_seats}; use SEPARABLE")
-        if len({self._hard_rules(seat) for seat in range(self.n_seats)}) > 1:
-            raise ValueError(
-                "teamObjective TEAMS needs slots with equal hard rules; state the rules on the team by "
-                "geography.minOneMentorSameTownship and geography.sameVillageMentor, and prefer categories by slot"
-            )
-        if any(slot.cap is not None for slot in self.slots):
-            raise ValueError("teamObjective TEAMS knows no cap per slot; remove slots.cap and use loadCap")
         return self
 
-    def _hard_rules(self, seat: int) -> tuple[object, ...]:
-        slot = self.slots[seat]
-        allowed = slot.allowed if self.requires_category(seat) else None
-        return slot.admits_own_township_only, slot.admits_same_village, allowed
+    @property
+    def has_equal_slots(self) -> bool:
+        """Whether the hard rules of all slots are the same."""
+        rules = {
+            (
+                slot.admits_own_township_only,
+                slot.admits_same_village,
+                slot.allowed if self.requires_category(seat) else (),
+            )
+            for seat, slot in enumerate(self.slots)
+        }
+        return len(rules) == 1
 
     @property
     def n_seats(self) -> int:

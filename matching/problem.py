@@ -154,6 +154,10 @@ class ProblemData:
         Names and parameters of the team terms; empty for separable policies.
     fairness
         Which fairness level the objective has.
+    forbids_weak
+        A weak team may not be formed: the hard rule MIN_EXPERIENCE on whole teams.
+    max_changes
+        Greatest excess of changed links (see ``stability.excess_changes``), ``None`` for no bound.
     """
 
     components: tuple[Component, ...]
@@ -163,6 +167,8 @@ class ProblemData:
     counts_changes: bool
     team_terms: TermList = ()
     fairness: FairnessMode = FairnessMode.NONE
+    forbids_weak: bool = False
+    max_changes: int | None = None
 
     @property
     def n_mentees(self) -> int:
@@ -174,6 +180,16 @@ class ProblemData:
         """Admissible (seat, mentor) arcs."""
         return sum(len(component.arc_mentee) for component in self.components)
 
+    def params_of(self, term: str) -> dict[str, float]:
+        """Return the parameters of one team term.
+
+        Raises
+        ------
+        KeyError
+            When the problem does not have the term.
+        """
+        return dict(dict(self.team_terms)[term])
+
     def fingerprint(self) -> str:
         """Return a SHA-256 over everything the solver sees: equal problems, equal fingerprints."""
         return self.joint_fingerprint([digest_of(component) for component in self.components])
@@ -184,6 +200,8 @@ class ProblemData:
         digest.update(repr((self.slots, self.load_target, self.slot_caps, self.counts_changes)).encode())
         if self.team_terms:
             digest.update(repr((self.team_terms, str(self.fairness))).encode())
+        if self.forbids_weak or self.max_changes is not None:
+            digest.update(repr(("rules", self.forbids_weak, self.max_changes)).encode())
         digest.update("|".join(digests).encode())
         return digest.hexdigest()
 

@@ -12,7 +12,8 @@ import numpy as np
 from matching.facts import Facts, Mentee, Mentor, Place
 from matching.geography import anchors_of, estimated_minutes, minutes_score
 from matching.policy import Policy
-from matching.policy_options import AvoidanceMode, PoolTier, SameVillageMode, UnknownTenureMode
+from matching.policy_options import AvoidanceMode, PoolTier, SameVillageMode, UnknownTenureMode, WeakTeamsMode
+from matching.restated_teams import experience_tenths, is_weak, tenths
 from matching.vocabulary import AppraisalGrade, MentorCategory, MentorState, ReasonCode, Terrain
 
 
@@ -57,7 +58,11 @@ def broken_rules(
 
 
 def broken_team_rules(mentee: Mentee, team: Sequence[Mentor], facts: Facts, policy: Policy) -> tuple[ReasonCode, ...]:
-    """Return every rule on whole teams that ``team`` breaks; the last free seat is reserved for a local mentor."""
+    """Return every rule on whole teams that ``team`` breaks, in the order of ``ReasonCode``.
+
+    The last free seat is reserved for a local mentor; a weak team, complete or not, breaks MIN_EXPERIENCE where the
+    policy forbids weak teams.
+    """
     broken = []
     n_strangers = n_of_village = 0
     for mentor in team:
@@ -71,17 +76,9 @@ def broken_team_rules(mentee: Mentee, team: Sequence[Mentor], facts: Facts, poli
         broken.append(ReasonCode.TOWNSHIP_RULE)
     if policy.geography.same_village_mentor is SameVillageMode.AT_MOST_ONE and n_of_village > 1:
         broken.append(ReasonCode.VILLAGE_RULE)
-    return tuple(broken)
-
-
-def _tenths(months: int | None) -> int | None:
-    return None if months is None else int((months * 10 + 6) // 12)
-
-
-def _experience(mentor: Mentor) -> int | None:
-    if mentor.category is not MentorCategory.INDUSTRY_LEADER:
-        return _tenths(mentor.grassroots_months)
-    return None if mentor.trade_years is None else int(mentor.trade_years * 10 + 0.5 + 1e-9)
+    if policy.fairness.weak_teams is WeakTeamsMode.FORBID and is_weak(mentee, team, facts, policy):
+        broken.append(ReasonCode.MIN_EXPERIENCE)
+    return tuple(code for code in ReasonCode if code in broken)
 
 
 def _mentor_faults(mentor: Mentor, facts: Facts, policy: Policy) -> Iterator[ReasonCode]:
@@ -89,7 +86,7 @@ def _mentor_faults(mentor: Mentor, facts: Facts, policy: Policy) -> Iterator[Rea
         yield ReasonCode.MENTOR_INACTIVE
     if mentor.has_discipline_in_force and policy.mentor_eligibility.no_discipline_in_force:
         yield ReasonCode.DISCIPLINE
-    years = _experience(mentor)
+    years = experience_tenths(mentor)
     least = policy.experience.min_grassroots_years[mentor.category]
     if years is None and policy.experience.unknown_tenure is UnknownTenureMode.BLOCK:
         yield ReasonCode.DATA_MISSING
@@ -120,9 +117,9 @@ def _tie_faults(mentee: Mentee, mentor: Mentor, ties: Ties) -> Iterator[ReasonCo
 
 
 def _pair_faults(mentee: Mentee, mentor: Mentor, facts: Facts, policy: Policy) -> Iterator[ReasonCode]:
-    years = _experience(mentor)
+    years = experience_tenths(mentor)
     gap = policy.experience.seniority_gap_years * 10
-    if years is not None and gap > 0 and years - (_tenths(mentee.grassroots_months) or 0) < gap - 1e-6:
+    if years is not None and gap > 0 and years - (tenths(mentee.grassroots_months) or 0) < gap - 1e-6:
         yield ReasonCode.TENURE_GAP
     places = _places(mentor, facts)
     counties = {place.county for place in places} or {mentor.county}

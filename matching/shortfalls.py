@@ -2,8 +2,9 @@
 
 Definition. The *scope* of a seat is every mentor of a pool of the mentee's county that the seat looks at: the mentors
 without the TOWNSHIP_RULE bit (for a local seat, and for the last free seat of a team that still needs a local mentor,
-those of the own township, unless an officer released the rule; for other seats every tier of ``poolScope``). Every
-mentor of the scope counts for exactly one reason:
+those of the own township, unless an officer released the rule; for other seats every tier of ``poolScope``). Rules on
+teams count like hard rules, as broken by the team at hand with this mentor. Every mentor of the scope counts for
+exactly one reason:
 
 * admissible for the seat: ALL_AT_CAPACITY - such a mentor has no capacity left, or serves in another seat of this very
   team - or PINNED_ELSEWHERE when pins to other mentees alone use up the free capacity;
@@ -25,6 +26,7 @@ import numpy as np
 from matching.problem import I8, Component, ProblemData
 from matching.rules import BIT, Mask, explain_blocked
 from matching.solution import Solution, members_of
+from matching.teams import is_weak_team, teams_of
 from matching.vocabulary import ReasonCode
 
 _ORDER = {code: index for index, code in enumerate(ReasonCode)}
@@ -59,14 +61,17 @@ def shortfalls(problem: ProblemData, solution: Solution) -> tuple[Shortfall, ...
         for row, seat in empty.tolist():
             mentee = component.mentees[row]
             columns = columns_by_county[mentee.county]
-            masks = component.blocked[row, seat, columns] | _team_masks(component, members, row)[columns]
+            masks = component.blocked[row, seat, columns] | _team_masks(component, problem, members, row)[columns]
             reasons = _reasons(component, row, masks, columns, pinned)
             found.append(Shortfall(mentee_id=mentee.id, slot=problem.slots[seat], reasons=reasons))
     return tuple(found)
 
 
-def _team_masks(component: Component, members: I8, row: int) -> Mask:
-    """Return the team rules that one more member of this team would break, as bits per mentor."""
+def _team_masks(component: Component, problem: ProblemData, members: I8, row: int) -> Mask:
+    """Return the team rules that one more member of this team would break, as bits per mentor.
+
+    Where weak teams are forbidden, MIN_EXPERIENCE stands for every mentor with whom the team would be weak.
+    """
     masks = np.zeros(len(component.mentors), dtype=np.uint32)
     arrays = component.teams
     if arrays is None:
@@ -76,6 +81,12 @@ def _team_masks(component: Component, members: I8, row: int) -> Mask:
         masks[arrays.is_away[row]] |= BIT[ReasonCode.TOWNSHIP_RULE]
     if arrays.is_of_village[row, team].sum() >= arrays.most_of_village[row]:
         masks[arrays.is_of_village[row]] |= BIT[ReasonCode.VILLAGE_RULE]
+    if problem.forbids_weak:
+        more = np.full((len(masks), len(team) + 1), -1, dtype=np.int64)
+        more[:, :-1], more[:, -1] = team, np.arange(len(masks))
+        more = np.pad(more, ((0, 0), (0, component.n_seats - len(team) - 1)), constant_values=-1)
+        teams = teams_of(arrays, np.full(len(masks), row), more)
+        masks[is_weak_team(teams, problem.params_of("weak"))] |= BIT[ReasonCode.MIN_EXPERIENCE]
     return masks
 
 

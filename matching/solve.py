@@ -14,12 +14,13 @@ from matching.metrics import joined_figures
 from matching.outcome import Outcome, joined_values
 from matching.pins import check_pinned_mentees
 from matching.policy import Policy
-from matching.policy_options import FairnessMode
+from matching.policy_options import FairnessMode, TeamObjective, WeakTeamsMode
 from matching.problem import I8, ProblemData
 from matching.result import ExcludedMentee, Level, Result, levels_within
 from matching.rules import mentee_exclusion
 from matching.solution import LevelName
-from matching.solvers import flow
+from matching.solvers import choice
+from matching.solvers.cpsat import solve as cpsat
 from matching.solvers.seating import check_seating
 from matching.solvers.teams import solve as teams
 from matching.solvers.teams.aim import SCORE
@@ -61,9 +62,10 @@ def solve(
 ) -> Result:
     """Match mentees with mentors, lexicographically over all levels of domain 4.4.
 
-    Separable policies are solved to optimality by flow. With team terms, every level before fairness is proved,
-    fairness and score carry certified bounds, and the status is OPTIMAL only if bound and value meet. A seat that
-    cannot be filled is a shortfall with reasons, never a refusal.
+    The shape of the problem chooses the solver (``solvers.choice``), and the result says which ran and why. Separable
+    policies are solved to optimality by flow. With team terms, every level before fairness is proved, fairness and
+    score carry certified bounds, and the status is OPTIMAL only if bounds and values meet. A seat that cannot be filled
+    is a shortfall with reasons, never a refusal.
 
     Parameters
     ----------
@@ -85,8 +87,6 @@ def solve(
         Without any mentee, or without any mentor.
     InvalidFactsError
         Facts that contradict themselves.
-    InvalidPolicyError
-        A slot cap that this form cannot combine with the facts (see ``solvers.flow``).
     PinConflictError
         Pins that cannot all hold.
     SolverFailedError
@@ -134,8 +134,15 @@ def solve(
 
 
 def _needs_all_at_once(policy: Policy) -> bool:
-    """Whether something looks at all components together: a fairness level, or pins under slot caps."""
-    return policy.fairness.mode is not FairnessMode.NONE or any(slot.cap is not None for slot in policy.slots)
+    """Whether something looks at all components together, or the shape of the policy leaves the solver open."""
+    has_rules = policy.fairness.weak_teams is WeakTeamsMode.FORBID or policy.stability.max_changes is not None
+    has_teams = policy.team_objective is TeamObjective.TEAMS
+    return (
+        policy.fairness.mode is not FairnessMode.NONE
+        or has_rules
+        or any(slot.cap is not None for slot in policy.slots)
+        or (has_teams and not policy.has_equal_slots)
+    )
 
 
 @dataclass(slots=True, kw_only=True)
@@ -154,11 +161,9 @@ class _Run:
     finished: set[int] = field(default_factory=set)
     bounds: dict[LevelName, int] = field(default_factory=dict)
 
-    n_stages: int = 1
-
-    @property
-    def has_teams(self) -> bool:
-        return bool(self.problem.team_terms)
+    n_stages: int
+    solver: str = ""
+    reason: str = ""
 
     def all(self, crew: Crew, sources: Sequence[Source]) -> None:
         """Solve and describe every component, batch by batch.
@@ -168,20 +173,24 @@ class _Run:
         Interrupted
             When the caller's limits end the solve; what is done stays.
         """
-        if self.problem.fairness is not FairnessMode.NONE:
+        self.solver, self.reason = choice.choose_solver(self.problem)
+        is_apart = self.problem.fairness is FairnessMode.NONE and all(cap is None for cap in self.problem.slot_caps)
+        if self.solver == cpsat.NAME or not is_apart:
             self._together()
             self.describe(crew, range(len(sources)))
             return
         for batch in _batches(sources):
-            if self.has_teams:
+            if self.solver == teams.NAME:
                 self._stages(crew, batch, len(sources))
             else:
                 self._flows(crew, batch, len(sources))
             self.describe(crew, batch)
 
     def _together(self) -> None:
-        chosen, self.bounds = teams.solve_components(self.problem, seed=self.seed)
-        self.chosen = dict(enumerate(chosen))
+        self.control.check()
+        answer = choice.run(self.problem, seed=self.seed)
+        self.solver, self.reason, self.bounds = answer.solver, answer.reason, answer.bounds
+        self.chosen = dict(enumerate(answer.chosen))
         self.finished = set(self.chosen)
 
     def _flows(self, crew: Crew, batch: Sequence[int], n_components: int) -> None:
@@ -289,8 +298,8 @@ def _result(run: _Run, stopped_by: StoppedBy | None, n_components: int, clock: _
         status=_status(stopped_by, has_plan=has_plan, is_optimal=is_optimal),
         stopped_by=stopped_by,
         steps=run.control.steps,
-        solver=teams.NAME if run.has_teams else flow.NAME,
-        solver_reason=teams.REASON if run.has_teams else flow.REASON,
+        solver=run.solver,
+        solver_reason=run.reason,
         levels=levels,
         seats=tuple(seat for outcome in outcomes for seat in outcome.seats),
         teams=tuple(team for outcome in outcomes for team in outcome.teams),

@@ -7,6 +7,7 @@ from enum import StrEnum
 from matching.facts import Facts, Mentee, Mentor
 from matching.policy import Policy
 from matching.restated import broken_rules, broken_team_rules, ties_of
+from matching.restated_changes import excess_of, links_that_hold
 from matching.vocabulary import MentorState, ReasonCode, ReviewLevel
 
 Link = tuple[str, str, str]
@@ -24,6 +25,7 @@ class ViolationCode(StrEnum):
     OVER_CAPACITY = "OVER_CAPACITY"
     OVER_SLOT_CAP = "OVER_SLOT_CAP"
     PIN_NOT_KEPT = "PIN_NOT_KEPT"
+    OVER_CHANGES = "OVER_CHANGES"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +85,13 @@ def verify(facts: Facts, policy: Policy, links: Iterable[Link]) -> tuple[Violati
         if not any(m == pin.mentee_id and j == pin.mentor_id and pin.slot in (None, s) for m, s, j in known):
             message = f"the pin of {pin.mentor_id} to {pin.mentee_id} is not kept"
             found.append(Violation(code=ViolationCode.PIN_NOT_KEPT, item=pin.id, message=message))
+    most = policy.stability.max_changes
+    if most is not None and facts.published:
+        held = links_that_hold(facts, policy, (m.id for m in facts.mentees if _takes_part(m, policy)))
+        excess = excess_of(known, held)
+        if excess > most:
+            message = f"{excess} changes against links of the published roster that hold, at most {most} are allowed"
+            found.append(Violation(code=ViolationCode.OVER_CHANGES, item="published", message=message))
     return tuple(found)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from matching.errors import SolverFailedError
+from matching.errors import InvalidPolicyError, SolverFailedError
 from matching.problem import Component, ProblemData
 from matching.solvers.network import I8, Level, Network, lexicographic_flow
 from matching.solvers.pair_network import pair_network
@@ -64,6 +64,23 @@ def solve_component(component: Component, problem: ProblemData, *, seed: int) ->
     raise SolverFailedError(
         f"component {component.counties[0]}: a team keeps one person twice; report this as a defect"
     )
+
+
+def find_plan(component: Component, problem: ProblemData, *, seed: int) -> I8 | None:
+    """Return the arc chosen for every seat, ``None`` where no flow expresses the slot caps.
+
+    That is where a slot cap binds a person who would otherwise serve two seats of one team: "once per team" and "so
+    often in this slot" cross.
+
+    Raises
+    ------
+    SolverFailedError
+        When the answer could not be proved.
+    """
+    try:
+        return solve_component(component, problem, seed=seed)
+    except InvalidPolicyError:
+        return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
