@@ -12,9 +12,6 @@ from matching.solvers import flow
 from matching.solvers.cpsat import solve as cpsat
 from matching.solvers.teams import solve as teams
 
-TEAM_SEATS = frozenset({2})
-"""Team sizes that the team solver takes."""
-
 TEAM_FAIRNESS = frozenset({FairnessMode.NONE, FairnessMode.MAXMIN})
 """Fairness levels that the team solver takes."""
 
@@ -56,9 +53,6 @@ def choose_solver(problem: ProblemData) -> tuple[str, str]:
 
 def find_team_obstacle(problem: ProblemData) -> str | None:
     """Return what keeps the team solver from a problem with team terms, ``None`` if nothing does."""
-    n_seats = len(problem.slots)
-    if n_seats not in TEAM_SEATS:
-        return f"teams of {n_seats} seats"
     if problem.fairness not in TEAM_FAIRNESS:
         return f"the fairness level {problem.fairness}"
     if problem.forbids_weak:

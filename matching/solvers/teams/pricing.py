@@ -121,7 +121,8 @@ def _teams_of_size(room: Room, lines: list[_Line], price: I8, threshold: I8, siz
         if int(_ends(face.first, chosen, teams, size)[1].sum()) > most:
             return None
         if taken < size - 1:
-            teams = np.concatenate(list(_extended(face.first, chosen, teams, size)))
+            none = np.zeros((0, taken + 1), dtype=np.int64)
+            teams = np.concatenate((none, *_extended(face.first, chosen, teams, size)))
     parts = [columns_of(room, np.zeros(0, dtype=np.int64), np.zeros((0, room.n_seats), dtype=np.int64))]
     for block in _extended(face.first, chosen, teams, size) if size > 1 else (teams,):
         edge = np.full((len(block), room.n_seats), -1, dtype=np.int64)
