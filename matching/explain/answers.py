@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from matching.build import build
-from matching.errors import PlanMismatchError, SolverFailedError, UnknownItemError
+from matching.errors import InvalidPolicyError, PlanMismatchError, SolverFailedError, UnknownItemError
 from matching.explain.option import Market, Option, arcs_of
 from matching.explain.pairs import pair_market
 from matching.explain.reasons import blocked_mentees, broken_team_rules_of, pair_masks, points_of, reasons_of
@@ -30,6 +30,9 @@ from matching.result import FilledSeat, Result, TeamScore, filled_seats, scored_
 from matching.rules import explain_blocked, mentee_exclusion
 from matching.shortfalls import Shortfall, shortfalls
 from matching.solution import SCALE_BY_LEVEL, LevelName, Solution
+from matching.solvers.choice import choose_solver
+from matching.solvers.cpsat import solve as cpsat
+from matching.solvers.flow import find_plan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,6 +234,9 @@ class Explainer:
     def _make_part(self, number: int) -> _Part:
         component, chosen = self.problem.components[number], self.solution.chosen[number]
         own, plan = replace(self.problem, components=(component,)), Solution(chosen=(chosen,))
+        solver, why = choose_solver(own)
+        if solver == cpsat.NAME:
+            raise InvalidPolicyError("policy", f"alternatives are not priced for this shape ({why}); read the result")
         try:
             market: Market
             if component.teams is None:
@@ -238,6 +244,10 @@ class Explainer:
             else:
                 market = team_market(component, self.problem, self.solution, number, self.bounds)
         except SolverFailedError as failure:
+            if any(cap is not None for cap in own.slot_caps) and find_plan(component, own, seed=0) is None:
+                raise InvalidPolicyError(
+                    "slots", "caps bind mentors who could take two seats of one team; alternatives are not priced here"
+                ) from failure
             raise PlanMismatchError(
                 f"component {component.counties[0]}: the plan is not the best under these facts and this policy, so "
                 "nothing can be priced against it; solve again, with pins for what was changed by hand"

@@ -294,14 +294,29 @@ def test_verification_finds_a_team_without_any_mentor_of_the_township():
 @pytest.mark.parametrize(
     ("options", "path"),
     [
-        ({"slots": [{"code": "A"}, {"code": "B"}, {"code": "C"}], "teamObjective": "TEAMS"}, "policy"),
-        ({"slots": [{"code": "A"}, {"code": "B", "cap": 1}], "teamObjective": "TEAMS"}, "policy"),
-        ({"slots": [{"code": "A"}, {"code": "B", "admitsSameVillage": False}], "teamObjective": "TEAMS"}, "policy"),
         ({"slots": [{"code": "A"}, {"code": "B"}], "geography": {"minOneMentorSameTownship": True}}, "policy"),
         ({"slots": [{"code": "A"}, {"code": "B"}], "fairness": {"mode": "MAXMIN"}}, "policy"),
     ],
 )
-def test_team_options_that_cannot_be_solved_are_refused(options, path):
+def test_team_options_without_team_objective_are_refused(options, path):
     with pytest.raises(InvalidPolicyError) as refusal:
         Policy.from_json(options)
     assert refusal.value.path == path
+
+
+@pytest.mark.parametrize(
+    ("slots", "solver"),
+    [
+        ([{"code": "A"}], "teams"),
+        ([{"code": "A"}, {"code": "B"}, {"code": "C"}], "teams"),
+        ([{"code": "A"}, {"code": "B", "cap": 1}], "cpsat"),
+        ([{"code": "A"}, {"code": "B", "admitsSameVillage": False}], "cpsat"),
+    ],
+)
+def test_the_shape_of_the_slots_chooses_the_solver_and_the_result_says_so(slots, solver):
+    rules = Policy.from_json({"slots": slots, "teamObjective": "TEAMS", "menteeEligibility": {}})
+    world = generate_facts(5, Shape(n_mentees=3, n_mentors=5, n_townships=2), slots=rules.slot_codes)
+    result = solve(world, rules)
+    assert result.solver == solver
+    assert result.solver_reason
+    assert verify(world, rules, links(result)) == ()
