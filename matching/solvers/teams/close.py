@@ -95,20 +95,13 @@ def search(room: Room, columns: Columns, plan: Columns, *, seed: int, effort: fl
         When the solver contradicts the plan that it was given.
     """
     columns = unique(joined(columns, plan), room.n_mentors)
-    n, face = room.n_mentees, room.face
+    n = room.n_mentees
     model = cp_model.CpModel()
     uses = [model.new_bool_var("") for _ in range(len(columns.value))]
     first = np.searchsorted(columns.mentee, np.arange(n + 1)).tolist()
     for row in range(n):
         model.add_exactly_one(uses[first[row] : first[row + 1]])
-    for own, least, most in zip(uses_by_person(room, columns, uses), face.least_load.tolist(), face.most_load.tolist(),
-                                strict=True):  # fmt: skip
-        if least == most == 1:
-            model.add_exactly_one(own)
-        elif most == 1:
-            model.add_at_most_one(own)
-        elif own and (least > 0 or most < len(own)):
-            model.add_linear_constraint(cp_model.LinearExpr.sum(own), least, most)
+    add_loads(model, room, columns, uses)
     model.maximize(cp_model.LinearExpr.weighted_sum(uses, columns.value.tolist()))
     is_used = np.isin(columns.keys(room.n_mentors), plan.keys(room.n_mentors))
     for use, value in zip(uses, is_used.tolist(), strict=True):
@@ -127,6 +120,19 @@ def search(room: Room, columns: Columns, plan: Columns, *, seed: int, effort: fl
     found = columns.take(np.flatnonzero([solver.boolean_value(use) for use in uses]))
     better = found if int(found.value.sum()) > int(plan.value.sum()) else plan
     return Closing(plan=better, bound=int(np.floor(solver.best_objective_bound + 1e-6)))
+
+
+def add_loads(model: cp_model.CpModel, room: Room, columns: Columns, uses: Sequence[cp_model.IntVar]) -> None:
+    """Keep the number of teams of every person within the loads of the face."""
+    face = room.face
+    for own, least, most in zip(uses_by_person(room, columns, uses), face.least_load.tolist(), face.most_load.tolist(),
+                                strict=True):  # fmt: skip
+        if least == most == 1:
+            model.add_exactly_one(own)
+        elif most == 1:
+            model.add_at_most_one(own)
+        elif own and (least > 0 or most < len(own)):
+            model.add_linear_constraint(cp_model.LinearExpr.sum(own), least, most)
 
 
 def uses_by_person(room: Room, columns: Columns, uses: Sequence[cp_model.IntVar]) -> list[list[cp_model.IntVar]]:

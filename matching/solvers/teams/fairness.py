@@ -1,37 +1,45 @@
 """Max-min fairness: the largest t such that every team without an empty seat can score t (domain 4.4, level 5).
 
-For a fixed t a plan counts what its full teams lack of t, and the question is whether a plan that attains the integer
-levels lacks nothing. Alternation answers most yes-questions. Where it gets stuck, the mentees below t and those whose
-mentors they would need are decided together: all their teams at or above t, within the loads, everybody else ignored.
-If these few cannot all reach t, nobody can: that is a proof. Else the mentees who would lose a mentor join, until a
-plan is found or the question has grown too large. Bisection over t needs few questions, because every plan found raises
-t to its own least score. Components meet only in the scalar t: one that reaches the least t of those before it needs no
-search of its own.
+For a fixed t only the teams at or above t count, and the question is whether every mentee can get one of them. The
+linear program over these teams says no with a proof, or gives shares that a dive rounds to a plan; where the dive ends
+without one, CP-SAT decides the rest, and for few teams the whole question. Bisection over the scores that occur finds
+the largest t. Components meet only in the scalar t: a component is asked up to the least t of those before it, in
+batches that double, so that most of them answer one question.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from ortools.sat.python import cp_model
 
 from matching.criteria import SCORE_UNIT
-from matching.solvers.teams.aim import SCORE, below
-from matching.solvers.teams.alternate import alternate, near_choice, plan_columns, positions
-from matching.solvers.teams.close import solver_of, uses_by_person
-from matching.solvers.teams.columns import B1, I8, Columns, Room, best_known, edges_of, is_full, joined, scored
+from matching.solvers.teams.aim import SCORE, Aim
+from matching.solvers.teams.close import SIZE, add_loads, solver_of
+from matching.solvers.teams.columns import B1, I8, Columns, Room, best_known, is_full, joined, scored
+from matching.solvers.teams.fraction import Menu, Shares, compatible, dive, menu_of, promising, share_out
 from matching.solvers.teams.pricing import teams_above
 
 HIGHEST = 200 * SCORE_UNIT
 """Above any team score: a plan without any full team holds every floor."""
 
-STEPS = 24
-"""Steps of alternation per question."""
+WINDOW = 5 * SCORE_UNIT
+"""Scores below the ceiling that are looked at first; doubled while no floor in the window can be held."""
 
-MOST_COLUMNS = 40_000
-"""Teams that one joint decision may look at."""
+MOST_TEAMS = 20_000_000
+"""Teams that one listing may look at."""
 
-EFFORT = 1.0
-"""Deterministic time of one joint decision."""
+WIDTH = 12
+"""Teams of every mentee that the first linear program starts from."""
+
+FEW_COLUMNS, MOST_COLUMNS = 3_000, 40_000
+"""Teams up to which CP-SAT decides a whole question, in the first and in the second attempt."""
+
+EFFORTS = (0.5, 3.0)
+"""Deterministic time of one decision by CP-SAT for SIZE mentees, in the first and in the second attempt."""
+
+MOST_ASKED = 12
+"""Floors of one component that are searched for after the linear program."""
 
 _NEVER = 1 << 50
 """Threshold that no team reaches: mentees who are not asked about."""
@@ -44,9 +52,9 @@ class Floor:
     Attributes
     ----------
     value
-        Every team of ``members`` without an empty seat scores at least this.
+        Every team of ``members`` without an empty seat scores at least this; at most the ceiling.
     bound
-        No plan that attains the integer levels has a higher least score; HIGHEST where the ceiling was reached.
+        No plan that attains the integer levels has a higher least score; the ceiling where that is attained.
     members
         ``int64`` (mentees, seats): the plan, in any order of seats.
     """
@@ -56,7 +64,32 @@ class Floor:
     members: I8
 
 
-def highest_floor(room: Room, members: I8, ceiling: int, rng: np.random.Generator, *, seed: int) -> Floor:
+def common_floor(run: Callable[[int, I8 | None, int, int], Floor], n_components: int) -> tuple[int, int, list[I8]]:
+    """Return the highest floor that all components hold, its bound, and a plan of every component that holds it.
+
+    Parameters
+    ----------
+    run
+        ``run(component, members, ceiling, attempt)`` returns ``highest_floor`` of that component. The calls of one
+        batch do not depend on each other.
+    """
+    floors: list[Floor] = []
+    ceiling, start = HIGHEST, 0
+    while start < n_components:
+        batch = range(start, min(n_components, 2 * start + 2))
+        floors += [run(index, None, ceiling, 0) for index in batch]
+        ceiling = min(ceiling, *(floors[index].bound for index in batch))
+        start = batch.stop
+    for attempt in range(1, len(EFFORTS)):
+        behind = [index for index, floor in enumerate(floors) if floor.value < ceiling]
+        for index in behind:
+            floors[index] = run(index, floors[index].members, ceiling, attempt)
+        ceiling = min([ceiling] + [floors[index].bound for index in behind])
+    value = min((floor.value for floor in floors), default=HIGHEST)
+    return min(value, ceiling), ceiling, [floor.members for floor in floors]
+
+
+def highest_floor(room: Room, members: I8, ceiling: int, *, seed: int, attempt: int = 0) -> Floor:
     """Return the highest floor up to ``ceiling`` that a plan of the component can hold.
 
     Parameters
@@ -65,21 +98,33 @@ def highest_floor(room: Room, members: I8, ceiling: int, rng: np.random.Generato
         ``int64`` (mentees, seats): any plan that attains the integer levels.
     ceiling
         Higher floors are of no use, because another component cannot hold them.
+    attempt
+        Index of the effort.
     """
-    plan = scored(room, np.arange(room.n_mentees), members)
-    value = min(ceiling, _least(plan))
-    high = proved = min(ceiling, _highest_alone(room))
-    ask = high
-    while value < high:
-        found = _plan_at(room, plan, ask, rng, seed=seed)
-        if isinstance(found, Columns):
-            plan, value = found, min(ceiling, _least(found))
-        else:
-            high = max(value, ask - 1)
-            proved = high if found else proved
-        ask = value + (high - value + 1) // 2
-    bound = HIGHEST if value == ceiling else max(value, proved)
-    return Floor(value=value, bound=bound, members=plan.members)
+    plan = scored(replace(room, aim=SCORE), np.arange(room.n_mentees), members)
+    found = _Search(plan=plan, value=min(ceiling, _least(plan)), proved=min(ceiling, _highest_alone(room)))
+    window, high = WINDOW, found.proved
+    while found.value < high:
+        low = max(high - window, found.value)
+        menu = _listed(room, low)
+        if menu is None:
+            break
+        found, is_answered = _search(room, menu, low, high, found, seed=seed, attempt=attempt)
+        if is_answered or low == found.value:
+            break
+        high, window = low - 1, 2 * window
+    return Floor(value=found.value, bound=max(found.value, found.proved), members=found.plan.members)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Search:
+    plan: Columns
+    value: int
+    proved: int
+
+
+def _least(plan: Columns) -> int:
+    return int(plan.score[is_full(plan.members)].min(initial=HIGHEST))
 
 
 def _highest_alone(room: Room) -> int:
@@ -100,92 +145,126 @@ def _highest_alone(room: Room) -> int:
     return int(best[must].min())
 
 
-def _least(plan: Columns) -> int:
-    return int(plan.score[is_full(plan.members)].min(initial=2**40))
-
-
-def _plan_at(room: Room, plan: Columns, floor: int, rng: np.random.Generator, *, seed: int) -> Columns | bool:
-    """Return a plan that holds the floor, ``True`` when none exists, ``False`` when the question stays open."""
-    asked = replace(room, aim=below(floor))
-    start = edges_of(room, plan.members)
-    choice = near_choice(asked, room.face.price, start)
-    steps, choice = alternate(asked, choice, positions(choice, start), rng, STEPS)
-    now = plan_columns(asked, choice, steps)
-    is_asked = np.asarray(now.value < 0, dtype=bool)
-    while is_asked.any():
-        answer = _together(asked, now, is_asked, seed=seed)
-        if isinstance(answer, bool):
-            return answer
-        now, is_asked = answer
-    return now
-
-
-def _together(room: Room, now: Columns, is_asked: B1, *, seed: int) -> tuple[Columns, B1] | bool:
-    """Decide the teams of some mentees together, with as few others disturbed as possible.
-
-    Returns
-    -------
-    tuple or bool
-        The plan, when nobody else is disturbed, or the same plan and more mentees to ask about; ``True`` when the
-        mentees cannot all reach the floor, ``False`` when the question is too large.
-    """
-    face, persons = room.face, room.component.person_of_mentor
+def _listed(room: Room, low: int) -> Menu | None:
+    """Return all full teams that score ``low`` and all others; ``None`` where they are too many."""
+    aim = Aim(full=((1, 0),), partial=((0, low),))
     nothing = np.zeros(len(room.component.persons), dtype=np.int64)
-    wanted = teams_above(room, nothing, np.where(is_asked, 0, _NEVER), most=20 * MOST_COLUMNS)
-    if wanted is None or len(wanted.value) > MOST_COLUMNS:
-        return False
-    rows = np.flatnonzero(is_asked)
-    counts = np.bincount(wanted.mentee, minlength=room.n_mentees)[rows]
-    if not counts.all():
-        return True
-    model = cp_model.CpModel()
-    uses = [model.new_bool_var("") for _ in range(len(wanted.value))]
-    order = np.argsort(wanted.mentee, kind="stable")
-    for own in np.split(order, np.cumsum(counts)[:-1]):
-        model.add_exactly_one([uses[index] for index in own.tolist()])
-    others = now.members[~is_asked]
-    kept = np.bincount(persons[others[others >= 0]], minlength=len(face.most_load))
-    mine = now.members[is_asked]
-    held = np.bincount(persons[mine[mine >= 0]], minlength=len(face.most_load))
-    trouble = []
-    for number, own_uses in enumerate(uses_by_person(room, wanted, uses)):
-        most, least = int(face.most_load[number]), int(face.least_load[number])
-        load = cp_model.LinearExpr.sum(own_uses)
-        if own_uses and len(own_uses) > most:
-            model.add_linear_constraint(load, 0, most)
-        room_left = most - int(kept[number])
-        if own_uses and room_left < min(most, len(own_uses)):
-            excess = model.new_int_var(0, most, "")
-            model.add(excess >= load - room_left)
-            trouble.append(excess)
-        missing = min(int(held[number]), least - int(kept[number]))
-        if missing > 0:
-            lack = model.new_int_var(0, missing, "")
-            model.add(lack >= missing - load)
-            trouble.append(lack)
-    model.minimize(cp_model.LinearExpr.sum(trouble))
-    solver = solver_of(seed, EFFORT)
-    status = solver.solve(model)
-    if status == cp_model.INFEASIBLE:
-        return True
-    if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
-        return False
-    chosen = wanted.take(np.flatnonzero([solver.boolean_value(use) for use in uses]))
-    members, values, scores = now.members.copy(), now.value.copy(), now.score.copy()
-    members[chosen.mentee], values[chosen.mentee], scores[chosen.mentee] = chosen.members, chosen.value, chosen.score
-    load = np.bincount(persons[members[members >= 0]], minlength=len(face.most_load))
-    wrong = (load > face.most_load) | (load < face.least_load)
-    if not wrong.any():
-        renewed = Columns(mentee=now.mentee, members=members, score=scores, value=values)
-        return renewed, np.asarray(values < 0, dtype=bool)
-    # Whoever holds an overloaded mentor, or could take one who is left over, takes part in the next decision.
-    is_held = wrong[persons[np.maximum(0, now.members)]] & (now.members >= 0)
-    grown = is_asked | np.asarray(is_held.any(axis=1), dtype=bool)
-    if (grown == is_asked).all():
-        idle = np.flatnonzero(load < face.least_load)
-        near = np.isin(face.edge_person, idle)
-        grown = grown.copy()
-        grown[np.unique(face.edge_mentee[near])] = True
-        if (grown == is_asked).all():
+    found = teams_above(replace(room, aim=aim), nothing, np.full(room.n_mentees, low), most=MOST_TEAMS)
+    return None if found is None else menu_of(room, found)
+
+
+def _search(
+    room: Room, menu: Menu, low: int, high: int, found: _Search, *, seed: int, attempt: int
+) -> tuple[_Search, bool]:
+    """Look for the highest floor from ``low`` to ``high``; whether one was found."""
+    scores = np.where(is_full(menu.columns.members), menu.columns.score, HIGHEST)
+    # Between two scores that occur, a floor is as hard as the higher one.
+    levels = np.unique(np.append(scores[(scores >= low) & (scores > found.value) & (scores < high)], high))
+    asked = _Asked(room=room, menu=menu, scores=scores, levels=levels, seed=seed, attempt=attempt)
+    possible, refuted = asked.highest_possible()
+    plan, held, excluded, ask = found.plan, -1, possible + 1, possible
+    for _ in range(MOST_ASKED):
+        if excluded - held <= 1:
+            break
+        answer = asked.plan_at(ask)
+        if isinstance(answer, Columns):
+            plan, held = answer, max(ask, int(np.searchsorted(levels, _least(answer), side="right")) - 1)
+        else:
+            excluded = ask
+            refuted = ask if answer else refuted
+        ask = (held + excluded) // 2
+    proved = found.proved
+    if refuted == 0:
+        proved = found.value if low == found.value else low - 1
+    elif refuted < len(levels):
+        proved = int(levels[refuted - 1])
+    value = int(levels[held]) if held >= 0 else found.value
+    return _Search(plan=plan, value=value, proved=proved), held >= 0
+
+
+@dataclass(slots=True, kw_only=True)
+class _Asked:
+    """Questions about the floors of one component; the active teams stay from one question to the next.
+
+    Attributes
+    ----------
+    scores
+        ``int64`` (columns,): HIGHEST for a team with an empty seat, which no floor excludes.
+    levels
+        ``int64`` (levels,): rising floors.
+    """
+
+    room: Room
+    menu: Menu
+    scores: I8
+    levels: I8
+    seed: int
+    attempt: int
+    active: I8 = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    known: dict[int, Shares] = field(default_factory=dict)
+
+    def shares(self, level: int) -> Shares:
+        """Return the answer of the linear program about one floor."""
+        if level not in self.known:
+            is_open = self.is_open(level)
+            if not len(self.active):
+                self.active = promising(self.room, self.menu, is_open, WIDTH)
+            self.known[level] = share_out(self.room, self.menu, is_open, self.active)
+            self.active = np.union1d(self.active, self.known[level].active)
+        return self.known[level]
+
+    def is_open(self, level: int) -> B1:
+        """Whether columns count at a floor."""
+        return np.asarray(self.scores >= self.levels[level], dtype=bool)
+
+    def highest_possible(self) -> tuple[int, int]:
+        """Return the highest floor that is possible in shares, -1 for none, and the lowest that is refuted."""
+        possible, excluded, refuted = -1, len(self.levels), len(self.levels)
+        ask = excluded - 1
+        while excluded - possible > 1:
+            is_possible = self.shares(ask).is_possible
+            if is_possible:
+                possible = ask
+            else:
+                excluded = ask
+                refuted = ask if is_possible is False else refuted
+            ask = (possible + excluded) // 2
+        return possible, refuted
+
+    def plan_at(self, level: int) -> Columns | bool:
+        """Return a plan that holds a floor, True when none exists, False when the question stays open."""
+        shares = self.shares(level)
+        if not shares.is_possible:
+            return shares.is_possible is False
+        is_open = self.is_open(level)
+        dived = dive(self.room, self.menu, is_open, shares)
+        if dived.plan is not None:
+            return self.menu.columns.take(dived.plan)
+        every = np.flatnonzero(is_open)
+        if len(every) > (FEW_COLUMNS, MOST_COLUMNS)[self.attempt]:
+            for stop in dived.stops[::-2]:
+                rest = is_open & compatible(self.room, self.menu, stop)
+                plan = self.decided(np.union1d(stop, np.flatnonzero(rest)))
+                if isinstance(plan, Columns):
+                    return plan
+            plan = self.decided(shares.active)
+            return plan if isinstance(plan, Columns) else False
+        return self.decided(every)
+
+    def decided(self, index: I8) -> Columns | bool:
+        """Decide by CP-SAT whether some columns contain a plan; see ``plan_at``."""
+        if len(index) > MOST_COLUMNS:
             return False
-    return now, grown
+        room, columns = self.room, self.menu.columns.take(index)
+        model = cp_model.CpModel()
+        uses = [model.new_bool_var("") for _ in index.tolist()]
+        first = np.searchsorted(columns.mentee, np.arange(room.n_mentees + 1)).tolist()
+        for row in range(room.n_mentees):
+            model.add_exactly_one(uses[first[row] : first[row + 1]])
+        add_loads(model, room, columns, uses)
+        solver = solver_of(self.seed, EFFORTS[self.attempt] * max(1.0, room.n_mentees / SIZE))
+        solver.parameters.linearization_level = 2
+        status = solver.solve(model)
+        if status in (cp_model.OPTIMAL, cp_model.FEASIBLE):
+            return columns.take(np.flatnonzero([solver.boolean_value(use) for use in uses]))
+        return bool(status == cp_model.INFEASIBLE)

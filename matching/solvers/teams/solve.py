@@ -26,7 +26,7 @@ from matching.solvers.teams.columns import (
 )
 from matching.solvers.teams.dual import FIRST_ROUNDS, LAST_ROUNDS, NEXT_ROUNDS, Bound, tighten
 from matching.solvers.teams.face import pair_flags, team_face
-from matching.solvers.teams.fairness import HIGHEST, Floor, highest_floor
+from matching.solvers.teams.fairness import HIGHEST, Floor, common_floor, highest_floor
 from matching.solvers.teams.pricing import teams_above
 
 NAME = "teams"
@@ -153,8 +153,15 @@ def solve_component(
     return last
 
 
-def floor_component(component: Component, problem: ProblemData, *, seed: int, ceiling: int) -> Floor:
+def floor_component(
+    component: Component, problem: ProblemData, members: I8 | None, ceiling: int, *, seed: int, attempt: int
+) -> Floor:
     """Return the highest floor up to ``ceiling`` for the teams of one component, with a plan that holds it.
+
+    Parameters
+    ----------
+    members
+        ``int64`` (mentees, seats): what an earlier attempt found; ``None`` in the first one.
 
     Raises
     ------
@@ -162,10 +169,10 @@ def floor_component(component: Component, problem: ProblemData, *, seed: int, ce
         When a level could not be proved.
     """
     room = room_of(component, problem)
+    start = room.face.start if members is None else members
     if not len(room.face.edge_mentor):
-        return Floor(value=ceiling, bound=HIGHEST, members=room.face.start)
-    rng = np.random.default_rng(seeds(component, seed))
-    return highest_floor(room, room.face.start, ceiling, rng, seed=seed)
+        return Floor(value=ceiling, bound=ceiling, members=start)
+    return highest_floor(room, start, ceiling, seed=seed, attempt=attempt)
 
 
 def solve_components(
@@ -182,12 +189,14 @@ def solve_components(
     starts: list[I8 | None] = [None] * len(problem.components)
     floor: int | None = None
     if problem.fairness is FairnessMode.MAXMIN:
-        common, highest = HIGHEST, HIGHEST
-        for index, component in enumerate(problem.components):
-            own = floor_component(component, problem, seed=seed, ceiling=common)
-            common, highest, starts[index] = own.value, min(highest, own.bound), own.members
+
+        def ask(index: int, members: I8 | None, ceiling: int, attempt: int) -> Floor:
+            return floor_component(problem.components[index], problem, members, ceiling, seed=seed, attempt=attempt)
+
+        common, highest, plans = common_floor(ask, len(problem.components))
+        starts = list(plans)
         floor = common if common < HIGHEST else None
-        bounds[LevelName.FAIRNESS] = 0 if floor is None else max(common, highest)
+        bounds[LevelName.FAIRNESS] = 0 if floor is None else highest
     chosen = []
     for component, start in zip(problem.components, starts, strict=True):
         aim = SCORE if floor is None else with_floor(floor)
