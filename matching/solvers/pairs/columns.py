@@ -96,7 +96,10 @@ def generate(
     for _ in range(_MAX_ROUNDS):
         if budget.is_over:
             return None
-        value, floor, price = master.solve(budget.left_s)
+        solved = master.solve(budget)
+        if solved is None:
+            return None
+        value, floor, price = solved
         n_missing = master.n_missing()
         own = np.round(price * unit * scale).astype(np.int64)
         teams, profit, may_exist = found.look(duos, worth, own, scale)
@@ -195,11 +198,16 @@ class _Master:
                 self.objective.SetCoefficient(variable, worth)
         return len(self.columns) - before
 
-    def solve(self, time_limit_s: float) -> tuple[float, F8, F8]:
-        """Return the value, the duals of the people and the prices of the servers, in units of ``unit``."""
-        self.solver.SetTimeLimit(max(1, int(1000 * time_limit_s)))
+    def solve(self, budget: Budget) -> tuple[float, F8, F8] | None:
+        """Return the value, the duals of the people and the prices of the servers, in units of ``unit``.
+
+        ``None`` when the time is over.
+        """
+        self.solver.SetTimeLimit(max(1, int(1000 * budget.left_s)))
         status = self.solver.Solve()
-        if status not in (pywraplp.Solver.OPTIMAL, pywraplp.Solver.FEASIBLE):
+        if status != pywraplp.Solver.OPTIMAL:
+            if budget.is_over:
+                return None
             raise SolverFailedError(f"teams: GLOP ended with status {status}; report this as a defect")
         people = np.array([row.dual_value() for row in self.person])
         servers = np.array([row.dual_value() for row in self.server])
