@@ -107,6 +107,7 @@ def monolithic(instance: Instance, *, is_maxmin: bool, limit_s: float, filled: i
     worth = np.round(instance.score[person, server] * UNITS).astype(np.int64).tolist()
     model = cp_model.CpModel()
     x = [model.new_bool_var("") for _ in worth]
+    is_full = filled == int(instance.demand.sum())
     by_person: list[list[int]] = [[] for _ in range(instance.n_people)]
     by_server: list[list[int]] = [[] for _ in range(instance.n_servers)]
     for index, (i, j) in enumerate(zip(person.tolist(), server.tolist(), strict=True)):
@@ -115,13 +116,15 @@ def monolithic(instance: Instance, *, is_maxmin: bool, limit_s: float, filled: i
     level = model.new_int_var(0, 100 * UNITS, "")
     for i, own in enumerate(by_person):
         literals = [x[index] for index in own]
-        model.add(cp_model.LinearExpr.sum(literals) <= int(instance.demand[i]))
+        units, demand = cp_model.LinearExpr.sum(literals), int(instance.demand[i])
+        model.add(units == demand if is_full else units <= demand)
         if is_maxmin:
             model.add(cp_model.LinearExpr.weighted_sum(literals, [worth[index] for index in own]) >= level)
     for j, own in enumerate(by_server):
         if own:
             model.add(cp_model.LinearExpr.sum([x[index] for index in own]) <= int(instance.capacity[j]))
-    model.add(cp_model.LinearExpr.sum(x) == filled)
+    if not is_full:
+        model.add(cp_model.LinearExpr.sum(x) == filled)
     model.maximize(level if is_maxmin else cp_model.LinearExpr.weighted_sum(x, worth))
     solver = cp_model.CpSolver()
     solver.parameters.num_workers = 2
