@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from matching.policy_options import FairnessMode
 from matching.problem import I8, Component, ProblemData
-from matching.solution import members_of, person_loads
+from matching.solution import LevelName, Solution, members_of, person_loads
 from matching.solvers import flow
 from matching.solvers.cpsat.model import groups
 from matching.stability import are_legal, holding_links
@@ -47,6 +48,29 @@ def start_plan(component: Component, problem: ProblemData, *, seed: int) -> I8:
     builder.mend_teams()
     builder.fill()
     return builder.chosen
+
+
+def relaxed_levels(problem: ProblemData, *, seed: int) -> dict[LevelName, int]:
+    """Return the best integer levels without slot caps, rules on teams and change budget.
+
+    No plan of the problem is better on the first of them, nor on a later one if it attains those before.
+
+    Raises
+    ------
+    SolverFailedError
+        When a flow could not be proved.
+    """
+    components = tuple(replace(component, teams=None) for component in problem.components)
+    eased = replace(
+        problem,
+        components=components,
+        slot_caps=(None,) * len(problem.slots),
+        team_terms=(),
+        fairness=FairnessMode.NONE,
+    )
+    plan = tuple(flow.solve_component(component, eased, seed=seed) for component in components)
+    levels = Solution(chosen=plan).objective(eased)
+    return {name: value for name, value in levels.items() if name not in (LevelName.SCORE, LevelName.LOAD)}
 
 
 @dataclass(slots=True, kw_only=True)
