@@ -97,7 +97,8 @@ def _step(
     plan = flow.find_plan(reduced, problem, seed=seed)
     if plan is None:
         return None
-    found: I8 = np.where(plan >= 0, part[plan], -1).astype(np.int64)
+    found = np.full_like(chosen, -1)
+    found[plan >= 0] = part[plan[plan >= 0]]
     return found
 
 

@@ -75,7 +75,8 @@ def search(
     start
         A plan that keeps every rule; the answer is never worse.
     ceilings
-        Lexicographic optimum of a relaxation, for large problems: levels where the plan attains it need no search.
+        Lexicographic optimum of a relaxation without fairness, for large problems: levels where the plan attains it
+        need no search.
     time_limit_s
         Seconds after which the search is cut, whatever is left of its steps: then another run may answer differently.
 
@@ -100,7 +101,7 @@ def search(
             for name, value in bounds_of(group, bound, attained).items():
                 value = value if goal is None else max(attained[name], min(value, goal[name]))
                 bounds[name] = _reported(run, group, name, value)
-            if goal != attained:
+            if goal is not None and goal != attained:
                 known.clear()
         attained = _attained(run, group)
         for name, level, _ in group.levels:
