@@ -24,6 +24,9 @@ class Expression:
         The value always lies within.
     unit
         What one unit of the expression stands for.
+    fine, slack
+        Where it counts in finer units than its level: a plan of value v can claim fine · v - slack or more, and one
+        that claims e has a value of at most (e + slack) / fine.
     """
 
     variables: I8
@@ -32,19 +35,27 @@ class Expression:
     low: int
     high: int
     unit: int = 1
+    fine: int = 1
+    slack: int = 0
 
-    def of(self, value: int) -> int:
-        """Return the value of the expression that stands for a level's ``value``."""
-        return value // self.unit
+    def claim(self, value: int) -> int:
+        """Return what every plan of a level's ``value`` can claim at least."""
+        return (value * self.fine - self.slack) // self.unit
+
+    def most(self, claim: int) -> int:
+        """Return the greatest value of a level that claims no more than this."""
+        return (claim * self.unit + self.slack) // self.fine
 
 
 def total(parts: Sequence[Expression]) -> Expression:
     """Return the sum of several expressions."""
     nothing = np.zeros(0, dtype=np.int64)
-    if len({part.unit for part in parts}) > 1:
+    if len({(part.unit, part.fine) for part in parts}) > 1:
         raise AssertionError("expressions of different units cannot be added; report this as a defect")
     return Expression(
         unit=parts[0].unit,
+        fine=parts[0].fine,
+        slack=sum(part.slack for part in parts),
         variables=np.concatenate([nothing, *(part.variables for part in parts)]),
         coefficients=np.concatenate([nothing, *(part.coefficients for part in parts)]),
         constant=sum(part.constant for part in parts),

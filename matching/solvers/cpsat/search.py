@@ -4,7 +4,7 @@ One worker, a seed and a budget in the solver's deterministic time, so that equa
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -19,10 +19,10 @@ from matching.solvers.cpsat.statement import Part, Statement, state
 from matching.stability import are_legal
 from matching.teams import team_scores
 
-JOINED_ARCS = 2_000
-"""Up to so many arcs several levels are joined into one search; more are easier level by level."""
+SMALL_ARCS = 2_000
+"""Up to so many arcs levels are joined into few searches and scores are rounded exactly; beyond, what relaxes well."""
 
-STEPS, ARCS_PER_STEP = 4.0, 4_000
+STEPS, ARCS_PER_STEP = 2.0, 10_000
 """Deterministic time of one search: so much, and one more for so many arcs."""
 
 NO_INCLUSIONS = 0
@@ -35,6 +35,9 @@ BOUND_ERROR = 0.1
 MOST_CUTS = 60
 """Searches repeated because a team's points were rounded in its favour."""
 
+Ceilings = Mapping[LevelName, int]
+"""Values that no plan can better, level by level as long as the earlier ones are attained."""
+
 
 @dataclass(slots=True)
 class _Run:
@@ -46,21 +49,24 @@ class _Run:
         The best plan so far, checked against every rule.
     values
         Value of every variable in the last answer of the solver; empty before the first.
-    bounds
-        Per level, in its own units; only of levels that were searched.
     """
 
     statement: Statement
     problem: ProblemData
     seed: int
     deadline: float | None
+    is_small: bool
     plan: tuple[I8, ...]
     values: I8 = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
-    bounds: dict[LevelName, int] = field(default_factory=dict)
 
 
 def search(
-    problem: ProblemData, start: tuple[I8, ...], *, seed: int, time_limit_s: float | None = None
+    problem: ProblemData,
+    start: tuple[I8, ...],
+    *,
+    seed: int,
+    ceilings: Ceilings | None = None,
+    time_limit_s: float | None = None,
 ) -> tuple[tuple[I8, ...], dict[LevelName, int]]:
     """Return the best plan found for all components of a problem at once, and the bounds of the levels.
 
@@ -68,6 +74,9 @@ def search(
     ----------
     start
         A plan that keeps every rule; the answer is never worse.
+    ceilings
+        Lexicographic optimum of a relaxation without fairness, for large problems: levels where the plan attains it
+        need no search.
     time_limit_s
         Seconds after which the search is cut, whatever is left of its steps: then another run may answer differently.
 
@@ -76,61 +85,112 @@ def search(
     SolverFailedError
         When the solver calls the problem infeasible, or a bound is crossed.
     """
-    statement = state(problem, problem.components)
+    is_small = is_small_problem(problem)
+    statement = state(problem, problem.components, rounds=is_small)
     deadline = None if time_limit_s is None else time.perf_counter() + time_limit_s
-    run = _Run(statement=statement, problem=problem, seed=seed, deadline=deadline, plan=start)
-    n_arcs = sum(len(part.x) for part in statement.parts)
-    is_small = n_arcs <= JOINED_ARCS
+    run = _Run(statement=statement, problem=problem, seed=seed, deadline=deadline, is_small=is_small, plan=start)
+    bounds: dict[LevelName, int] = {}
+    known = dict(ceilings or {})
     for group in grouped(statement.levels, joins=is_small):
-        bound = _solve_group(run, group, STEPS + n_arcs / ARCS_PER_STEP, is_small=is_small)
+        goal = _goal(run, group, known)
+        if goal is not None and goal == _attained(run, group):
+            bounds.update({name: signed(name, level.most(goal[name])) for name, level, _ in group.levels})
+        else:
+            bound = _solve_group(run, group)
+            attained = _attained(run, group)
+            for name, value in bounds_of(group, bound, attained).items():
+                value = value if goal is None else max(attained[name], min(value, goal[name]))
+                bounds[name] = _reported(run, group, name, value)
+            if goal is not None and goal != attained:
+                known.clear()
         attained = _attained(run, group)
-        for name, value in bounds_of(group, bound, attained).items():
-            run.bounds[name] = _reported(run, group, name, value)
         for name, level, _ in group.levels:
             statement.model.at_least(level, attained[name])
-    return run.plan, run.bounds
+    return run.plan, bounds
 
 
-def _solve_group(run: _Run, group: Group, steps: float, *, is_small: bool) -> int:
+def is_small_problem(problem: ProblemData) -> bool:
+    """Whether a problem is small enough to join its levels and to round its scores in one search."""
+    return problem.n_arcs <= SMALL_ARCS
+
+
+def _goal(run: _Run, group: Group, known: Ceilings) -> dict[LevelName, int] | None:
+    """Return the ceilings of a group as claims, ``None`` where they are not known."""
+    if run.is_small or any(name not in known for name, _, _ in group.levels):
+        return None
+    return {name: level.claim(signed(name, known[name])) for name, level, _ in group.levels}
+
+
+def _solve_group(run: _Run, group: Group) -> int:
     """Improve the plan of a run on one group and return an upper bound of its objective."""
     model = run.statement.model
     model.maximise(group.objective)
     bound = group.objective.high
     counts_scores = any(name in (LevelName.FAIRNESS, LevelName.SCORE, LevelName.LOAD) for name, _, _ in group.levels)
+    _complete(run)
     for _ in range(MOST_CUTS):
         _hint(run)
-        solver = cp_model.CpSolver()
-        solver.parameters.num_workers = 1
-        solver.parameters.random_seed = run.seed
-        solver.parameters.linearization_level = 2
-        solver.parameters.presolve_inclusion_work_limit = NO_INCLUSIONS
-        # Incumbents of a plain search creep unit by unit through wide scores. Small models are closed from the bound;
-        # large ones need plans on the way.
-        if is_small:
-            solver.parameters.use_objective_lb_search = True
-        else:
-            solver.parameters.search_branching = cp_model.PORTFOLIO_WITH_QUICK_RESTART_SEARCH
-        solver.parameters.max_deterministic_time = steps
-        if run.deadline is not None:
-            solver.parameters.max_time_in_seconds = max(0.01, run.deadline - time.perf_counter())
-        status = solver.solve(cp_model.CpModel(model.proto))
-        if status in (cp_model.INFEASIBLE, cp_model.MODEL_INVALID):
-            name = run.problem.components[0].counties[0]
-            raise SolverFailedError(f"component {name}: CP-SAT ended with {status.name}; report this as a defect")
-        reach = -int(np.ceil(solver.best_objective_bound - BOUND_ERROR)) + group.objective.constant
-        bound = min(bound, reach)
+        solver = _solver(run)
+        status = _answer(run, solver)
+        bound = min(bound, group.objective.constant - int(np.ceil(solver.best_objective_bound - BOUND_ERROR)))
         if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
             break
         values = np.array(solver.response_proto.solution, dtype=np.int64)
         plan = tuple(_chosen(part, values) for part in run.statement.parts)
-        is_cut = [_cut(run, part, chosen, values, counts_scores)
-                  for part, chosen in zip(run.statement.parts, plan, strict=True)]  # fmt: skip
-        is_true = all(_is_legal(run, part, chosen) for part, chosen in zip(run.statement.parts, plan, strict=True))
-        if is_true and _rank(run, plan) >= _rank(run, run.plan):
+        pairs = list(zip(run.statement.parts, plan, strict=True))
+        is_cut = [_cut(run, part, chosen, values, counts_scores) for part, chosen in pairs]
+        if all(_is_legal(run, part, chosen) for part, chosen in pairs) and _rank(run, plan) >= _rank(run, run.plan):
             run.plan, run.values = plan, values
         if not any(is_cut):
             break
     return bound
+
+
+def _solver(run: _Run) -> cp_model.CpSolver:
+    solver = cp_model.CpSolver()
+    own = solver.parameters
+    own.num_workers = 1
+    own.random_seed = run.seed
+    own.linearization_level = 2
+    own.presolve_inclusion_work_limit = NO_INCLUSIONS
+    own.max_deterministic_time = STEPS + run.problem.n_arcs / ARCS_PER_STEP
+    # Incumbents of a plain search creep unit by unit through wide scores. Small models are closed from the bound;
+    # large ones restart often, and are not probed, which would use the budget up.
+    if run.is_small:
+        own.use_objective_lb_search = True
+    else:
+        own.search_branching = cp_model.PORTFOLIO_WITH_QUICK_RESTART_SEARCH
+        own.cp_model_probing_level = 0
+        own.symmetry_level = 0
+    if run.deadline is not None:
+        own.max_time_in_seconds = max(0.01, run.deadline - time.perf_counter())
+    return solver
+
+
+def _answer(run: _Run, solver: cp_model.CpSolver) -> cp_model.CpSolverStatus:
+    """Solve the model as it stands.
+
+    Raises
+    ------
+    SolverFailedError
+        When the solver finds the model infeasible: it never is.
+    """
+    status = solver.solve(cp_model.CpModel(run.statement.model.proto))
+    if status in (cp_model.INFEASIBLE, cp_model.MODEL_INVALID):
+        name = run.problem.components[0].counties[0]
+        raise SolverFailedError(f"component {name}: CP-SAT ended with {status.name}; report this as a defect")
+    return status
+
+
+def _complete(run: _Run) -> None:
+    """Let the solver name all variables of the plan at hand, so that a large search starts at it."""
+    if run.is_small or len(run.values) == len(run.statement.model.low):
+        return
+    _hint(run)
+    solver = _solver(run)
+    solver.parameters.fix_variables_to_their_hinted_value = True
+    if _answer(run, solver) in (cp_model.OPTIMAL, cp_model.FEASIBLE):
+        run.values = np.array(solver.response_proto.solution, dtype=np.int64)
 
 
 def _hint(run: _Run) -> None:
@@ -166,9 +226,9 @@ def _cut(run: _Run, part: Part, chosen: I8, values: I8, counts_scores: bool) -> 
         return False
     rows, members = np.arange(len(chosen)), members_of(part.component, chosen)
     scores = team_scores(arrays, run.problem.team_terms, rows, members)
-    claimed = values[part.scores]
     legal = are_legal(part.component, run.problem, rows, members)
-    wrong = np.flatnonzero(~legal | (claimed > scores) if counts_scores else ~legal)
+    is_overvalued = counts_scores and run.statement.rounds
+    wrong = np.flatnonzero(~legal | (values[part.scores] > scores) if is_overvalued else ~legal)
     for row in wrong.tolist():
         used = part.x[chosen[row][chosen[row] >= 0]].tolist()
         # "Exactly this team" needs every member, and nobody more where a seat is empty.
@@ -184,27 +244,35 @@ def _cut(run: _Run, part: Part, chosen: I8, values: I8, counts_scores: bool) -> 
 
 
 def _objective(run: _Run, plan: Sequence[I8]) -> dict[LevelName, int]:
-    """Return the true levels of a plan, so that more is better; a vacuous MAXMIN level stands above every score."""
-    found = {name: signed(name, value) for name, value in Solution(chosen=tuple(plan)).objective(run.problem).items()}
-    if run.problem.fairness is FairnessMode.MAXMIN and not any((chosen >= 0).all(axis=1).any() for chosen in plan):
-        found[LevelName.FAIRNESS] = dict(run.statement.levels)[LevelName.FAIRNESS].high
-    return found
+    """Return the true levels of a plan, so that more is better."""
+    return {name: signed(name, value) for name, value in Solution(chosen=tuple(plan)).objective(run.problem).items()}
+
+
+def _is_vacuous(run: _Run, plan: Sequence[I8]) -> bool:
+    """Whether MAXMIN binds no team at all, which is better than any least score."""
+    is_least = run.problem.fairness is FairnessMode.MAXMIN
+    return is_least and not any((chosen >= 0).all(axis=1).any() for chosen in plan)
 
 
 def _rank(run: _Run, plan: Sequence[I8]) -> tuple[int, ...]:
     found = _objective(run, plan)
+    if _is_vacuous(run, plan):
+        found[LevelName.FAIRNESS] = dict(run.statement.levels)[LevelName.FAIRNESS].high
     return tuple(found[name] for name in LevelName if name in found)
 
 
 def _attained(run: _Run, group: Group) -> dict[LevelName, int]:
+    """Return what the plan at hand can claim at least on every level of a group."""
     found = _objective(run, run.plan)
-    return {name: level.of(found[name]) for name, level, _ in group.levels}
+    claims = {name: level.claim(found[name]) for name, level, _ in group.levels}
+    if LevelName.FAIRNESS in claims and _is_vacuous(run, run.plan):
+        claims[LevelName.FAIRNESS] = dict(run.statement.levels)[LevelName.FAIRNESS].high
+    return claims
 
 
 def _reported(run: _Run, group: Group, name: LevelName, bound: int) -> int:
-    """Return a bound of an expression in the units and with the sign of its level."""
+    """Return a bound of a claim in the units and with the sign of its level."""
     level = next(level for own, level, _ in group.levels if own == name)
     if name is LevelName.FAIRNESS and run.problem.fairness is FairnessMode.MAXMIN and bound == level.high:
-        is_vacuous = _attained(run, group)[name] == bound
-        return 0 if is_vacuous else max(0, level.high - 1)
-    return signed(name, bound * level.unit)
+        return 0 if _is_vacuous(run, run.plan) else max(0, level.most(level.high - 1))
+    return signed(name, level.most(bound))

@@ -8,8 +8,9 @@ from dataclasses import replace
 from matching.policy_options import FairnessMode
 from matching.problem import I8, Component, ProblemData
 from matching.solution import LevelName, Solution
-from matching.solvers.cpsat.search import search
-from matching.solvers.cpsat.start import start_plan
+from matching.solvers.cpsat.alternate import alternate
+from matching.solvers.cpsat.search import is_small_problem, search
+from matching.solvers.cpsat.start import relaxed_levels, start_plan
 
 NAME = "cpsat"
 
@@ -50,11 +51,18 @@ def solve_components(
     bounds: dict[LevelName, int] = {}
     for batch in batches:
         part = replace(problem, components=batch)
+        own_seed = _seed(batch, seed)
         plan = tuple(start_plan(component, problem, seed=seed) for component in batch)
+        ceilings = None
+        if not is_small_problem(part):
+            plan = tuple(
+                alternate(component, problem, own, seed=own_seed) for component, own in zip(batch, plan, strict=True)
+            )
+            ceilings = relaxed_levels(part, seed=seed)
         found: dict[LevelName, int] = {}
         if part.n_arcs:
             left_s = None if deadline is None else max(0.01, deadline - time.perf_counter())
-            plan, found = search(part, plan, seed=_seed(batch, seed), time_limit_s=left_s)
+            plan, found = search(part, plan, seed=own_seed, ceilings=ceilings, time_limit_s=left_s)
         for name, value in Solution(chosen=plan).objective(part).items():
             bounds[name] = bounds.get(name, 0) + found.get(name, value)
         chosen += plan

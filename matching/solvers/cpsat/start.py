@@ -10,11 +10,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from matching.criteria import SCORE_UNIT
+from matching.policy_options import FairnessMode
 from matching.problem import I8, Component, ProblemData
-from matching.solution import members_of, person_loads
+from matching.solution import LevelName, Solution, members_of, person_loads
 from matching.solvers import flow
 from matching.solvers.cpsat.model import groups
 from matching.stability import are_legal, holding_links
+from matching.teams import optimistic_points
 
 B1 = npt.NDArray[np.bool_]
 
@@ -47,6 +50,43 @@ def start_plan(component: Component, problem: ProblemData, *, seed: int) -> I8:
     builder.mend_teams()
     builder.fill()
     return builder.chosen
+
+
+def relaxed_levels(problem: ProblemData, *, seed: int) -> dict[LevelName, int]:
+    """Return the best levels but fairness and load, without slot caps, rules on teams and change budget.
+
+    No plan of the problem is better on the first of them, nor on a later one if it attains those before. Of a team's
+    score every member counts the most that he can add to any team.
+
+    Raises
+    ------
+    SolverFailedError
+        When a flow could not be proved.
+    """
+    components = tuple(_eased(component, problem) for component in problem.components)
+    eased = replace(
+        problem,
+        components=components,
+        slot_caps=(None,) * len(problem.slots),
+        team_terms=(),
+        fairness=FairnessMode.NONE,
+    )
+    plan = tuple(flow.solve_component(component, eased, seed=seed) for component in components)
+    levels = Solution(chosen=plan).objective(eased)
+    return {name: value for name, value in levels.items() if name is not LevelName.LOAD}
+
+
+def _eased(component: Component, problem: ProblemData) -> Component:
+    arrays = component.teams
+    if arrays is None:
+        return component
+    worth = optimistic_points(arrays, problem.team_terms)[component.arc_mentee, component.arc_mentor]
+    if "composition" in dict(problem.team_terms):
+        misfit = ~arrays.fits_category[component.arc_seat, component.arc_mentor]
+        worth = worth - problem.params_of("composition")["points"] * misfit
+    # Rounded up per member, so that no team's rounded score is above the sum.
+    score = np.ceil(worth * SCORE_UNIT + 1e-6).astype(np.int64)
+    return replace(component, teams=None, arc_score=score)
 
 
 @dataclass(slots=True, kw_only=True)

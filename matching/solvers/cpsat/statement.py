@@ -6,7 +6,7 @@ expression to make as large as possible, the minimised ones with a minus sign.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +22,10 @@ from matching.stability import holding_links
 B1 = npt.NDArray[np.bool_]
 
 FINE = 100_000
-"""Fine units per score unit: 10⁻⁹ points, so that rounding leaves about one team in a thousand to be told apart."""
+"""Fine units per score unit where scores are rounded: so fine that one team in a thousand is told apart by name."""
+
+COARSE = 10
+"""Fine units per score unit where they are not: 10⁻⁵ points, small numbers that the relaxation bears well."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,15 +63,17 @@ class Statement:
     model: Model
     parts: tuple[Part, ...]
     levels: tuple[tuple[LevelName, Expression], ...]
+    rounds: bool
 
 
-def state(problem: ProblemData, components: Sequence[Component], *, fine: int = FINE, rounds: bool = True) -> Statement:
+def state(problem: ProblemData, components: Sequence[Component], *, rounds: bool) -> Statement:
     """Return the model of some components of a problem; fairness and the change budget span those that are given.
 
     Parameters
     ----------
-    fine, rounds
-        See ``terms.team_scores``: without rounding the score level counts fine units.
+    rounds
+        Whether teams count as many whole score units as they truly do. Otherwise they count unrounded fine units,
+        which the linear relaxation bears better: bounds are then too wide by half a score unit per team.
 
     Raises
     ------
@@ -79,14 +84,14 @@ def state(problem: ProblemData, components: Sequence[Component], *, fine: int = 
     parts, levels = [], []
     unit = max(1, int(np.gcd.reduce([0, *(int(p) for component in components for p in component.priority)])))
     for component in components:
-        part, own = _state_component(model, component, problem, fine, rounds, unit)
+        part, own = _state_component(model, component, problem, rounds, unit)
         parts.append(part)
         levels.append(own)
     if problem.max_changes is not None:
         _bound_changes(model, parts, problem.max_changes)
     joint = {name: total([own[name] for own in levels]) for name in levels[0]}
     if problem.fairness is not FairnessMode.NONE:
-        joint[LevelName.FAIRNESS] = _fairness(model, parts, problem)
+        joint[LevelName.FAIRNESS] = _fairness(model, parts, problem, rounds)
     n_seats = sum(part.size.size for part in parts)
     of_every_seat = {  # how many variables add up to the seats filled
         LevelName.MENTEES_SERVED: n_seats,
@@ -100,7 +105,7 @@ def state(problem: ProblemData, components: Sequence[Component], *, fine: int = 
         for name in LevelName
         if name in joint and not _is_settled(joint[name], of_every_seat.get(name, -1))
     )
-    return Statement(model=model, parts=tuple(parts), levels=ordered)
+    return Statement(model=model, parts=tuple(parts), levels=ordered, rounds=rounds)
 
 
 def _is_settled(level: Expression, count: int) -> bool:
@@ -110,7 +115,7 @@ def _is_settled(level: Expression, count: int) -> bool:
 
 
 def _state_component(
-    model: Model, component: Component, problem: ProblemData, fine: int, rounds: bool, unit: int
+    model: Model, component: Component, problem: ProblemData, rounds: bool, unit: int
 ) -> tuple[Part, dict[LevelName, Expression]]:
     n, k = len(component.mentees), component.n_seats
     mentee, seat = component.arc_mentee.astype(np.int64), component.arc_seat.astype(np.int64)
@@ -142,7 +147,8 @@ def _state_component(
     scores = most = np.zeros(0, dtype=np.int64)
     if component.teams is not None:
         room = TeamRoom(
-            model=model, component=component, arrays=component.teams, x=x, arcs=arcs, size=size, fine=fine,
+            model=model, component=component, arrays=component.teams, x=x, arcs=arcs, size=size,
+            fine=FINE if rounds else COARSE,
             worth=np.zeros(len(x)), parts=[[] for _ in range(n)], error=np.zeros(n), least=np.zeros(n),
         )  # fmt: skip
         scores, most = team_scores(room, problem, rounds=rounds)
@@ -151,7 +157,7 @@ def _state_component(
                 model.row([variable], [1], high=0)
     part = Part(component=component, x=x, size=size, scores=scores, most=most, holds=holding_links(component, problem))
     counted, worth = (x, component.arc_score) if component.teams is None else (scores, np.ones(n, dtype=np.int64))
-    n_full = n * k
+    n_full, scale = n * k, 1 if rounds or component.teams is None else COARSE
     tiers = component.arc_tier.astype(np.int64) + component.arc_released
     levels = {
         LevelName.PINS: _sum(model, x, component.arc_pinned, most=component.n_pins),
@@ -165,7 +171,7 @@ def _state_component(
             -np.concatenate((tiers, np.ones(len(releases), dtype=np.int64))),
             least=-int(tiers.max(initial=0)) * n_full - len(releases),
         ),
-        LevelName.SCORE: _sum(model, counted, worth),
+        LevelName.SCORE: replace(_sum(model, counted, worth), fine=scale, slack=len(scores) * (scale // 2)),
         LevelName.LOAD: _sum(model, units, 1 - 2 * unit_load),
     }
     if problem.counts_changes:
@@ -258,7 +264,7 @@ def _bound_changes(model: Model, parts: Sequence[Part], most: int) -> None:
         model.row(variables, numbers, high=most - n_links)
 
 
-def _fairness(model: Model, parts: Sequence[Part], problem: ProblemData) -> Expression:
+def _fairness(model: Model, parts: Sequence[Part], problem: ProblemData, rounds: bool) -> Expression:
     """Return the fairness level over all teams.
 
     MAXMIN: a threshold that every full team reaches; without any full team it stands above every score. WORST_TENTH:
@@ -268,6 +274,7 @@ def _fairness(model: Model, parts: Sequence[Part], problem: ProblemData) -> Expr
     if not len(scores):
         raise SolverFailedError("fairness needs teams, and this problem has none; build it with teamObjective TEAMS")
     full = np.concatenate([part.size[:, -1] for part in parts])
+    fine = 1 if rounds else COARSE
     low = min(model.low[score] for score in scores.tolist())
     high = max(model.high[score] for score in scores.tolist()) + 1
     (level,) = model.integers(np.array([low]), np.array([high])).tolist()
@@ -276,7 +283,9 @@ def _fairness(model: Model, parts: Sequence[Part], problem: ProblemData) -> Expr
             slack = high - model.low[score]
             model.row([score, level, whole], [1, -1, -slack], low=-slack)
         one = np.array([level], dtype=np.int64)
-        return Expression(variables=one, coefficients=np.ones_like(one), constant=0, low=low, high=high)
+        return Expression(
+            variables=one, coefficients=np.ones_like(one), constant=0, low=low, high=high, fine=fine, slack=fine // 2
+        )
     depth = np.full(len(scores), high - low, dtype=np.int64)
     depths = model.integers(np.zeros_like(depth), depth)
     for score, own in zip(scores.tolist(), depths.tolist(), strict=True):
@@ -288,4 +297,6 @@ def _fairness(model: Model, parts: Sequence[Part], problem: ProblemData) -> Expr
         constant=0,
         low=m * low,
         high=m * (high - 1),
+        fine=fine,
+        slack=m * (fine // 2),
     )
