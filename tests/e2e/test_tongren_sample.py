@@ -43,7 +43,7 @@ from app.services.imports import commit_import
 from app.services.plans import approve_match_plan, submit_match_plan
 from app.services.publication import publish_match_plan
 from app.services.runs import RunDraft, replay, start_match_run
-from matching import Facts, Policy
+from matching import Facts, Policy, explainer_of_result
 from matching.files import facts_from_json
 from matching.verify import verify
 from tests.matching.oracles import most_seats, reasons_by_hand
@@ -198,3 +198,14 @@ def test_the_exported_roster_lists_every_mentee_once_in_official_order(published
     assert roster.title == "铜仁市2025年村级后备力量“2+1”结对帮带花名册"
     seats = Counter("shortfall" in seat for entry in entries for seat in entry.content["mentors"])
     assert seats[False] == len(published.links())
+
+
+def test_the_parts_of_every_explanation_add_up_to_the_score_of_the_seat(published: Published) -> None:
+    result = replay(published.database, published.officer, published.run_id)
+    assert sorted((seat.mentee_id, seat.slot, seat.mentor_id) for seat in result.seats) == sorted(published.links())
+    context = explainer_of_result(published.facts, published.policy, result)
+    for seat in result.seats:
+        said = context.explain_seat(seat.mentee_id, seat.slot, n_alternatives=0)
+        assert said.seat == seat
+        assert sum(part.points for part in said.seat.contributions) == seat.score
+    assert len(result.seats) == 2372
