@@ -33,7 +33,7 @@ test: $(STAMP)  ## the fast tests, on SQLite and PostgreSQL
 	$(BIN)/python -m pytest -m "not slow and not bench" -n 2
 
 test-slow: $(STAMP)  ## the slow tests
-	$(BIN)/python -m pytest -m "slow and not bench"
+	$(BIN)/python -m pytest -m "slow and not bench" -n 2
 
 bench: $(STAMP)  ## measurements; ratios within one run
 	$(BIN)/python -m pytest -m bench -s
