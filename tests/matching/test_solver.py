@@ -12,14 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import matching
-from matching import InvalidPolicyError, Kinship, LevelName, SolverFailedError, solve
+from matching import Kinship, LevelName, SolverFailedError, solve
 from matching.build import build
 from matching.generate import Shape, generate_facts, teams_policy
 from matching.solvers import flow, network
 from matching.solvers.network import Network, lexicographic_flow
 from matching.solvers.ties import tie_costs
 from matching.verify import verify
-from matching.vocabulary import MentorCategory, MentorState, VillageConditionKind
+from matching.vocabulary import MentorCategory, MentorState, SolveStatus, VillageConditionKind
 from tests.matching.factories import A2, D1, B, facts, links, mentee, mentor, policy, two_slots
 from tests.matching.oracles import best_levels, levels_of, signed
 from tests.matching.test_properties import QUICK, SEEDS, case
@@ -125,13 +125,16 @@ def test_a_slot_cap_of_one_seat_bounds_the_load():
     assert len(solve(world, policy({"code": "MENTOR", "cap": 3}, loadCap=4)).seats) == 3
 
 
-def test_a_slot_cap_that_meets_a_person_fit_for_two_seats_is_refused_by_name():
+def test_a_slot_cap_that_meets_a_person_fit_for_two_seats_is_left_to_cp_sat():
     kin = Kinship(person_a="person-c1", person_b="person-m2")
     world = facts([mentee("c1"), mentee("c2")], [mentor("m1"), mentor("m2")], kinships=(kin,))
     rules = policy({"code": "FIRST", "cap": 1}, {"code": "SECOND"}, loadCap=2)
-    with pytest.raises(InvalidPolicyError) as refusal:
-        solve(world, rules)
-    assert refusal.value.path == "slots.0.cap"
+    result = solve(world, rules)
+    assert (result.solver, result.status) == ("cpsat", SolveStatus.OPTIMAL)
+    assert "CP-SAT for 1 of 1 components" in result.solver_reason
+    assert verify(world, rules, links(result)) == ()
+    assert signed(levels_of(result)) == best_levels(build(world, rules))
+    assert len(result.seats) == 3
 
 
 def test_a_slot_cap_of_persons_fit_for_one_seat_only_is_no_reason_to_refuse():

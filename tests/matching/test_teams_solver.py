@@ -294,14 +294,12 @@ def test_verification_finds_a_team_without_any_mentor_of_the_township():
 @pytest.mark.parametrize(
     ("options", "path"),
     [
-        ({"slots": [{"code": "A"}, {"code": "B"}, {"code": "C"}], "teamObjective": "TEAMS"}, "policy"),
-        ({"slots": [{"code": "A"}, {"code": "B", "cap": 1}], "teamObjective": "TEAMS"}, "policy"),
-        ({"slots": [{"code": "A"}, {"code": "B", "admitsSameVillage": False}], "teamObjective": "TEAMS"}, "policy"),
         ({"slots": [{"code": "A"}, {"code": "B"}], "geography": {"minOneMentorSameTownship": True}}, "policy"),
         ({"slots": [{"code": "A"}, {"code": "B"}], "fairness": {"mode": "MAXMIN"}}, "policy"),
+        ({"slots": [{"code": "A"}, {"code": "B"}], "fairness": {"weakTeams": "FORBID"}}, "policy"),
     ],
 )
-def test_team_options_that_cannot_be_solved_are_refused(options, path):
+def test_team_options_without_team_objective_are_refused(options, path):
     with pytest.raises(InvalidPolicyError) as refusal:
         Policy.from_json(options)
     assert refusal.value.path == path

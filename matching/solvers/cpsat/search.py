@@ -133,7 +133,9 @@ def _solve_group(run: _Run, group: Group) -> int:
         _hint(run)
         solver = _solver(run)
         status = _answer(run, solver)
-        bound = min(bound, group.objective.constant - int(np.ceil(solver.best_objective_bound - BOUND_ERROR)))
+        # A search that is cut before it has any bound says 0.
+        if status in (cp_model.OPTIMAL, cp_model.FEASIBLE) or solver.best_objective_bound != 0.0:
+            bound = min(bound, group.objective.constant - int(np.ceil(solver.best_objective_bound - BOUND_ERROR)))
         if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
             break
         values = np.array(solver.response_proto.solution, dtype=np.int64)
