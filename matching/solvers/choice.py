@@ -104,7 +104,7 @@ def run(problem: ProblemData, *, seed: int, on_done: Callable[[int], None] | Non
 def _run_flow(problem: ProblemData, seed: int, on_done: Callable[[int], None] | None) -> Answer:
     """Solve every component by flow, and by CP-SAT those whose slot caps no flow expresses."""
     chosen: list[I8] = []
-    bounds: dict[LevelName, int] = {}
+    bounds = Solution(chosen=()).objective(replace(problem, components=()))
     n_capped = 0
     for component in problem.components:
         own = replace(problem, components=(component,))
@@ -116,7 +116,7 @@ def _run_flow(problem: ProblemData, seed: int, on_done: Callable[[int], None] | 
             plans = (plan,)
             limits = Solution(chosen=plans).objective(own)
         chosen += plans
-        bounds = {name: bounds.get(name, 0) + limit for name, limit in limits.items()}
+        bounds = {name: bounds[name] + limit for name, limit in limits.items()}
         if on_done is not None:
             on_done(len(chosen))
     if not n_capped:

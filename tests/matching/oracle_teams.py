@@ -241,3 +241,12 @@ def best_vector(problem: ProblemData, *, load: bool = True) -> tuple[int, ...]:
         fairness = (VACUOUS,) if vacuous else (0 if floor is None else floor,)
     changes = (best[6] - n_published,) if problem.counts_changes else ()
     return (*best[:6], *changes, *fairness, best[7], *((best[8],) if load else ()))
+
+
+def check_bounds(problem: ProblemData, bounds: dict[LevelName, int], truth: tuple[int, ...]) -> None:
+    """Assert that no bound lies below the true optimum, on levels up to the first that is not vacuous."""
+    names = [name for name in LevelName if name in bounds]
+    for name, best in zip(names, truth, strict=True):
+        if best != VACUOUS:
+            bound = -bounds[name] if name in MINIMISED else bounds[name]
+            assert bound >= best, f"the bound of {name} is crossed"

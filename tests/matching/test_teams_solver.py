@@ -296,6 +296,7 @@ def test_verification_finds_a_team_without_any_mentor_of_the_township():
     [
         ({"slots": [{"code": "A"}, {"code": "B"}], "geography": {"minOneMentorSameTownship": True}}, "policy"),
         ({"slots": [{"code": "A"}, {"code": "B"}], "fairness": {"mode": "MAXMIN"}}, "policy"),
+        ({"slots": [{"code": "A"}, {"code": "B"}], "fairness": {"weakTeams": "FORBID"}}, "policy"),
     ],
 )
 def test_team_options_without_team_objective_are_refused(options, path):

@@ -48,7 +48,7 @@ def solve_components(
     is_joint = problem.fairness is not FairnessMode.NONE or problem.max_changes is not None
     batches = [problem.components] if is_joint else [(component,) for component in problem.components]
     chosen: list[I8] = []
-    bounds: dict[LevelName, int] = {}
+    bounds = Solution(chosen=()).objective(replace(problem, components=()))
     for batch in batches:
         part = replace(problem, components=batch)
         own_seed = _seed(batch, seed)
@@ -64,7 +64,7 @@ def solve_components(
             left_s = None if deadline is None else max(0.01, deadline - time.perf_counter())
             plan, found = search(part, plan, seed=own_seed, ceilings=ceilings, time_limit_s=left_s)
         for name, value in Solution(chosen=plan).objective(part).items():
-            bounds[name] = bounds.get(name, 0) + found.get(name, value)
+            bounds[name] += found.get(name, value)
         chosen += plan
         if on_done is not None:
             on_done(len(chosen))
