@@ -7,7 +7,7 @@ from matching.build import Progress, build, header, parts_of
 from matching.checks import check_facts
 from matching.control import Control, Interrupted, Phase, StoppedBy
 from matching.crew import Crew, Source, Task, size_of
-from matching.errors import SolverFailedError
+from matching.errors import PinConflictError, SolverFailedError
 from matching.facts import Facts
 from matching.findings import find_warnings
 from matching.metrics import joined_figures
@@ -281,7 +281,7 @@ def _result(run: _Run, stopped_by: StoppedBy | None, n_components: int, clock: _
     has_plan = len(outcomes) == n_components
     levels = levels_within(joined_values(outcomes, problem), run.bounds_of_levels()) if has_plan else ()
     if has_plan:
-        _check_pins_are_kept(sum(outcome.n_pins for outcome in outcomes), levels)
+        _check_pins_are_kept(run, sum(outcome.n_pins for outcome in outcomes), levels)
     is_optimal = has_plan and not any(level.gap for level in levels)
     if stopped_by is None:
         stopped_by = StoppedBy.OPTIMAL if is_optimal else StoppedBy.STEPS
@@ -324,7 +324,18 @@ def _status(stopped_by: StoppedBy, *, has_plan: bool, is_optimal: bool) -> Solve
     return SolveStatus.OPTIMAL if is_optimal else SolveStatus.FEASIBLE
 
 
-def _check_pins_are_kept(n_pins: int, levels: Sequence[Level]) -> None:
+def _check_pins_are_kept(run: _Run, n_pins: int, levels: Sequence[Level]) -> None:
+    """Refuse pins that only forbidden weak teams or the change budget forbid together; nothing else can be left."""
     n_kept = next(level.value for level in levels if level.name is LevelName.PINS)
-    if n_kept < n_pins:
+    if n_kept >= n_pins:
+        return
+    plan = {(s.mentee_id, s.mentor_id) for outcome in run.outcomes.values() for s in outcome.seats}
+    lost = {pin.mentee_id for pin in run.facts.pins if (pin.mentee_id, pin.mentor_id) not in plan}
+    ids = tuple(sorted(pin.id for pin in run.facts.pins if pin.mentee_id in lost))
+    if not ids or not (run.problem.forbids_weak or run.problem.max_changes is not None):
         raise SolverFailedError(f"{n_pins - n_kept} pins that do not clash were left out; report this as a defect")
+    raise PinConflictError(
+        ids,
+        f"pins {', '.join(ids)} cannot be honoured: forbidden weak teams or the budget of changes leave no plan that "
+        "keeps them all; remove or change one of them",
+    )

@@ -57,7 +57,7 @@ TWO, THREE = [{"code": "A"}, {"code": "B"}], [{"code": "A"}, {"code": "B"}, {"co
         ({"slots": TWO, **TEAMS, "fairness": {"mode": "WORST_TENTH"}}, "cpsat", "WORST_TENTH"),
         ({"slots": TWO, **FORBID}, "cpsat", "weak teams"),
         ({"slots": TWO, **TEAMS, "stability": {"maxChanges": 0}}, "cpsat", "change budget"),
-        ({"slots": THREE, **TEAMS}, "cpsat", "3 seats"),
+        ({"slots": THREE, **TEAMS}, "teams", "whole teams"),
         ({"slots": [{"code": "A"}, {"code": "B", "cap": 1}], **TEAMS}, "cpsat", "caps"),
         ({"slots": [{"code": "A"}, {"code": "B", "admitsOwnTownshipOnly": True}], **TEAMS}, "cpsat", "differ"),
         ({"slots": [{"code": "A"}, {"code": "B", "admitsSameVillage": False}], **TEAMS}, "cpsat", "differ"),

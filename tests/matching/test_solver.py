@@ -236,7 +236,9 @@ def test_progress_is_told_after_every_component():
     shape = Shape(n_counties=3, n_mentees=2, n_mentors=3, second_record_share=0, flaw_share=0)
     world = generate_facts(5, shape)
     told: list[tuple[str, int, int]] = []
-    solve(world, teams_policy(1, menteeEligibility={"minReviewLevel": "NONE"}), on_progress=lambda *a: told.append(a))
+    rules = teams_policy(1, menteeEligibility={"minReviewLevel": "NONE"})
+    problem = build(world, rules, on_progress=lambda *a: told.append(a))
+    solve(world, rules, problem=problem, on_progress=lambda *a: told.append(a))
     n = told[0][2]
     assert told == [("build", i, n) for i in range(1, n + 1)] + [("solve", i, n) for i in range(1, n + 1)]
 
