@@ -87,7 +87,7 @@ def search(optima: Sequence[Optimum], slack: int, criteria: Sequence[Criterion],
         best = model.flows(solver)
         if number == 0:
             is_best = status == cp_model.OPTIMAL
-            bound = solver.value(total) if is_best else int(np.floor(solver.best_objective_bound + 1e-6))
+            bound = solver.value(total) if is_best else int(np.floor(solver.best_objective_bound + 0.1))
         if status != cp_model.OPTIMAL:
             break
         model.cp.add(total >= solver.value(total))

@@ -111,6 +111,7 @@ def _can_be_seated(pins: Sequence[SeatedPin], constraints: Sequence[PinConstrain
             model.add(sum(taken) <= cap)
     solver = cp_model.CpSolver()
     solver.parameters.num_workers = 1
+    solver.parameters.presolve_inclusion_work_limit = 0  # that step can lose solutions (issue 5293 of OR-Tools 9.15)
     status = solver.solve(model)
     if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE, cp_model.INFEASIBLE):
         raise SolverFailedError(f"the seats of {len(pins)} pins could not be decided; report this as a defect")

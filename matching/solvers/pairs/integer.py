@@ -103,7 +103,7 @@ def search(
         return Found(chosen=None, is_complete=is_refuted, bound=None)
     bound = None
     if optimise:
-        best = solver.objective_value if status == cp_model.OPTIMAL else np.floor(solver.best_objective_bound + 1e-6)
+        best = solver.objective_value if status == cp_model.OPTIMAL else np.floor(solver.best_objective_bound + 0.1)
         bound = round(best) * model.unit + model.worth_error
     return Found(
         chosen=model.chosen(solver), is_complete=status == cp_model.OPTIMAL and is_exact and optimise, bound=bound

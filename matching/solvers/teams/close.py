@@ -119,7 +119,7 @@ def search(room: Room, columns: Columns, plan: Columns, *, seed: int, effort: fl
         )
     found = columns.take(np.flatnonzero([solver.boolean_value(use) for use in uses]))
     better = found if int(found.value.sum()) > int(plan.value.sum()) else plan
-    return Closing(plan=better, bound=int(np.floor(solver.best_objective_bound + 1e-6)))
+    return Closing(plan=better, bound=int(np.floor(solver.best_objective_bound + 0.1)))
 
 
 def add_loads(model: cp_model.CpModel, room: Room, columns: Columns, uses: Sequence[cp_model.IntVar]) -> None:
