@@ -10,13 +10,17 @@ import numpy as np
 import scipy.sparse as sp
 from ortools.linear_solver.python import model_builder_helper as builder
 
-from matching.solvers.teams.columns import I8, Columns, Room, joined, unique
+from matching.solvers.teams.columns import I8, Columns, Room, joined, reduced, unique
 from matching.solvers.teams.dual import Bound
 from matching.solvers.teams.pricing import priced
 
 
-def polish(room: Room, plan: Columns, bound: Bound, *, rounds: int, margin: int) -> Bound:
-    """Return the best bound after some rounds; the pool gains every team within ``margin`` of the best of its mentee.
+PER_MENTEE = 6
+"""Teams of a mentee that join the pool in one round."""
+
+
+def polish(room: Room, plan: Columns, bound: Bound, *, rounds: int) -> Bound:
+    """Return the best bound after some rounds, with the pool of the last one.
 
     Parameters
     ----------
@@ -27,16 +31,15 @@ def polish(room: Room, plan: Columns, bound: Bound, *, rounds: int, margin: int)
     best = Bound(value=bound.value, price=bound.price, pool=pool)
     for _ in range(rounds):
         price = _prices(room, pool)
-        answer = None if price is None else priced(room, pool, price, margin=margin)
+        answer = None if price is None else priced(room, pool, price)
         if price is None or answer is None:
             break
         found, value = answer
-        grown = unique(joined(pool, found), room.n_mentors)
+        grown = unique(joined(pool, _best_few(room, found, price)), room.n_mentors)
         is_complete = len(grown.value) == len(pool.value)
         pool = grown
-        best = Bound(
-            value=min(value, best.value), price=price if value <= best.value else best.price, pool=pool
-        )  # fmt: skip
+        is_better = value <= best.value
+        best = Bound(value=min(value, best.value), price=price if is_better else best.price, pool=pool)
         if is_complete:
             break
     return best
@@ -67,3 +70,9 @@ def _prices(room: Room, pool: Columns) -> I8 | None:
         return None
     dual = np.asarray(solver.dual_values(), dtype=np.float64)
     return np.rint(dual[n:] * scale / 100).astype(np.int64)
+
+
+def _best_few(room: Room, found: Columns, price: I8) -> Columns:
+    order = np.lexsort((-reduced(room, found, price), found.mentee))
+    mentee = found.mentee[order]
+    return found.take(order[np.arange(len(order)) - np.searchsorted(mentee, mentee) < PER_MENTEE])

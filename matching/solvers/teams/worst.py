@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from matching.solvers.teams.aim import SCORE, Aim, score_and_worst
-from matching.solvers.teams.alternate import alternate, near_choice, plan_columns, positions
+from matching.solvers.teams.alternate import alternate, near_choice, plan_columns, positions, seeds
 from matching.solvers.teams.close import Search, search, within
 from matching.solvers.teams.columns import (
     I8,
@@ -34,20 +34,20 @@ from matching.solvers.teams.simplex import polish
 WEIGHT = 30
 """Points of score that one point of the worst tenth is worth while both are searched for."""
 
-PURE = 10_000
-"""The same for the prices that bound W alone; a little of the score keeps the linear program from ties."""
+PURE = 100_000
+"""The same for the prices that bound W alone; a little of the score keeps searches and lists from ties."""
 
 STEPS = 16
 """Steps of alternation."""
 
-ROUNDS, MARGIN = 3, 3_000
-"""Rounds of the linear program, and loss up to which teams join its pool."""
+ROUNDS, PURE_ROUNDS = 3, 3
+"""Rounds of the linear program for either kind of prices."""
 
-SEARCH = Search(slack=5_000, effort=0.4)
+SEARCHES = (Search(slack=5_000, effort=0.2), Search(slack=10_000, effort=0.3))
 """Measured on 152 × 304: the best hinge of all teams within 0.2 %, 0.9 s."""
 
-STEEP = 1_000
-"""Times the weight: slope of a concave aim that all but forbids teams below the step."""
+STEEP = 8
+"""Times the weight: slope of the aim that keeps most teams below the step out of the list; products stay below 2⁴⁰."""
 
 MOST_TEAMS = 5_000_000
 """Teams that one list for the bounds may look at."""
@@ -111,7 +111,7 @@ def reach(room: Room) -> Reach:
     return Reach(alone=alone, n_partial=n_partial, partial=partial, score=face.hope_bound)
 
 
-def lift(room: Room, members: I8 | None, threshold: int | None, *, seed: list[int]) -> tuple[I8, I8]:
+def lift(room: Room, members: I8 | None, threshold: int | None, seed: int) -> tuple[I8, I8]:
     """Return a plan and its scores after some steps of alternation for the score and a threshold, ``None`` for none."""
     asked = replace(room, aim=SCORE if threshold is None else score_and_worst(threshold, WEIGHT))
     start = room.face.start if members is None else members
@@ -121,19 +121,20 @@ def lift(room: Room, members: I8 | None, threshold: int | None, *, seed: list[in
     return plan.members, plan.score
 
 
-def settle(room: Room, members: I8, threshold: int, *, seed: int, seeds: list[int]) -> Settled:
+def settle(room: Room, members: I8, threshold: int, seed: int) -> Settled:
     """Return the best plan for the score and WEIGHT times what is lacking of a threshold, and prices for bounds."""
     asked = replace(room, aim=score_and_worst(threshold, WEIGHT))
     plan = scored(asked, np.arange(room.n_mentees), members)
     nothing = np.zeros(0, dtype=np.int64)
     if not len(room.face.edge_mentor):
         return Settled(members=plan.members, score=plan.score, price=room.face.price, pure_price=room.face.price)
-    plan, pool = _alternated(asked, plan, seeds)
+    plan, pool = _alternated(asked, plan, seed)
     bound = tighten(asked, pool, room.face.price, int(plan.value.sum()), FIRST_ROUNDS)
     if bound is None:
         return Settled(members=plan.members, score=plan.score, price=nothing, pure_price=nothing)
-    bound = polish(asked, plan, bound, rounds=ROUNDS, margin=MARGIN)
-    plan = search(asked, within(asked, bound, SEARCH.slack), plan, seed=seed, effort=SEARCH.effort).plan
+    bound = polish(asked, plan, bound, rounds=ROUNDS)
+    for budget in SEARCHES:
+        plan = search(asked, within(asked, bound, budget.slack), plan, seed=seed, effort=budget.effort).plan
     pure = replace(room, aim=score_and_worst(threshold, PURE))
     price = np.rint(bound.price * (PURE / WEIGHT)).astype(np.int64)
     again = replace(bound, value=1 << 60, price=price, pool=bound.pool.aimed(pure.aim))
@@ -141,24 +142,22 @@ def settle(room: Room, members: I8, threshold: int, *, seed: int, seeds: list[in
         members=plan.members,
         score=plan.score,
         price=bound.price,
-        pure_price=polish(pure, plan.aimed(pure.aim), again, rounds=ROUNDS, margin=0).price,
+        pure_price=polish(pure, plan.aimed(pure.aim), again, rounds=PURE_ROUNDS).price,
     )
 
 
-def _alternated(room: Room, plan: Columns, seed: list[int]) -> tuple[Columns, Columns]:
+def _alternated(room: Room, plan: Columns, seed: int) -> tuple[Columns, Columns]:
     first = edges_of(room, plan.members)
     choice = near_choice(room, room.face.price, first)
-    steps, choice = alternate(room, choice, positions(choice, first), np.random.default_rng(seed), STEPS)
+    steps, choice = alternate(room, choice, positions(choice, first), np.random.default_rng(seeds(room.component, seed)), STEPS)
     plan = plan_columns(room, choice, steps)
     return plan, unique(joined(plan, choice.columns), room.n_mentors)
 
 
-def interval_bound(
-    room: Room, members: I8, price: I8, interval: tuple[int, int], *, score: int, weight: int
-) -> int | None:
+def interval_bound(room: Room, members: I8, price: I8, interval: tuple[int, int], weight: int) -> int | None:
     """Return the most that the teams of a plan can count together, for plans whose own t lies in an interval.
 
-    A team of score s counts ``score`` · s, and ``weight`` · (s - b) if s is below a, where the interval is (a, b).
+    A team of score s counts s, and ``weight`` · (s - b) more if s is below a, where the interval is (a, b).
 
     Parameters
     ----------
@@ -174,18 +173,19 @@ def interval_bound(
     """
     low, high = interval
     known = scored(room, np.arange(room.n_mentees), members)
-    known = replace(known, value=_stepped(known.score, interval, score, weight))
+    known = replace(known, value=_stepped(known.score, interval, weight))
     # The step is the greater of two concave aims below and above it; each lists what is better than all known teams.
     for slope, corner in ((STEEP * weight, low), (weight, high)) if len(room.face.edge_mentor) else ():
-        pieces = ((score + slope, -slope * corner), (score, 0))
+        pieces = ((1 + slope, -slope * corner), (1, 0))
         asked = replace(room, aim=Aim(full=pieces, partial=pieces))
         found = teams_above(asked, price, best_known(asked, known, price) + 1, most=MOST_TEAMS)
         if found is None:
             return None
-        known = joined(known, replace(found, value=_stepped(found.score, interval, score, weight)))
+        known = joined(known, replace(found, value=_stepped(found.score, interval, weight)))
     return upper_bound(room, price, best_known(room, known, price))
 
 
-def _stepped(scores: I8, interval: tuple[int, int], score: int, weight: int) -> I8:
+def _stepped(scores: I8, interval: tuple[int, int], weight: int) -> I8:
     low, high = interval
-    return score * scores + weight * np.where(scores >= low, 0, scores - high)
+    stepped: I8 = scores + weight * np.where(scores >= low, 0, scores - high)
+    return stepped
