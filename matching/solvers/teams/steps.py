@@ -15,4 +15,5 @@ Job = tuple[int, tuple[Any, ...]]
 class Run(Protocol):
     """Runs one step for some components; ``step`` is a function of a module, so that workers can import it."""
 
-    def __call__(self, step: Callable[..., Answer], jobs: Sequence[Job]) -> list[Answer]: ...
+    def __call__(self, step: Callable[..., Answer], jobs: Sequence[Job]) -> list[Answer]:
+        """Return the answers in the order of the jobs."""

@@ -1,10 +1,11 @@
 """The levels under WORST_TENTH over all components: which numbers cross between them, and the bounds of both levels.
 
-W, the sum of the m = ⌈n/10⌉ least scores, is lifted by a fixed point: t is the m-th least score of the joined plan, every
-component is searched for t on its own, and so on. Then one list of intervals of t bounds W, and the score among all
-plans whose W is at least what was attained. Few teams are decided in one model, exactly.
+W, the sum of the m = ⌈n/10⌉ least scores, is lifted by a fixed point: t is the m-th least score of the joined plan,
+every component is searched for t on its own, and so on. Then one list of intervals of t bounds W, and the score among
+all plans whose W is at least what was attained. Few teams are decided in one model, exactly.
 """
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,7 +14,7 @@ import numpy as np
 from matching.solution import n_worst, worst_sum
 from matching.solvers.teams.columns import I8
 from matching.solvers.teams.joint import FEW_TEAMS, decide_together, few_teams
-from matching.solvers.teams.steps import Run
+from matching.solvers.teams.steps import Job, Run
 from matching.solvers.teams.worst import PURE, WEIGHT, Reach, Settled, interval_bound, lift, reach, settle
 
 LIFTS = 3
@@ -43,32 +44,97 @@ class Tenth:
 
 
 def worst_tenth(run: Run, n_mentees: Sequence[int], *, seed: int) -> Tenth:
-    """Return a plan with a large W and then a large score."""
-    everybody: list[tuple[int, tuple[()]]] = [(index, ()) for index in range(len(n_mentees))]
+    """Return a plan with a large W, and among those a large score, with the bounds of both.
+
+    Parameters
+    ----------
+    n_mentees
+        Mentees of every component.
+    """
+    if not n_mentees:
+        return Tenth(members=[], worst_bound=0, score_bound=0)
+    everybody: list[Job] = [(index, ()) for index in range(len(n_mentees))]
     m = n_worst(sum(n_mentees))
-    if m == 0:
-        return Tenth(members=run(_start, everybody), worst_bound=0, score_bound=0)
-    reaches = run(reach, everybody)
-    if sum(found.n_teams for found in reaches) <= FEW_TEAMS:
+    if sum(n_mentees) <= FEW_TEAMS:
         exact = decide_together(run(few_teams, everybody), m, seed=seed)
         if exact is not None:
             return Tenth(members=exact.members, worst_bound=exact.worst_bound, score_bound=exact.score_bound)
     settled, threshold = _settled(run, len(n_mentees), m, seed)
     scores = np.concatenate([found.score for found in settled])
     attained = worst_sum(scores, m)
-    edges = _edges(attained // m, int(np.sort(scores)[m - 1]), highest_threshold(reaches, m))
-    asked = _Asked(run=run, settled=settled, threshold=threshold, m=m)
-    trivial = worst_sum(np.concatenate([found.alone for found in reaches]), m)
+    reaches = run(reach, everybody)
+    # W is at most m times the m-th least score: a plan with a larger W than the attained one has a larger t than this.
+    low, high = attained // m, highest_threshold(reaches, m)
+    edges = _edges(low, min(high, max(low, int(np.sort(scores)[m - 1]))), high)
+    worst_most = worst_sum(np.concatenate([found.alone for found in reaches]), m)
+    score_most = sum(found.score for found in reaches)
+    # The other teams of a plan with W or more score at least its t, so at least W / m.
+    score_least = len(scores) * (attained // m)
     worst_bound, score_bound = attained, int(scores.sum())
-    most_score = sum(found.score for found in reaches)
-    for interval in zip(edges, edges[1:], strict=False):
-        total = asked.total(interval, PURE)
-        # Of a plan with W above the attained value, every other team scores at least its t, so at least W / m.
-        least_score = n_least_score(attained, m, len(scores))
-        bound = trivial if total is None else min(trivial, (total + PURE * m * interval[1] - least_score) // PURE)
-        worst_bound = max(worst_bound, bound)
+    for interval in itertools.pairwise(edges):
+        total = _total(run, settled, threshold, interval, PURE)
+        bound = worst_most if total is None else (total + PURE * m * interval[1] - score_least) // PURE
+        worst_bound = max(worst_bound, min(worst_most, bound))
         if bound >= attained:
-            total = asked.total(interval, WEIGHT)
-            best = most_score if total is None else total + WEIGHT * (m * interval[1] - attained)
-            score_bound = max(score_bound, min(most_score, best))
-    return Tenth(members=[found.members for found in settled], worst_bound=worst_bound, score_bound=score_bound)
+            total = _total(run, settled, threshold, interval, WEIGHT)
+            bound = score_most if total is None else total + WEIGHT * (m * interval[1] - attained)
+            score_bound = max(score_bound, min(score_most, bound))
+    return Tenth(
+        members=[found.members for found in settled], worst_bound=worst_bound, score_bound=score_bound
+    )  # fmt: skip
+
+
+def _settled(run: Run, n_components: int, m: int, seed: int) -> tuple[list[Settled], int]:
+    """Return the plans of all components, and the threshold that they were searched for."""
+    plans = run(lift, [(index, (None, None, seed)) for index in range(n_components)])
+    threshold = _threshold(plans, m)
+    for _ in range(LIFTS):
+        plans = run(lift, [(index, (members, threshold, seed)) for index, (members, _) in enumerate(plans)])
+        threshold = _threshold(plans, m)
+    return run(settle, [(index, (members, threshold, seed)) for index, (members, _) in enumerate(plans)]), threshold
+
+
+def _threshold(plans: Sequence[tuple[I8, I8]], m: int) -> int:
+    return int(np.sort(np.concatenate([scores for _, scores in plans]))[m - 1])
+
+
+def highest_threshold(reaches: Sequence[Reach], m: int) -> int:
+    """Return the least number that at least m scores of any plan are at or below.
+
+    Examples
+    --------
+    >>> half = Reach(alone=np.array([90, 80, 70]), n_partial=2, partial=50, score=240)
+    >>> highest_threshold([half], 1), highest_threshold([half], 3)
+    (50, 90)
+    """
+    candidates = np.unique(np.concatenate([*(found.alone for found in reaches), [found.partial for found in reaches]]))
+    counts = np.zeros(len(candidates), dtype=np.int64)
+    for found in reaches:
+        by_mentee = np.searchsorted(np.sort(found.alone), candidates, side="right")
+        counts += np.maximum(by_mentee, np.where(candidates >= found.partial, found.n_partial, 0))
+    return int(candidates[int(np.argmax(counts >= m))])
+
+
+def _edges(low: int, middle: int, high: int) -> list[int]:
+    """Return rising numbers from ``low`` to ``high``, dense near ``middle``."""
+    edges = {low, middle, max(low, high)}
+    for end in (low, high):
+        edge, width = middle, WIDTH
+        while (edge > end) if end == low else (edge < end):
+            edge = max(end, edge - width) if end == low else min(end, edge + width)
+            edges.add(edge)
+            width *= GROWTH
+    return sorted(edges) if len(edges) > 1 else [low, low]
+
+
+def _total(run: Run, settled: Sequence[Settled], threshold: int, interval: tuple[int, int], weight: int) -> int | None:
+    """Return what all teams of a plan count at most, ``None`` where a component does not know."""
+    shift = weight * (interval[1] - threshold)
+    jobs: list[Job] = []
+    for index, found in enumerate(settled):
+        price = found.pure_price if weight == PURE else found.price
+        if price is None:
+            return None
+        jobs.append((index, (found.members, price + shift, interval, weight)))
+    totals = run(interval_bound, jobs)
+    return None if any(total is None for total in totals) else sum(total for total in totals if total is not None)
