@@ -5,8 +5,9 @@ every component is searched for t on its own, and so on. Then one list of interv
 all plans whose W is at least what was attained. Few teams are decided in one model, exactly.
 """
 
+import heapq
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +23,10 @@ LIFTS = 3
 
 WIDTH, GROWTH = 800, 2
 """Width of the intervals next to the t of the plan, in units of 10⁻⁴ points, and how it grows from one to the next."""
+
+
+MOST_HALVED, TOLERANCE = 12, 1e-3
+"""Intervals per level that are halved, and the gap, as a share of the value, that needs no halving."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,18 +75,46 @@ def worst_tenth(run: Run, n_mentees: Sequence[int], *, seed: int) -> Tenth:
     score_most = sum(found.score for found in reaches)
     # The other teams of a plan with W or more score at least its t, so at least W / m.
     score_least = len(scores) * (attained // m)
-    worst_bound, score_bound = attained, int(scores.sum())
-    for interval in itertools.pairwise(edges):
+
+    def worst_within(interval: tuple[int, int]) -> int:
         total = _total(run, settled, threshold, interval, PURE)
         bound = worst_most if total is None else (total + PURE * m * interval[1] - score_least) // PURE
-        worst_bound = max(worst_bound, min(worst_most, bound))
-        if bound >= attained:
-            total = _total(run, settled, threshold, interval, WEIGHT)
-            bound = score_most if total is None else total + WEIGHT * (m * interval[1] - attained)
-            score_bound = max(score_bound, min(score_most, bound))
-    return Tenth(
-        members=[found.members for found in settled], worst_bound=worst_bound, score_bound=score_bound
-    )  # fmt: skip
+        return min(worst_most, bound)
+
+    def score_within(interval: tuple[int, int]) -> int:
+        total = _total(run, settled, threshold, interval, WEIGHT)
+        return score_most if total is None else min(score_most, total + WEIGHT * (m * interval[1] - attained))
+
+    worst_bound, leaves = _refined(worst_within, list(itertools.pairwise(edges)), attained)
+    # With bound == attained an interval may still hold plans with the same W.
+    still_open = [interval for interval, bound in leaves if bound >= attained]
+    score_bound, _ = _refined(score_within, still_open, int(scores.sum()))
+    return Tenth(members=[found.members for found in settled], worst_bound=worst_bound, score_bound=score_bound)
+
+
+def _refined(
+    bound_of: Callable[[tuple[int, int]], int], intervals: Sequence[tuple[int, int]], value: int
+) -> tuple[int, list[tuple[tuple[int, int], int]]]:
+    """Halve the intervals with the largest bounds while they are far from the value.
+
+    Returns
+    -------
+    tuple
+        The largest bound, at least the value, and the intervals with their bounds.
+    """
+    heap = [(-bound_of(interval), interval) for interval in intervals]
+    heapq.heapify(heap)
+    for _ in range(MOST_HALVED):
+        if not heap or -heap[0][0] - value <= TOLERANCE * abs(value):
+            break
+        (low, high) = heap[0][1]
+        if high - low <= 1:
+            break
+        limit, _ = heapq.heappop(heap)
+        # Whole numbers lie in one half or the other.
+        for half in ((low, (low + high) // 2), ((low + high) // 2 + 1, high)):
+            heapq.heappush(heap, (max(limit, -bound_of(half)), half))
+    return max([value] + [-limit for limit, _ in heap]), [(interval, -limit) for limit, interval in heap]
 
 
 def _settled(run: Run, n_components: int, m: int, seed: int) -> tuple[list[Settled], int]:

@@ -5,9 +5,9 @@ a given t a team counts its score plus WEIGHT times what it lacks of t, which is
 
 A bound must hold for every t. Where the m-th least score of a plan lies between a and b, the teams below a are among
 the m worst, and the others of these score at most b: W <= m·b + Σ_{s_i < a} (s_i - b). So a team counts s - b below a
-and nothing above, and any prices bound that sum. What is lost grows with the square of the width: a dozen intervals, narrow
-near the t of the plan, bound W within some hundredths of a per cent. From one interval to the next the price of all
-persons moves with b, as the price of a second mentor for a half-empty team does.
+and nothing above, and any prices bound that sum. What is lost grows with the square of the width: a dozen intervals,
+narrow near the t of the plan, bound W within some hundredths of a per cent. From one interval to the next the price of
+all persons moves with b, as the price of a second mentor for a half-empty team does.
 """
 
 from dataclasses import dataclass, replace
@@ -32,8 +32,8 @@ from matching.solvers.teams.pricing import teams_above, upper_bound
 from matching.solvers.teams.simplex import polish
 
 WEIGHT = 60
-"""Points of score that one point of the worst tenth is worth while both are searched for. Measured on eight components of
-152 × 304: W within 0.04 % of its bound and the score within 0.29 %; with 30, 0.08 and 0.15 %."""
+"""Points of score that one point of the worst tenth is worth while both are searched for. Measured on eight components
+of 152 × 304: W within 0.04 % of its bound and the score within 0.29 %; with 30, 0.08 and 0.15 %."""
 
 PURE = 100_000
 """The same for the prices that bound W alone; a little of the score keeps searches and lists from ties."""
