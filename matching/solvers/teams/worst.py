@@ -50,7 +50,7 @@ SEARCHES = (Search(slack=6_000, effort=0.2), Search(slack=15_000, effort=0.5))
 STEEP = 8
 """Times the weight: slope of the aim that keeps most teams below the step out of the list; products stay below 2⁴⁰."""
 
-MOST_TEAMS = 5_000_000
+MOST_TEAMS = 400_000
 """Teams that one list for the bounds may look at."""
 
 
@@ -188,6 +188,18 @@ def interval_bound(room: Room, members: I8, price: I8, interval: tuple[int, int]
             return None
         known = joined(known, replace(found, value=_stepped(found.score, interval, weight)))
     return upper_bound(room, price, best_known(room, known, price))
+
+
+def retuned(room: Room, members: I8, price: I8, threshold: int, weight: int) -> I8:
+    """Return prices for bounds at another threshold, starting from some; the same where they cannot be improved."""
+    asked = replace(room, aim=score_and_worst(threshold, weight))
+    plan = scored(asked, np.arange(room.n_mentees), members)
+    if not len(room.face.edge_mentor):
+        return price
+    choice = near_choice(asked, price // weight, edges_of(room, members))
+    pool = unique(joined(plan, choice.columns), room.n_mentors)
+    bound = tighten(asked, pool, price, int(plan.value.sum()), FIRST_ROUNDS)
+    return price if bound is None else polish(asked, plan, bound, rounds=ROUNDS).price
 
 
 def _stepped(scores: I8, interval: tuple[int, int], weight: int) -> I8:
