@@ -27,6 +27,7 @@ from matching.solvers.teams.dual import FIRST_ROUNDS, LAST_ROUNDS, NEXT_ROUNDS, 
 from matching.solvers.teams.face import pair_flags, team_face
 from matching.solvers.teams.fairness import common_floor
 from matching.solvers.teams.pricing import teams_above
+from matching.solvers.teams.simplex import polish
 from matching.solvers.teams.steps import Answer, Job
 from matching.solvers.teams.tenth import worst_tenth
 
@@ -43,6 +44,9 @@ FEW_TEAMS = 1_500
 GOAL = 2e-4
 """Gap, as a share of the value, above which prices and plan are worked on for a second time."""
 
+POLISHINGS = 3
+"""Linear programs for the prices under a floor."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
@@ -51,7 +55,7 @@ class Snapshot:
     Attributes
     ----------
     stage
-        START, SEARCH, AGAIN or CLOSE.
+        START, SEARCH, AGAIN, POLISH or CLOSE.
     members
         ``int64`` (mentees, seats): mentor per seat, -1 for an empty seat.
     value, bound
@@ -119,6 +123,12 @@ def stages(room: Room, *, seed: int, start: I8 | None = None) -> Iterator[Snapsh
         bound = _better(bound, tighten(room, bound.pool, bound.price, value, LAST_ROUNDS))
         plan = improve(room, plan, bound, SEARCHES[1:], seed=seed + 1)
         yield _snapshot(room, "AGAIN", plan, bound.value, bound.price)
+    value = int(plan.value.sum())
+    if room.aim.floor is not None and bound.value - value > GOAL * abs(value):
+        # A floor leaves some mentees few teams; prices by steps then stay far from the best ones.
+        bound = polish(room, plan, bound, rounds=POLISHINGS)
+        plan = improve(room, plan, bound, SEARCHES[1:], seed=seed + 2)
+        yield _snapshot(room, "POLISH", plan, bound.value, bound.price)
     if int(plan.value.sum()) < bound.value:
         closing = close(room, plan, bound, seed=seed)
         yield _snapshot(room, "CLOSE", closing.plan, closing.bound, bound.price)
