@@ -5,15 +5,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from matching.policy_options import FairnessMode
 from matching.problem import I8, Component, ProblemData
 from matching.solution import LevelName, Solution
 from matching.solvers import flow
 from matching.solvers.cpsat import solve as cpsat
 from matching.solvers.teams import solve as teams
-
-TEAM_FAIRNESS = frozenset({FairnessMode.NONE, FairnessMode.MAXMIN})
-"""Fairness levels that the team solver takes."""
 
 CAPS_REASON = "a slot cap binds a mentor who could take two seats of one team, which no flow expresses"
 
@@ -53,8 +49,6 @@ def choose_solver(problem: ProblemData) -> tuple[str, str]:
 
 def find_team_obstacle(problem: ProblemData) -> str | None:
     """Return what keeps the team solver from a problem with team terms, ``None`` if nothing does."""
-    if problem.fairness not in TEAM_FAIRNESS:
-        return f"the fairness level {problem.fairness}"
     if problem.forbids_weak:
         return "weak teams are forbidden"
     if any(cap is not None for cap in problem.slot_caps):

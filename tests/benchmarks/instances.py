@@ -32,3 +32,13 @@ def tongren_size(n_counties: int = 8, **options: object) -> tuple[Facts, Policy]
     mentees = [replace(m, is_in_pool=True, review_level=reviewed, age_years=30) for m in world.mentees]
     mentors = [replace(m, active_load=0) for m in world.mentors]
     return replace(world, mentees=tuple(mentees), mentors=tuple(mentors)), rules
+
+
+def fillable(n_counties: int = 8, **options: object) -> tuple[Facts, Policy]:
+    """Return a variant in which every seat can be filled: all mentors served seven years at the grass roots."""
+    world, rules = tongren_size(n_counties, **options)
+    seasoned = [
+        replace(m, grassroots_months=max(m.grassroots_months or 0, 84), trade_years=max(m.trade_years or 0.0, 7.0))
+        for m in world.mentors
+    ]
+    return replace(world, mentors=tuple(seasoned)), rules

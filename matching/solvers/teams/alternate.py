@@ -4,12 +4,14 @@ Each step is a minimum-cost flow with the exact value of the whole team given th
 over an exponential neighbourhood that contains the plan it starts from: the value never falls.
 """
 
+import hashlib
 from dataclasses import dataclass, replace
 
 import numpy as np
 from ortools.graph.python import min_cost_flow
 
 from matching.errors import SolverFailedError
+from matching.problem import Component
 from matching.solvers.teams.columns import I8, Columns, Room, columns_of, is_full, joined, on_face, scored, unique
 
 NEAR = 40
@@ -37,6 +39,12 @@ class Choice:
     edge: I8
     pairs: I8 | None
     columns: Columns
+
+
+def seeds(component: Component, seed: int) -> list[int]:
+    """Return what random choices for a component start from."""
+    digest = hashlib.sha256("|".join(component.counties).encode()).digest()
+    return [seed % 2**32, int.from_bytes(digest[:4], "big")]
 
 
 def near_choice(room: Room, price: I8, plan: I8) -> Choice:

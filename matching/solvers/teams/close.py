@@ -101,7 +101,7 @@ def search(room: Room, columns: Columns, plan: Columns, *, seed: int, effort: fl
     first = np.searchsorted(columns.mentee, np.arange(n + 1)).tolist()
     for row in range(n):
         model.add_exactly_one(uses[first[row] : first[row + 1]])
-    add_loads(model, room, columns, uses)
+    add_loads(model, persons_of(room, columns.members), uses, room.face.least_load, room.face.most_load)
     model.maximize(cp_model.LinearExpr.weighted_sum(uses, columns.value.tolist()))
     is_used = np.isin(columns.keys(room.n_mentors), plan.keys(room.n_mentors))
     for use, value in zip(uses, is_used.tolist(), strict=True):
@@ -122,11 +122,23 @@ def search(room: Room, columns: Columns, plan: Columns, *, seed: int, effort: fl
     return Closing(plan=better, bound=int(np.floor(solver.best_objective_bound + 0.1)))
 
 
-def add_loads(model: cp_model.CpModel, room: Room, columns: Columns, uses: Sequence[cp_model.IntVar]) -> None:
-    """Keep the number of teams of every person within the loads of the face."""
-    face = room.face
-    for own, least, most in zip(uses_by_person(room, columns, uses), face.least_load.tolist(), face.most_load.tolist(),
-                                strict=True):  # fmt: skip
+def add_loads(
+    model: cp_model.CpModel, person: I8, uses: Sequence[cp_model.IntVar], least_load: I8, most_load: I8
+) -> None:
+    """Keep the number of teams of every person within the loads.
+
+    Parameters
+    ----------
+    person
+        ``int64`` (columns, seats): persons of the teams, -1 for nobody.
+    """
+    column, seat = np.nonzero(person >= 0)
+    own_person = person[column, seat]
+    order = np.argsort(own_person, kind="stable")
+    ends = np.searchsorted(own_person[order], np.arange(len(least_load) + 1)).tolist()
+    listed = column[order].tolist()
+    for number, (least, most) in enumerate(zip(least_load.tolist(), most_load.tolist(), strict=True)):
+        own = [uses[index] for index in listed[ends[number] : ends[number + 1]]]
         if least == most == 1:
             model.add_exactly_one(own)
         elif most == 1:
@@ -135,14 +147,10 @@ def add_loads(model: cp_model.CpModel, room: Room, columns: Columns, uses: Seque
             model.add_linear_constraint(cp_model.LinearExpr.sum(own), least, most)
 
 
-def uses_by_person(room: Room, columns: Columns, uses: Sequence[cp_model.IntVar]) -> list[list[cp_model.IntVar]]:
-    """Return, for every person, the variables of the columns that the person is a member of."""
-    column, seat = np.nonzero(columns.members >= 0)
-    person = room.component.person_of_mentor[columns.members[column, seat]]
-    order = np.argsort(person, kind="stable")
-    ends = np.searchsorted(person[order], np.arange(len(room.component.persons) + 1)).tolist()
-    listed = column[order].tolist()
-    return [[uses[index] for index in listed[ends[number] : ends[number + 1]]] for number in range(len(ends) - 1)]
+def persons_of(room: Room, members: I8) -> I8:
+    """Return the persons of teams, -1 for nobody."""
+    persons: I8 = np.where(members >= 0, np.append(room.component.person_of_mentor, -1)[members], -1)
+    return persons
 
 
 def solver_of(seed: int, effort: float) -> cp_model.CpSolver:

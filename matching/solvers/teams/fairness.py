@@ -7,7 +7,6 @@ the largest t. Components meet only in the scalar t: a component is asked up to 
 batches that double, so that most of them answer one question.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -15,10 +14,11 @@ from ortools.sat.python import cp_model
 
 from matching.criteria import SCORE_UNIT
 from matching.solvers.teams.aim import SCORE, Aim
-from matching.solvers.teams.close import SIZE, add_loads, solver_of
+from matching.solvers.teams.close import SIZE, add_loads, persons_of, solver_of
 from matching.solvers.teams.columns import B1, I8, Columns, Room, best_known, is_full, joined, scored
 from matching.solvers.teams.fraction import Menu, Shares, compatible, dive, menu_of, promising, share_out
 from matching.solvers.teams.pricing import teams_above
+from matching.solvers.teams.steps import Run
 
 HIGHEST = 200 * SCORE_UNIT
 """Above any team score: a plan without any full team holds every floor."""
@@ -64,43 +64,61 @@ class Floor:
     members: I8
 
 
-def common_floor(run: Callable[[int, I8 | None, int, int], Floor], n_components: int) -> tuple[int, int, list[I8]]:
-    """Return the highest floor that all components hold, its bound, and a plan of every component that holds it.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Common:
+    """The highest floor that all components hold.
 
-    Parameters
+    Attributes
     ----------
-    run
-        ``run(component, members, ceiling, attempt)`` returns ``highest_floor`` of that component. The calls of one
-        batch do not depend on each other.
+    value, bound
+        ``value`` is ``None`` where no plan has a full team, so that nothing needs a floor.
+    members
+        Per component ``int64`` (mentees, seats): a plan that holds it.
     """
+
+    value: int | None
+    bound: int
+    members: list[I8]
+
+
+def common_floor(run: Run, n_components: int, *, seed: int) -> Common:
+    """Return the highest floor that all components hold, asking them in batches that double."""
     floors: list[Floor] = []
     ceiling, start = HIGHEST, 0
     while start < n_components:
         batch = range(start, min(n_components, 2 * start + 2))
-        floors += [run(index, None, ceiling, 0) for index in batch]
+        floors += run(highest_floor, [(index, (None, ceiling, seed, 0)) for index in batch])
         ceiling = min(ceiling, *(floors[index].bound for index in batch))
         start = batch.stop
     for attempt in range(1, len(EFFORTS)):
         behind = [index for index, floor in enumerate(floors) if floor.value < ceiling]
-        for index in behind:
-            floors[index] = run(index, floors[index].members, ceiling, attempt)
-        ceiling = min([ceiling] + [floors[index].bound for index in behind])
+        again = run(highest_floor, [(index, (floors[index].members, ceiling, seed, attempt)) for index in behind])
+        for index, floor in zip(behind, again, strict=True):
+            floors[index] = floor
+        ceiling = min([ceiling] + [floor.bound for floor in again])
     value = min((floor.value for floor in floors), default=HIGHEST)
-    return min(value, ceiling), ceiling, [floor.members for floor in floors]
+    return Common(
+        value=min(value, ceiling) if value < HIGHEST else None,
+        bound=ceiling,
+        members=[floor.members for floor in floors],
+    )
 
 
-def highest_floor(room: Room, members: I8, ceiling: int, *, seed: int, attempt: int = 0) -> Floor:
+def highest_floor(room: Room, members: I8 | None, ceiling: int, seed: int, attempt: int) -> Floor:
     """Return the highest floor up to ``ceiling`` that a plan of the component can hold.
 
     Parameters
     ----------
     members
-        ``int64`` (mentees, seats): any plan that attains the integer levels.
+        ``int64`` (mentees, seats): what an earlier attempt found; ``None`` in the first one.
     ceiling
         Higher floors are of no use, because another component cannot hold them.
     attempt
         Index of the effort.
     """
+    members = room.face.start if members is None else members
+    if not len(room.face.edge_mentor):
+        return Floor(value=ceiling, bound=ceiling, members=members)
     plan = scored(replace(room, aim=SCORE), np.arange(room.n_mentees), members)
     found = _Search(plan=plan, value=min(ceiling, _least(plan)), proved=min(ceiling, _highest_alone(room)))
     window, high = WINDOW, found.proved
@@ -261,7 +279,7 @@ class _Asked:
         first = np.searchsorted(columns.mentee, np.arange(room.n_mentees + 1)).tolist()
         for row in range(room.n_mentees):
             model.add_exactly_one(uses[first[row] : first[row + 1]])
-        add_loads(model, room, columns, uses)
+        add_loads(model, persons_of(room, columns.members), uses, room.face.least_load, room.face.most_load)
         solver = solver_of(self.seed, EFFORTS[self.attempt] * max(1.0, room.n_mentees / SIZE))
         solver.parameters.linearization_level = 2
         status = solver.solve(model)

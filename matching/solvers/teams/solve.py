@@ -1,7 +1,6 @@
 """The solver for objectives over whole teams: levels by flow, a plan by alternation, a bound by prices, a closing."""
 
-import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,7 +9,7 @@ from matching.policy_options import FairnessMode
 from matching.problem import Component, ProblemData
 from matching.solution import LevelName
 from matching.solvers.teams.aim import SCORE, Aim, with_floor
-from matching.solvers.teams.alternate import alternate, near_choice, plan_columns, positions
+from matching.solvers.teams.alternate import alternate, near_choice, plan_columns, positions, seeds
 from matching.solvers.teams.close import SEARCHES, SIZE, close, improve, search
 from matching.solvers.teams.columns import (
     I8,
@@ -26,8 +25,11 @@ from matching.solvers.teams.columns import (
 )
 from matching.solvers.teams.dual import FIRST_ROUNDS, LAST_ROUNDS, NEXT_ROUNDS, Bound, tighten
 from matching.solvers.teams.face import pair_flags, team_face
-from matching.solvers.teams.fairness import HIGHEST, Floor, common_floor, highest_floor
+from matching.solvers.teams.fairness import common_floor
 from matching.solvers.teams.pricing import teams_above
+from matching.solvers.teams.simplex import polish
+from matching.solvers.teams.steps import Answer, Job
+from matching.solvers.teams.tenth import worst_tenth
 
 NAME = "teams"
 REASON = "the score depends on whole teams: levels by flow, teams as columns, bound by prices over all teams"
@@ -42,6 +44,9 @@ FEW_TEAMS = 1_500
 GOAL = 2e-4
 """Gap, as a share of the value, above which prices and plan are worked on for a second time."""
 
+POLISHINGS = 3
+"""Linear programs for the prices under a floor."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
@@ -50,7 +55,7 @@ class Snapshot:
     Attributes
     ----------
     stage
-        START, SEARCH, AGAIN or CLOSE.
+        START, SEARCH, AGAIN, POLISH or CLOSE.
     members
         ``int64`` (mentees, seats): mentor per seat, -1 for an empty seat.
     value, bound
@@ -118,6 +123,12 @@ def stages(room: Room, *, seed: int, start: I8 | None = None) -> Iterator[Snapsh
         bound = _better(bound, tighten(room, bound.pool, bound.price, value, LAST_ROUNDS))
         plan = improve(room, plan, bound, SEARCHES[1:], seed=seed + 1)
         yield _snapshot(room, "AGAIN", plan, bound.value, bound.price)
+    value = int(plan.value.sum())
+    if room.aim.floor is not None and bound.value - value > GOAL * abs(value):
+        # A floor leaves some mentees few teams; prices by steps then stay far from the best ones.
+        bound = polish(room, plan, bound, rounds=POLISHINGS)
+        plan = improve(room, plan, bound, SEARCHES[1:], seed=seed + 2)
+        yield _snapshot(room, "POLISH", plan, bound.value, bound.price)
     if int(plan.value.sum()) < bound.value:
         closing = close(room, plan, bound, seed=seed)
         yield _snapshot(room, "CLOSE", closing.plan, closing.bound, bound.price)
@@ -153,60 +164,70 @@ def solve_component(
     return last
 
 
-def floor_component(
-    component: Component, problem: ProblemData, members: I8 | None, ceiling: int, *, seed: int, attempt: int
-) -> Floor:
-    """Return the highest floor up to ``ceiling`` for the teams of one component, with a plan that holds it.
-
-    Parameters
-    ----------
-    members
-        ``int64`` (mentees, seats): what an earlier attempt found; ``None`` in the first one.
-
-    Raises
-    ------
-    SolverFailedError
-        When a level could not be proved.
-    """
-    room = room_of(component, problem)
-    start = room.face.start if members is None else members
-    if not len(room.face.edge_mentor):
-        return Floor(value=ceiling, bound=ceiling, members=start)
-    return highest_floor(room, start, ceiling, seed=seed, attempt=attempt)
-
-
 def solve_components(
     problem: ProblemData, *, seed: int, on_done: Callable[[int], None] | None = None
 ) -> tuple[tuple[I8, ...], dict[LevelName, int]]:
-    """Solve all components; with max-min fairness first for the common floor, of which only the number crosses.
+    """Solve all components; with fairness in several steps, between which only numbers cross.
 
     Returns
     -------
     tuple
         The arc of every seat per component, and the bounds of the levels that are not proved by flow.
     """
-    bounds = dict.fromkeys((LevelName.SCORE, LevelName.LOAD), 0)
-    starts: list[I8 | None] = [None] * len(problem.components)
-    floor: int | None = None
-    if problem.fairness is FairnessMode.MAXMIN:
+    n = len(problem.components)
+    is_fair = problem.fairness is not FairnessMode.NONE
+    # Several steps read the same component: its levels are solved once.
+    rooms = [room_of(component, problem) for component in problem.components] if is_fair else []
 
-        def ask(index: int, members: I8 | None, ceiling: int, attempt: int) -> Floor:
-            return floor_component(problem.components[index], problem, members, ceiling, seed=seed, attempt=attempt)
+    def run(step: Callable[..., Answer], jobs: Sequence[Job]) -> list[Answer]:
+        return [step(rooms[index], *params) for index, params in jobs]
 
-        common, highest, plans = common_floor(ask, len(problem.components))
-        starts = list(plans)
-        floor = common if common < HIGHEST else None
-        bounds[LevelName.FAIRNESS] = 0 if floor is None else highest
-    chosen = []
-    for component, start in zip(problem.components, starts, strict=True):
-        aim = SCORE if floor is None else with_floor(floor)
-        plan = solve_component(component, problem, seed=seed, aim=aim, start=start)
-        chosen.append(arcs_of(component, plan.members))
-        bounds[LevelName.SCORE] += plan.bound
-        bounds[LevelName.LOAD] += plan.load_bound
+    def told(index: int, plan: Ended) -> Ended:
         if on_done is not None:
-            on_done(len(chosen))
-    return tuple(chosen), bounds
+            on_done(index + 1)
+        return plan
+
+    bounds: dict[LevelName, int] = {}
+    if problem.fairness is FairnessMode.WORST_TENTH:
+        fair = worst_tenth(run, [room.n_mentees for room in rooms], seed=seed)
+        bounds = {LevelName.FAIRNESS: fair.worst_bound, LevelName.SCORE: fair.score_bound}
+        plans = [told(index, ended(room, fair.members[index])) for index, room in enumerate(rooms)]
+    elif problem.fairness is FairnessMode.MAXMIN:
+        common = common_floor(run, n, seed=seed)
+        bounds = {LevelName.FAIRNESS: 0 if common.value is None else common.bound}
+        aim = SCORE if common.value is None else with_floor(common.value)
+        plans = [told(index, last_stage(room, seed, aim, common.members[index])) for index, room in enumerate(rooms)]
+        bounds[LevelName.SCORE] = sum(plan.bound for plan in plans)
+    else:
+        plans = [
+            told(index, last_stage(room_of(component, problem), seed))
+            for index, component in enumerate(problem.components)
+        ]
+        bounds[LevelName.SCORE] = sum(plan.bound for plan in plans)
+    bounds[LevelName.LOAD] = sum(plan.load_bound for plan in plans)
+    return tuple(map(arcs_of, problem.components, (plan.members for plan in plans))), bounds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """The plan of one component in the end: members per seat, and bounds of Σ score and Σ load²."""
+
+    members: I8
+    bound: int
+    load_bound: int
+
+
+def last_stage(room: Room, seed: int, aim: Aim = SCORE, start: I8 | None = None) -> Ended:
+    """Return the last of ``stages``."""
+    *_, last = stages(replace(room, aim=aim), seed=seed, start=start)
+    return Ended(members=last.members, bound=last.bound, load_bound=last.load_bound)
+
+
+def ended(room: Room, members: I8) -> Ended:
+    """Return a given plan with its members in the best seats, and no bound of its score."""
+    sitting = seated(room, np.arange(room.n_mentees), members)
+    load_bound = _least_load(room, int((members >= 0).sum()))
+    return Ended(members=sitting, bound=room.face.hope_bound, load_bound=load_bound)
 
 
 def room_of(component: Component, problem: ProblemData) -> Room:
@@ -223,12 +244,6 @@ def _least_load(room: Room, n_filled: int) -> int:
     unit = np.arange(len(person)) - np.repeat(np.cumsum(spare) - spare, spare) + 1
     prices = np.sort(2 * (before + face.least_load)[person] + 2 * unit - 1)
     return total + int(prices[: n_filled - int(face.least_load.sum())].sum())
-
-
-def seeds(component: Component, seed: int) -> list[int]:
-    """Return what random choices for a component start from."""
-    digest = hashlib.sha256("|".join(component.counties).encode()).digest()
-    return [seed % 2**32, int.from_bytes(digest[:4], "big")]
 
 
 def arcs_of(component: Component, members: I8) -> I8:

@@ -1,0 +1,81 @@
+"""Prices by the simplex method: a linear program over the pool, polished by pricing all teams.
+
+Where few teams matter, GLOP brings the prices of the subgradient steps to the optimum of the relaxation within some
+rounds. Prices are rounded to integers before they prove a bound, so that GLOP's tolerances cannot break it.
+"""
+
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from ortools.linear_solver.python import model_builder_helper as builder
+
+from matching.solvers.teams.columns import I8, Columns, Room, joined, reduced, unique
+from matching.solvers.teams.dual import Bound
+from matching.solvers.teams.pricing import priced
+
+AT_FIRST, PER_MENTEE = 24, 6
+"""Teams of a mentee in the first program, and how many join in one round; more of them slow GLOP down."""
+
+PARAMETERS = "use_dual_simplex: true perturb_costs_in_dual_simplex: true"
+"""Measured on 300 rows and 5,000 to 28,000 columns: a third faster than GLOP's defaults, and better prices when cut."""
+
+
+def polish(room: Room, plan: Columns, bound: Bound, *, rounds: int) -> Bound:
+    """Return the best bound after some rounds, with the pool of the last one.
+
+    Parameters
+    ----------
+    plan
+        One column per mentee: it makes the program solvable.
+    """
+    pool = unique(joined(_best_few(room, bound.pool, bound.price, AT_FIRST), plan), room.n_mentors)
+    best = Bound(value=bound.value, price=bound.price, pool=pool)
+    for _ in range(rounds):
+        price = _prices(room, pool)
+        answer = None if price is None else priced(room, pool, price)
+        if price is None or answer is None:
+            break
+        found, value = answer
+        grown = unique(joined(pool, _best_few(room, found, price, PER_MENTEE)), room.n_mentors)
+        is_complete = len(grown.value) == len(pool.value)
+        pool = grown
+        is_better = value <= best.value
+        best = Bound(value=min(value, best.value), price=price if is_better else best.price, pool=pool)
+        if is_complete:
+            break
+    return best
+
+
+def _prices(room: Room, pool: Columns) -> I8 | None:
+    """Return the prices of the program over the pool; ``None`` where GLOP gives up on it."""
+    n, n_persons, face = room.n_mentees, len(room.component.persons), room.face
+    person = np.append(room.component.person_of_mentor, n_persons)[pool.members]
+    column, seat = np.nonzero(person < n_persons)
+    m = len(pool.value)
+    rows = np.concatenate((pool.mentee, n + person[column, seat]))
+    cells = np.concatenate((np.arange(m), column))
+    scale = float(max(1, np.abs(pool.value).max(initial=1)))
+    model: Any = builder.ModelBuilderHelper()
+    model.fill_model_from_sparse_data(
+        np.zeros(m),
+        np.full(m, np.inf),
+        pool.value / scale * 100,
+        np.concatenate((np.ones(n), face.least_load)).astype(np.float64),
+        np.concatenate((np.ones(n), face.most_load)).astype(np.float64),
+        sp.csr_matrix((np.ones(len(rows)), (rows, cells)), shape=(n + n_persons, m)),
+    )
+    model.set_maximize(True)
+    solver = builder.ModelSolverHelper("glop")
+    solver.set_solver_specific_parameters(PARAMETERS)
+    solver.solve(model)
+    if solver.status() != builder.SolveStatus.OPTIMAL:
+        return None
+    dual = np.asarray(solver.dual_values(), dtype=np.float64)
+    return np.rint(dual[n:] * scale / 100).astype(np.int64)
+
+
+def _best_few(room: Room, found: Columns, price: I8, most: int) -> Columns:
+    order = np.lexsort((-reduced(room, found, price), found.mentee))
+    mentee = found.mentee[order]
+    return found.take(order[np.arange(len(order)) - np.searchsorted(mentee, mentee) < most])

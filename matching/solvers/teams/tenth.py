@@ -1,0 +1,221 @@
+"""The levels under WORST_TENTH over all components: which numbers cross between them, and the bounds of both levels.
+
+W, the sum of the m = ⌈n/10⌉ least scores, is lifted by a fixed point: t is the m-th least score of the joined plan,
+every component is searched for t on its own, and so on. Then one list of intervals of t bounds W, and the score among
+all plans whose W is at least what was attained. Few teams are decided in one model, exactly.
+"""
+
+import heapq
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from matching.solution import n_worst, worst_sum
+from matching.solvers.teams.columns import I8
+from matching.solvers.teams.joint import FEW_TEAMS, decide_together, few_teams
+from matching.solvers.teams.steps import Job, Run
+from matching.solvers.teams.worst import PURE, WEIGHT, Reach, Settled, interval_bound, lift, reach, retuned, settle
+
+LIFTS = 3
+"""Rounds of the fixed point, each of which goes twice as far as the one before rose; measured: t within 1 %."""
+
+WIDTH, GROWTH = 800, 2
+"""Width of the intervals next to the t of the plan, in units of 10⁻⁴ points, and how it grows from one to the next."""
+
+
+MOST_WORK, MOST_STEPS, TOLERANCE = 3_000, 24, 3e-3
+"""Mentees, summed over all times that the worst interval of a level is worked on, the most such times, and the gap, as
+a share of the value, that needs none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tenth:
+    """A plan of all components with bounds of its two levels.
+
+    Attributes
+    ----------
+    members
+        Per component ``int64`` (mentees, seats), in any order of seats.
+    worst_bound
+        No plan that attains the integer levels has a larger W.
+    score_bound
+        None of those whose W is at least that of this plan has a larger Σ score.
+    """
+
+    members: list[I8]
+    worst_bound: int
+    score_bound: int
+
+
+def worst_tenth(run: Run, n_mentees: Sequence[int], *, seed: int) -> Tenth:
+    """Return a plan with a large W, and among those a large score, with the bounds of both.
+
+    Parameters
+    ----------
+    n_mentees
+        Mentees of every component.
+    """
+    if not n_mentees:
+        return Tenth(members=[], worst_bound=0, score_bound=0)
+    everybody: list[Job] = [(index, ()) for index in range(len(n_mentees))]
+    m = n_worst(sum(n_mentees))
+    if sum(n_mentees) <= FEW_TEAMS:
+        exact = decide_together(run(few_teams, everybody), m, seed=seed)
+        if exact is not None:
+            return Tenth(members=exact.members, worst_bound=exact.worst_bound, score_bound=exact.score_bound)
+    settled, threshold = _settled(run, len(n_mentees), m, seed)
+    scores = np.concatenate([found.score for found in settled])
+    attained = worst_sum(scores, m)
+    reaches = run(reach, everybody)
+    # W is at most m times the m-th least score: a plan with a larger W than the attained one has a larger t than this.
+    low, high = attained // m, highest_threshold(reaches, m)
+    edges = _edges(low, min(high, max(low, int(np.sort(scores)[m - 1]))), high)
+    worst_most = worst_sum(np.concatenate([found.alone for found in reaches]), m)
+    score_most = sum(found.score for found in reaches)
+    # The other teams of a plan with W or more score at least its t, so at least W / m.
+    score_least = len(scores) * (attained // m)
+
+    def worst_within(interval: Interval, total: int | None) -> int:
+        bound = worst_most if total is None else (total + PURE * m * interval[1] - score_least) // PURE
+        return min(worst_most, bound)
+
+    def score_within(interval: Interval, total: int | None) -> int:
+        return score_most if total is None else min(score_most, total + WEIGHT * (m * interval[1] - attained))
+
+    members = [found.members for found in settled]
+    first = _Prices(threshold=threshold, price=[found.pure_price for found in settled])
+    asked = _Asked(run=run, members=members, weight=PURE, bound_of=worst_within)
+    worst_bound, leaves = asked.refined(list(itertools.pairwise(edges)), first, attained)
+    # With bound == attained an interval may still hold plans with the same W.
+    still_open = [interval for interval, bound in leaves if bound >= attained]
+    first = _Prices(threshold=threshold, price=[found.price for found in settled])
+    asked = _Asked(run=run, members=members, weight=WEIGHT, bound_of=score_within)
+    score_bound, _ = asked.refined(still_open, first, int(scores.sum()))
+    return Tenth(members=members, worst_bound=worst_bound, score_bound=score_bound)
+
+
+Interval = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Prices:
+    """Prices of the persons of every component, and the threshold that they were found for."""
+
+    threshold: int
+    price: list[I8 | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """The bound of one level over intervals of thresholds.
+
+    Attributes
+    ----------
+    bound_of
+        Bound of the level in an interval, from the most that all teams of a plan count together there.
+    """
+
+    run: Run
+    members: list[I8]
+    weight: int
+    bound_of: Callable[[Interval, int | None], int]
+
+    def refined(
+        self, intervals: Sequence[Interval], first: _Prices, value: int
+    ) -> tuple[int, list[tuple[Interval, int]]]:
+        """Find better prices for the intervals with the largest bounds, and halve them, while far from a value.
+
+        Returns
+        -------
+        tuple
+            The largest bound, at least the value, and the intervals with their bounds.
+        """
+        heap = [(-self.bound(interval, first), interval, False) for interval in intervals]
+        prices = dict.fromkeys(intervals, first)
+        heapq.heapify(heap)
+        n_mentees = sum(len(own) for own in self.members)
+        for _ in range(min(MOST_STEPS, MOST_WORK // n_mentees)):
+            if not heap or -heap[0][0] - value <= TOLERANCE * abs(value) or any(own is None for own in first.price):
+                break
+            limit, interval, is_tuned = heapq.heappop(heap)
+            (low, high), own = interval, prices[interval]
+            if is_tuned and low == high:
+                heapq.heappush(heap, (limit, interval, True))
+                break
+            if is_tuned:
+                # Whole numbers lie in one half or the other.
+                halves = [(low, (low + high) // 2), ((low + high) // 2 + 1, high)]
+            else:
+                own, halves = self.tuned(own, low + (high - low) // 2), [interval]
+            for half in halves:
+                prices[half] = own
+                heapq.heappush(heap, (max(limit, -self.bound(half, own)), half, not is_tuned))
+        return max([value] + [-limit for limit, _, _ in heap]), [(interval, -limit) for limit, interval, _ in heap]
+
+    def bound(self, interval: Interval, prices: _Prices) -> int:
+        """Return the bound of the level in an interval under some prices, moved to its upper end."""
+        shift = self.weight * (interval[1] - prices.threshold)
+        jobs: list[Job] = []
+        for index, (members, price) in enumerate(zip(self.members, prices.price, strict=True)):
+            if price is None:
+                return self.bound_of(interval, None)
+            jobs.append((index, (members, price + shift, interval, self.weight)))
+        totals = self.run(interval_bound, jobs)
+        total = None if any(own is None for own in totals) else sum(own for own in totals if own is not None)
+        return self.bound_of(interval, total)
+
+    def tuned(self, prices: _Prices, threshold: int) -> _Prices:
+        """Return prices for another threshold."""
+        shift = self.weight * (threshold - prices.threshold)
+        jobs: list[Job] = [
+            (index, (members, price + shift, threshold, self.weight))
+            for index, (members, price) in enumerate(zip(self.members, prices.price, strict=True))
+            if price is not None
+        ]
+        return _Prices(threshold=threshold, price=list(self.run(retuned, jobs)))
+
+
+def _settled(run: Run, n_components: int, m: int, seed: int) -> tuple[list[Settled], int]:
+    """Return the plans of all components, and the threshold that they were searched for."""
+    plans = run(lift, [(index, (None, None, seed)) for index in range(n_components)])
+    asked = before = _threshold(plans, m)
+    for _ in range(LIFTS):
+        plans = run(lift, [(index, (members, asked, seed)) for index, (members, _) in enumerate(plans)])
+        after = _threshold(plans, m)
+        asked, before = after + max(0, after - before), after
+    return run(settle, [(index, (members, before, seed)) for index, (members, _) in enumerate(plans)]), before
+
+
+def _threshold(plans: Sequence[tuple[I8, I8]], m: int) -> int:
+    return int(np.sort(np.concatenate([scores for _, scores in plans]))[m - 1])
+
+
+def highest_threshold(reaches: Sequence[Reach], m: int) -> int:
+    """Return the least number that at least m scores of any plan are at or below.
+
+    Examples
+    --------
+    >>> half = Reach(alone=np.array([90, 80, 70]), n_partial=2, partial=50, score=240)
+    >>> highest_threshold([half], 1), highest_threshold([half], 3)
+    (50, 90)
+    """
+    candidates = np.unique(np.concatenate([*(found.alone for found in reaches), [found.partial for found in reaches]]))
+    counts = np.zeros(len(candidates), dtype=np.int64)
+    for found in reaches:
+        by_mentee = np.searchsorted(np.sort(found.alone), candidates, side="right")
+        counts += np.maximum(by_mentee, np.where(candidates >= found.partial, found.n_partial, 0))
+    return int(candidates[int(np.argmax(counts >= m))])
+
+
+def _edges(low: int, middle: int, high: int) -> list[int]:
+    """Return rising numbers from ``low`` to ``high``, dense near ``middle``."""
+    edges = {low, middle, max(low, high)}
+    for end in (low, high):
+        edge, width = middle, WIDTH
+        while (edge > end) if end == low else (edge < end):
+            edge = max(end, edge - width) if end == low else min(end, edge + width)
+            edges.add(edge)
+            width *= GROWTH
+    return sorted(edges) if len(edges) > 1 else [low, low]
