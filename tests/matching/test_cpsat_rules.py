@@ -54,7 +54,7 @@ TWO, THREE = [{"code": "A"}, {"code": "B"}], [{"code": "A"}, {"code": "B"}, {"co
         ({"slots": TWO, "stability": {"maxChanges": 3}}, "cpsat", "change budget"),
         ({"slots": TWO, **TEAMS}, "teams", "whole teams"),
         ({"slots": TWO, **TEAMS, "fairness": {"mode": "MAXMIN"}}, "teams", "whole teams"),
-        ({"slots": TWO, **TEAMS, "fairness": {"mode": "WORST_TENTH"}}, "cpsat", "WORST_TENTH"),
+        ({"slots": TWO, **TEAMS, "fairness": {"mode": "WORST_TENTH"}}, "teams", "whole teams"),
         ({"slots": TWO, **FORBID}, "cpsat", "weak teams"),
         ({"slots": TWO, **TEAMS, "stability": {"maxChanges": 0}}, "cpsat", "change budget"),
         ({"slots": THREE, **TEAMS}, "teams", "whole teams"),

@@ -9,7 +9,7 @@ from matching.build import build
 from matching.generate import Shape, generate_facts
 from matching.policy_options import FairnessMode
 from matching.solution import LevelName, Solution
-from matching.solvers.choice import TEAM_FAIRNESS, find_team_obstacle
+from matching.solvers.choice import find_team_obstacle
 from matching.solvers.cpsat import solve as cpsat
 from matching.solvers.teams import solve as teams
 from matching.verify import verify
@@ -34,7 +34,7 @@ def check_cp_sat(seed: int, world, rules: Policy) -> None:
     assert verify(world, rules, links_of(problem, chosen)) == (), seed
 
 
-@pytest.mark.parametrize("block", [0, 7])
+@pytest.mark.parametrize("block", range(25))
 def test_small_cases_of_every_shape_are_proved_optimal_by_cp_sat(block):
     for seed in range(10_000 + 100 * block, 10_000 + 100 * block + 100):
         world, rules = shape_case(seed, SMALL)
@@ -42,7 +42,7 @@ def test_small_cases_of_every_shape_are_proved_optimal_by_cp_sat(block):
         check_cp_sat(seed, pinned_case(seed, world, plan) if plan else world, rules)
 
 
-@pytest.mark.parametrize("block", [0])
+@pytest.mark.parametrize("block", range(5))
 def test_cases_of_four_by_eight_are_proved_optimal_by_cp_sat(block):
     for seed in range(40 * block, 40 * block + 40):
         check_cp_sat(seed, *shape_case(20_000 + seed, MEDIUM, n_seats=1 + seed % 2, loadCap=2))
@@ -56,7 +56,7 @@ def single_capacity_case(seed: int, fairness: str):
     return replace(world, mentors=tuple(replace(m, active_load=0) for m in world.mentors)), rules
 
 
-@pytest.mark.parametrize("block", [0])
+@pytest.mark.parametrize("block", range(4))
 def test_cases_of_seven_by_twelve_are_proved_optimal_by_cp_sat(block):
     for seed in range(15 * block, 15 * block + 15):
         check_cp_sat(seed, *single_capacity_case(seed, ("NONE", "MAXMIN", "WORST_TENTH")[seed % 3]))
@@ -79,17 +79,17 @@ def check_teams(seed: int, world, rules: Policy) -> None:
     assert verify(world, rules, links_of(problem, chosen)) == (), seed
 
 
-FAIR = sorted(str(mode) for mode in TEAM_FAIRNESS)
+FAIR = sorted(str(mode) for mode in FairnessMode)
 
 
-@pytest.mark.parametrize("block", [0])
+@pytest.mark.parametrize("block", range(20))
 def test_small_cases_are_solved_by_the_team_solver(block):
     for seed in range(100 * block, 100 * block + 100):
         world, rules = test_teams_solver.case(30_000 + seed, SMALL)
         check_teams(seed, world, Policy.from_json({**rules.to_json(), "fairness": {"mode": FAIR[seed % len(FAIR)]}}))
 
 
-@pytest.mark.parametrize("block", [0])
+@pytest.mark.parametrize("block", range(4))
 def test_cases_of_seven_by_twelve_are_solved_by_the_team_solver(block):
     for seed in range(15 * block, 15 * block + 15):
         check_teams(seed, *single_capacity_case(1000 + seed, FAIR[seed % len(FAIR)]))

@@ -131,6 +131,7 @@ def test_the_worst_two_are_lifted_over_all_components_together(seed):
     assert levels[LevelName.SCORE] == best_score(plans, m, levels[LevelName.FAIRNESS])
 
 
+@pytest.mark.slow
 @settings(QUICK, max_examples=5)
 @given(SEEDS)
 def test_bounds_of_the_worst_tenth_hold_where_the_teams_count_as_many(seed):

@@ -117,6 +117,7 @@ def by_mentee(result) -> dict[str, list[str]]:
     return teams
 
 
+@pytest.mark.slow
 @QUICK
 @given(SEEDS)
 def test_no_plan_has_a_higher_least_team_than_the_max_min_plan(seed):
