@@ -35,8 +35,8 @@ class Event:
     n_done, n_components
         Components that are finished in this phase, of how many.
     value, bound
-        Score of the incumbent plan and what no plan can exceed, in units of 10⁻⁴ points; ``None`` before every
-        component has a plan, and for separable policies, whose only plan is the optimum.
+        Fairness level or score of the incumbent plan, as the phase says, and what no plan can exceed; in units of 10⁻⁴
+        points. ``None`` before every component has a plan, and for separable policies, whose only plan is the optimum.
     gap
         (bound - value) / max(value, 1 point).
     seconds
@@ -70,7 +70,7 @@ class Control:
     on_event
         Called in the thread of the solve after every step.
     is_cancelled
-        Asked between steps, and several times a second while worker processes run.
+        Asked several times a second, also from threads of the solve.
     time_limit_s
         A safety net in seconds: a solve that it cuts says ``stopped_by`` TIME and how many steps were done.
     max_steps
@@ -96,6 +96,19 @@ class Control:
             raise Interrupted(StoppedBy.CANCELLED)
         if self.time_limit_s is not None and self.seconds > self.time_limit_s:
             raise Interrupted(StoppedBy.TIME)
+
+    @property
+    def has_limit(self) -> bool:
+        """Whether ``check`` can ever end the solve."""
+        return self.is_cancelled is not None or self.time_limit_s is not None
+
+    def is_over(self) -> bool:
+        """Whether the caller's limits end the solve now."""
+        try:
+            self.check()
+        except Interrupted:
+            return True
+        return False
 
     def count(self) -> None:
         """Count a step.

@@ -3,7 +3,8 @@
 Workers come from a server process that has imported the library once: the first crew of a program waits for that,
 later ones begin at once. A component stays with one worker, which keeps its arrays between the stages. Tasks are pure
 functions of a component and plain parameters, so an answer does not depend on who computes it: any number of workers
-gives the same plan. With one worker everything happens in this process.
+gives the same plan. One worker is this process, unless the caller can end the solve: then it is another one, which can
+be ended in the middle of a task.
 """
 
 import contextlib
@@ -68,9 +69,19 @@ class Crew:
         What the components share; its own components are not looked at.
     n_workers
         1 for this process alone.
+    is_separate
+        Whether even one worker is a process of its own.
     """
 
-    def __init__(self, problem: ProblemData, policy: Policy, sources: Sequence[Source], n_workers: int) -> None:
+    def __init__(
+        self,
+        problem: ProblemData,
+        policy: Policy,
+        sources: Sequence[Source],
+        n_workers: int,
+        *,
+        is_separate: bool = False,
+    ) -> None:
         self._sources = dict(enumerate(sources))
         self._problem, self._policy = problem, policy
         self._desk = Desk(problem, policy, self._sources)
@@ -78,7 +89,7 @@ class Crew:
         self._lines: list[Connection] = []
         self._owner: dict[int, int] = {}
         n_workers = min(n_workers, len(sources))
-        if n_workers > 1:
+        if n_workers > 1 or (is_separate and sources):
             self._share_out(sources, n_workers)
             context = multiprocessing.get_context("forkserver")
             context.set_forkserver_preload([__name__])

@@ -5,37 +5,24 @@ from dataclasses import dataclass, field
 
 from matching.build import Progress, build, header, parts_of
 from matching.checks import check_facts
-from matching.control import Control, Interrupted, Phase, StoppedBy
-from matching.crew import Crew, Source, Task, size_of
+from matching.control import Control, Interrupted, StoppedBy
+from matching.crew import Crew, Source
 from matching.errors import PinConflictError, SolverFailedError
 from matching.facts import Facts
 from matching.findings import find_warnings
 from matching.metrics import joined_figures
-from matching.outcome import Outcome, joined_values
+from matching.outcome import joined_values
 from matching.pins import check_pinned_mentees
 from matching.policy import Policy
-from matching.policy_options import FairnessMode, TeamObjective, WeakTeamsMode
-from matching.problem import I8, ProblemData
+from matching.policy_options import TeamObjective, WeakTeamsMode
+from matching.problem import ProblemData
 from matching.result import ExcludedMentee, Level, Result, levels_within
 from matching.rules import mentee_exclusion
+from matching.schedule import Schedule
 from matching.solution import LevelName
-from matching.solvers import choice
-from matching.solvers.cpsat import solve as cpsat
 from matching.solvers.seating import check_seating
-from matching.solvers.teams import solve as teams
-from matching.solvers.teams.aim import SCORE
-from matching.solvers.teams.solve import Snapshot
 from matching.supply import supply_table
 from matching.vocabulary import SolveStatus
-
-PAIRS_AT_ONCE = 2_000_000
-"""Pairs of a mentee and a mentor whose arrays are held at one time, in all workers together; one larger component is
-still held whole. About 250 bytes a pair."""
-
-
-STAGES_BY_MENTEES = ((5_000, 4), (20_000, 2))
-"""Stages of the team solver for programmes of up to so many mentees; larger ones take one. Each stage costs a component
-of 125 × 250 about 0.6 s on one core; the gap after one stage is 0.2 to 0.4 %, after two 0.05 %, after four 0.01 %."""
 
 
 @dataclass(slots=True)
@@ -113,175 +100,41 @@ def solve(
         check_seating(facts, policy, problem)
         sources, shared = problem.components, problem
     clock.lap("build")
-    run = _Run(
-        facts=facts,
-        policy=policy,
+    run = Schedule(
         seed=seed,
         problem=shared,
         control=control,
         on_progress=on_progress,
-        n_stages=next((stages for most, stages in STAGES_BY_MENTEES if len(facts.mentees) <= most), 1),
+        has_roster=bool(facts.published),
+        n_mentees=len(facts.mentees),
+        sources=sources,
     )
     stopped_by = None
-    with Crew(shared, policy, sources, workers) as crew:
+    with Crew(shared, policy, sources, workers, is_separate=control.has_limit) as crew:
         try:
-            run.all(crew, sources)
+            run.all(crew)
         except Interrupted as end:
             stopped_by = end.by
-            run.describe_rest(crew.here(), sources)
+            run.describe_rest(crew.here())
     clock.lap("solve")
-    return _result(run, stopped_by, len(sources), clock)
+    return _result(facts, policy, run, stopped_by, clock)
 
 
 def _needs_all_at_once(policy: Policy) -> bool:
     """Whether something looks at all components together, or the shape of the policy leaves the solver open."""
     has_rules = policy.fairness.weak_teams is WeakTeamsMode.FORBID or policy.stability.max_changes is not None
     has_teams = policy.team_objective is TeamObjective.TEAMS
-    return (
-        policy.fairness.mode is not FairnessMode.NONE
-        or has_rules
-        or any(slot.cap is not None for slot in policy.slots)
-        or (has_teams and not policy.has_equal_slots)
-    )
+    has_caps = any(slot.cap is not None for slot in policy.slots)
+    return has_rules or has_caps or (has_teams and not policy.has_equal_slots)
 
 
-@dataclass(slots=True, kw_only=True)
-class _Run:
-    """One solve under way: plans per component, in batches that fit into memory."""
-
-    facts: Facts
-    policy: Policy
-    seed: int
-    problem: ProblemData
-    control: Control
-    on_progress: Progress | None
-    plans: dict[int, Snapshot] = field(default_factory=dict)
-    chosen: dict[int, I8] = field(default_factory=dict)
-    outcomes: dict[int, Outcome] = field(default_factory=dict)
-    finished: set[int] = field(default_factory=set)
-    bounds: dict[LevelName, int] = field(default_factory=dict)
-
-    n_stages: int
-    solver: str = ""
-    reason: str = ""
-
-    def all(self, crew: Crew, sources: Sequence[Source]) -> None:
-        """Solve and describe every component, batch by batch.
-
-        Raises
-        ------
-        Interrupted
-            When the caller's limits end the solve; what is done stays.
-        """
-        self.solver, self.reason = choice.choose_solver(self.problem)
-        is_apart = self.problem.fairness is FairnessMode.NONE and all(cap is None for cap in self.problem.slot_caps)
-        if self.solver == cpsat.NAME or not is_apart:
-            self._together()
-            self.describe(crew, range(len(sources)))
-            return
-        for batch in _batches(sources):
-            if self.solver == teams.NAME:
-                self._stages(crew, batch, len(sources))
-            else:
-                self._flows(crew, batch, len(sources))
-            self.describe(crew, batch)
-
-    def _together(self) -> None:
-        self.control.check()
-        answer = choice.run(self.problem, seed=self.seed)
-        self.solver, self.reason, self.bounds = answer.solver, answer.reason, answer.bounds
-        self.chosen = dict(enumerate(answer.chosen))
-        self.finished = set(self.chosen)
-
-    def _flows(self, crew: Crew, batch: Sequence[int], n_components: int) -> None:
-        tasks = [Task(name="flow", index=index, params={"seed": self.seed}) for index in batch]
-        for position, chosen in crew.results(tasks, self.control.check):
-            self.control.count()
-            self.chosen[batch[position]] = chosen
-            self._done(batch[position], n_components)
-
-    def _stages(self, crew: Crew, batch: Sequence[int], n_components: int) -> None:
-        going, stage = list(batch), 0
-        while going and stage < self.n_stages:
-            params = {"stage": stage, "seed": self.seed, "aim": SCORE, "start": None}
-            tasks = [Task(name="team stage", index=index, params=params) for index in going]
-            rest = []
-            for position, snapshot in crew.results(tasks, self.control.check):
-                index = going[position]
-                if snapshot is None:
-                    self._done(index, n_components)
-                    continue
-                self.control.count()
-                self.plans[index] = snapshot
-                if snapshot.value == snapshot.bound or stage + 1 == self.n_stages:
-                    self._done(index, n_components)
-                else:
-                    rest.append(index)
-                    self._tell(n_components)
-            going, stage = rest, stage + 1
-
-    def _done(self, index: int, n_components: int) -> None:
-        self.finished.add(index)
-        if self.on_progress is not None:
-            self.on_progress("solve", len(self.finished), n_components)
-        self._tell(n_components)
-
-    def _tell(self, n_components: int) -> None:
-        plans = self.plans.values()
-        is_whole = len(plans) == n_components
-        value = sum(plan.value for plan in plans) if is_whole else None
-        bound = sum(plan.bound for plan in plans) if is_whole else None
-        self.control.tell(Phase.SCORE, len(self.finished), n_components, value, bound)
-
-    def describe(self, crew: Crew, batch: Sequence[int]) -> None:
-        """Compute what the result says of the components, where their arrays are, and drop the arrays."""
-        tasks = []
-        for index in batch:
-            plan: dict[str, I8] = (
-                {"chosen": self.chosen[index]} if index in self.chosen else {"members": self.plans[index].members}
-            )
-            params = {**plan, "has_roster": bool(self.facts.published)}
-            tasks.append(Task(name="outcome", index=index, params=params))
-        for position, outcome in crew.results(tasks, lambda: None):
-            self.outcomes[batch[position]] = outcome
-        for _ in crew.results([Task(name="drop", index=index) for index in batch], lambda: None):
-            pass
-
-    def describe_rest(self, crew: Crew, sources: Sequence[Source]) -> None:
-        """Describe what has a plan but no description yet, when every component has a plan."""
-        if all(index in self.chosen or index in self.plans for index in range(len(sources))):
-            self.describe(crew, [index for index in range(len(sources)) if index not in self.outcomes])
-        else:
-            self.outcomes = {}
-
-    def bounds_of_levels(self) -> dict[LevelName, int]:
-        """Return the bounds of the levels that are not proved by flow."""
-        if not self.plans:
-            return self.bounds
-        plans = self.plans.values()
-        return {LevelName.SCORE: sum(p.bound for p in plans), LevelName.LOAD: sum(p.load_bound for p in plans)}
-
-
-def _batches(sources: Sequence[Source]) -> list[list[int]]:
-    """Return the components in runs of at most PAIRS_AT_ONCE pairs."""
-    batches: list[list[int]] = []
-    held = 0
-    for index, source in enumerate(sources):
-        held += size_of(source)
-        if not batches or held > PAIRS_AT_ONCE:
-            batches.append([])
-            held = size_of(source)
-        batches[-1].append(index)
-    return batches
-
-
-def _result(run: _Run, stopped_by: StoppedBy | None, n_components: int, clock: _Clock) -> Result:
-    facts, policy, problem = run.facts, run.policy, run.problem
+def _result(facts: Facts, policy: Policy, run: Schedule, stopped_by: StoppedBy | None, clock: _Clock) -> Result:
+    problem = run.problem
     outcomes = [run.outcomes[index] for index in sorted(run.outcomes)]
-    has_plan = len(outcomes) == n_components
+    has_plan = len(outcomes) == len(run.sources)
     levels = levels_within(joined_values(outcomes, problem), run.bounds_of_levels()) if has_plan else ()
     if has_plan:
-        _check_pins_are_kept(run, sum(outcome.n_pins for outcome in outcomes), levels)
+        _check_pins_are_kept(facts, run, sum(outcome.n_pins for outcome in outcomes), levels)
     is_optimal = has_plan and not any(level.gap for level in levels)
     if stopped_by is None:
         stopped_by = StoppedBy.OPTIMAL if is_optimal else StoppedBy.STEPS
@@ -324,14 +177,14 @@ def _status(stopped_by: StoppedBy, *, has_plan: bool, is_optimal: bool) -> Solve
     return SolveStatus.OPTIMAL if is_optimal else SolveStatus.FEASIBLE
 
 
-def _check_pins_are_kept(run: _Run, n_pins: int, levels: Sequence[Level]) -> None:
+def _check_pins_are_kept(facts: Facts, run: Schedule, n_pins: int, levels: Sequence[Level]) -> None:
     """Refuse pins that only forbidden weak teams or the change budget forbid together; nothing else can be left."""
     n_kept = next(level.value for level in levels if level.name is LevelName.PINS)
     if n_kept >= n_pins:
         return
     plan = {(s.mentee_id, s.mentor_id) for outcome in run.outcomes.values() for s in outcome.seats}
-    lost = {pin.mentee_id for pin in run.facts.pins if (pin.mentee_id, pin.mentor_id) not in plan}
-    ids = tuple(sorted(pin.id for pin in run.facts.pins if pin.mentee_id in lost))
+    lost = {pin.mentee_id for pin in facts.pins if (pin.mentee_id, pin.mentor_id) not in plan}
+    ids = tuple(sorted(pin.id for pin in facts.pins if pin.mentee_id in lost))
     if not ids or not (run.problem.forbids_weak or run.problem.max_changes is not None):
         raise SolverFailedError(f"{n_pins - n_kept} pins that do not clash were left out; report this as a defect")
     raise PinConflictError(

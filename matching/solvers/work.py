@@ -5,13 +5,15 @@ does the work again and gives the same answer.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from matching.outcome import Outcome, outcome_of
 from matching.policy import Policy
 from matching.problem import I8, Component, ProblemData
+from matching.solution import LevelName
 from matching.solvers import flow
+from matching.solvers.cpsat import solve as cpsat
 from matching.solvers.teams.aim import Aim
 from matching.solvers.teams.columns import Room
 from matching.solvers.teams.solve import Snapshot, arcs_of, room_of, stages
@@ -19,9 +21,41 @@ from matching.solvers.teams.solve import Snapshot, arcs_of, room_of, stages
 Notes = dict[str, Any]
 
 
-def flow_plan(component: Component, problem: ProblemData, _policy: Policy, _notes: Notes, *, seed: int) -> I8:
-    """Return the optimal arcs of a separable component."""
-    return flow.solve_component(component, problem, seed=seed)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Solved:
+    """The plan of one component, with what is proved of it.
+
+    Attributes
+    ----------
+    solver
+        Name of the solver that made it.
+    chosen
+        ``int64`` (mentees, seats): arc per seat, -1 for an empty seat.
+    bounds
+        Bound of every level that the solver does not prove by its nature.
+    """
+
+    solver: str
+    chosen: I8
+    bounds: dict[LevelName, int]
+
+
+def pair_plan(component: Component, problem: ProblemData, policy: Policy, notes: Notes, *, seed: int) -> Solved:
+    """Return the optimal plan of a separable component; by CP-SAT where the slot caps need more than a flow."""
+    chosen = flow.find_plan(component, problem, seed=seed)
+    if chosen is None:
+        return cpsat_plan(component, problem, policy, notes, seed=seed)
+    return Solved(solver=flow.NAME, chosen=chosen, bounds={})
+
+
+def cpsat_plan(
+    component: Component, problem: ProblemData, _policy: Policy, _notes: Notes, *,
+    seed: int, is_cut: bool = False,
+) -> Solved:  # fmt: skip
+    """Return the plan of a component of any shape; the one to start from, with plain bounds, if ``is_cut``."""
+    own = replace(problem, components=(component,))
+    (chosen,), bounds = cpsat.solve_components(own, seed=seed, is_stopped=(lambda: True) if is_cut else None)
+    return Solved(solver=cpsat.NAME, chosen=chosen, bounds=bounds)
 
 
 def room(component: Component, problem: ProblemData, notes: Notes) -> Room:
@@ -49,6 +83,14 @@ def team_stage(
     return snapshot
 
 
+def team_step(
+    component: Component, problem: ProblemData, _policy: Policy, notes: Notes, *,
+    step: Callable[..., Any], args: tuple[Any, ...],
+) -> Any:  # fmt: skip
+    """Return the answer of one step of a level that couples components; see ``teams.steps``."""
+    return step(room(component, problem, notes), *args)
+
+
 def outcome(
     component: Component, problem: ProblemData, policy: Policy, _notes: Notes, *,
     chosen: I8 | None = None, members: I8 | None = None, has_roster: bool,
@@ -61,8 +103,10 @@ def outcome(
 
 
 WORK: Mapping[str, Callable[..., Any]] = {
-    "flow": flow_plan,
+    "pairs": pair_plan,
+    "cpsat": cpsat_plan,
     "team stage": team_stage,
+    "team step": team_step,
     "outcome": outcome,
 }
 """Every task by its name."""

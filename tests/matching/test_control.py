@@ -106,3 +106,82 @@ def test_a_refusal_in_a_worker_reaches_the_caller_by_name():
         solve(replace(world, pins=pins), policy(), workers=2)
     assert refusal.value.pins == ("p3",)
     assert refusal.value.rules == ("CROSS_COUNTY",)
+
+
+FAIR = [
+    {"fairness": {"mode": "MAXMIN"}},
+    {"fairness": {"mode": "WORST_TENTH"}},
+]
+FORBIDDING = {"fairness": {"weakTeams": "FORBID"}}
+BUDGET = {"stability": {"maxChanges": 6}}
+
+
+def fair_case(options):
+    world, rules = teams_case()
+    rules = Policy.from_json({**rules.to_json(), **options})
+    if "stability" in options:
+        plan = links(solve(world, replace_fairness(rules)))
+        world = replace(world, published=tuple(plan[: len(plan) // 2]))
+    return world, rules
+
+
+def replace_fairness(rules):
+    return Policy.from_json({**rules.to_json(), "fairness": {}, "stability": {}})
+
+
+@pytest.mark.parametrize("options", FAIR)
+def test_a_fair_plan_is_the_same_with_one_worker_and_two(options):
+    world, rules = fair_case(options)
+    told: list[Event] = []
+    plans = [
+        repr(plan_of(solve(world, rules, seed=3, workers=workers, control=Control(on_event=told.append))))
+        for workers in (1, 2)
+    ]
+    assert len(set(plans)) == 1
+    fair = [event for event in told if event.phase == "FAIRNESS"]
+    assert fair
+    assert all(event.value <= event.bound for event in fair)
+
+
+@pytest.mark.parametrize("options", FAIR)
+@pytest.mark.parametrize("steps", [4, 8, 11, 15])
+def test_a_fair_solve_that_is_cut_returns_a_plan_within_its_bounds(options, steps):
+    world, rules = fair_case(options)
+    whole = {level.name: level for level in solve(world, rules).levels}
+    cut = [solve(world, rules, workers=workers, control=Control(max_steps=steps)) for workers in (1, 2)]
+    assert plan_of(cut[0]) == plan_of(cut[1])
+    assert cut[0].steps <= steps
+    assert verify(world, rules, links(cut[0])) == ()
+    own = {level.name: level for level in cut[0].levels}
+    assert list(own) == list(whole)
+    for name in ("SEATS_FILLED", "MENTEES_SERVED", "PRIORITY", "OVERLOAD", "FALLBACKS"):
+        assert (own[name].value, own[name].gap) == (whole[name].value, 0)
+    assert own["FAIRNESS"].value <= whole["FAIRNESS"].bound
+    assert own["FAIRNESS"].bound >= whole["FAIRNESS"].value
+
+
+@pytest.mark.parametrize(
+    "options", [FORBIDDING, BUDGET, {"fairness": {"mode": "MAXMIN", "weakTeams": "FORBID"}}, {**BUDGET, **FAIR[1]}]
+)
+@pytest.mark.parametrize("n_asked", [1, 2, 30])
+def test_a_cancelled_search_in_one_model_returns_a_plan_within_its_bounds(options, n_asked):
+    world, rules = fair_case(options)
+    asked: list[int] = []
+
+    def is_cancelled() -> bool:
+        asked.append(0)
+        return len(asked) > n_asked
+
+    result = solve(world, rules, control=Control(is_cancelled=is_cancelled))
+    assert (result.status, result.stopped_by) == (SolveStatus.CANCELLED, StoppedBy.CANCELLED)
+    assert verify(world, rules, links(result)) == ()
+    assert result.levels
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_components_of_any_shape_are_solved_side_by_side(workers):
+    rules = Policy.from_json({**teams_case()[1].to_json(), **FORBIDDING})
+    world = generate_facts(11, replace(SHAPE, n_mentees=6, n_mentors=12), slots=rules.slot_codes)
+    result = solve(world, rules, workers=workers)
+    assert result.solver == "cpsat"
+    assert plan_of(result) == plan_of(solve(world, rules, problem=build(world, rules)))

@@ -3,8 +3,10 @@
 One worker, a seed and a budget in the solver's deterministic time, so that equal input gives equal plans anywhere.
 """
 
+import contextlib
+import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -33,6 +35,9 @@ calls the rest OPTIMAL (issue 5293 of OR-Tools; met here on one case in a hundre
 BOUND_ERROR = 0.1
 """The solver reports integer bounds as floating point; within ``MOST_RANGE`` they are wrong by far less than this."""
 
+ASKING_S = 0.1
+"""Seconds between two questions whether the caller wants to end the search."""
+
 MOST_CUTS = 60
 """Searches repeated because a team's points were rounded in its favour."""
 
@@ -56,6 +61,7 @@ class _Run:
     problem: ProblemData
     seed: int
     deadline: float | None
+    is_stopped: Callable[[], bool] | None
     is_small: bool
     plan: tuple[I8, ...]
     values: I8 = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
@@ -68,6 +74,7 @@ def search(
     seed: int,
     ceilings: Ceilings | None = None,
     time_limit_s: float | None = None,
+    is_stopped: Callable[[], bool] | None = None,
 ) -> tuple[tuple[I8, ...], dict[LevelName, int]]:
     """Return the best plan found for all components of a problem at once, and the bounds of the levels.
 
@@ -80,6 +87,8 @@ def search(
         need no search.
     time_limit_s
         Seconds after which the search is cut, whatever is left of its steps: then another run may answer differently.
+    is_stopped
+        Asked several times a second, in a thread of its own while the solver works: True cuts the search.
 
     Raises
     ------
@@ -89,7 +98,15 @@ def search(
     is_small = is_small_problem(problem)
     statement = state(problem, problem.components, rounds=is_small)
     deadline = None if time_limit_s is None else time.perf_counter() + time_limit_s
-    run = _Run(statement=statement, problem=problem, seed=seed, deadline=deadline, is_small=is_small, plan=start)
+    run = _Run(
+        statement=statement,
+        problem=problem,
+        seed=seed,
+        deadline=deadline,
+        is_stopped=is_stopped,
+        is_small=is_small,
+        plan=start,
+    )
     bounds: dict[LevelName, int] = {}
     known = dict(ceilings or {})
     for group in grouped(statement.levels, joins=is_small):
@@ -128,6 +145,8 @@ def _solve_group(run: _Run, group: Group) -> int:
     model.maximise(group.objective)
     bound = group.objective.high
     counts_scores = any(name in (LevelName.FAIRNESS, LevelName.SCORE, LevelName.LOAD) for name, _, _ in group.levels)
+    if run.is_stopped is not None and run.is_stopped():
+        return bound
     _complete(run)
     for _ in range(MOST_CUTS):
         _hint(run)
@@ -144,7 +163,7 @@ def _solve_group(run: _Run, group: Group) -> int:
         is_cut = [_cut(run, part, chosen, values, counts_scores) for part, chosen in pairs]
         if all(_is_legal(run, part, chosen) for part, chosen in pairs) and _rank(run, plan) >= _rank(run, run.plan):
             run.plan, run.values = plan, values
-        if not any(is_cut):
+        if not any(is_cut) or (run.is_stopped is not None and run.is_stopped()):
             break
     return bound
 
@@ -179,11 +198,35 @@ def _answer(run: _Run, solver: cp_model.CpSolver) -> cp_model.CpSolverStatus:
     SolverFailedError
         When the solver finds the model infeasible: it never is.
     """
-    status = solver.solve(cp_model.CpModel(run.statement.model.proto))
+    with _watched(solver, run.is_stopped):
+        status = solver.solve(cp_model.CpModel(run.statement.model.proto))
     if status in (cp_model.INFEASIBLE, cp_model.MODEL_INVALID):
         name = run.problem.components[0].counties[0]
         raise SolverFailedError(f"component {name}: CP-SAT ended with {status.name}; report this as a defect")
     return status
+
+
+@contextlib.contextmanager
+def _watched(solver: cp_model.CpSolver, is_stopped: Callable[[], bool] | None) -> Iterator[None]:
+    """Stop the solver as soon as the caller wants it to end."""
+    if is_stopped is None:
+        yield
+        return
+    is_done = threading.Event()
+
+    def watch() -> None:
+        while not is_done.wait(ASKING_S):
+            if is_stopped():
+                # Without effect before the search has begun: repeated until the solver is back.
+                solver.stop_search()
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        is_done.set()
+        watcher.join()
 
 
 def _complete(run: _Run) -> None:

@@ -18,7 +18,7 @@ from matching.solvers.teams.close import SIZE, add_loads, persons_of, solver_of
 from matching.solvers.teams.columns import B1, I8, Columns, Room, best_known, is_full, joined, scored
 from matching.solvers.teams.fraction import Menu, Shares, compatible, dive, menu_of, promising, share_out
 from matching.solvers.teams.pricing import teams_above
-from matching.solvers.teams.steps import Run
+from matching.solvers.teams.steps import OnValue, Run
 
 HIGHEST = 200 * SCORE_UNIT
 """Above any team score: a plan without any full team holds every floor."""
@@ -81,7 +81,7 @@ class Common:
     members: list[I8]
 
 
-def common_floor(run: Run, n_components: int, *, seed: int) -> Common:
+def common_floor(run: Run, n_components: int, *, seed: int, on_value: OnValue | None = None) -> Common:
     """Return the highest floor that all components hold, asking them in batches that double."""
     floors: list[Floor] = []
     ceiling, start = HIGHEST, 0
@@ -91,12 +91,16 @@ def common_floor(run: Run, n_components: int, *, seed: int) -> Common:
         ceiling = min(ceiling, *(floors[index].bound for index in batch))
         start = batch.stop
     for attempt in range(1, len(EFFORTS)):
+        if on_value is not None and ceiling < HIGHEST:
+            on_value(min(floor.value for floor in floors), ceiling)
         behind = [index for index, floor in enumerate(floors) if floor.value < ceiling]
         again = run(highest_floor, [(index, (floors[index].members, ceiling, seed, attempt)) for index in behind])
         for index, floor in zip(behind, again, strict=True):
             floors[index] = floor
         ceiling = min([ceiling] + [floor.bound for floor in again])
     value = min((floor.value for floor in floors), default=HIGHEST)
+    if on_value is not None and value < HIGHEST:
+        on_value(min(value, ceiling), ceiling)
     return Common(
         value=min(value, ceiling) if value < HIGHEST else None,
         bound=ceiling,

@@ -5,7 +5,9 @@ and answers come back in the order of the jobs, so the outcome is the same.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
+
+from matching.problem import I8
 
 Answer = TypeVar("Answer")
 Job = tuple[int, tuple[Any, ...]]
@@ -17,3 +19,22 @@ class Run(Protocol):
 
     def __call__(self, step: Callable[..., Answer], jobs: Sequence[Job]) -> list[Answer]:
         """Return the answers in the order of the jobs."""
+
+
+@runtime_checkable
+class Planned(Protocol):
+    """An answer that holds a plan of its component which attains the integer levels.
+
+    Attributes
+    ----------
+    members
+        ``int64`` (mentees, seats): mentor per seat, -1 for an empty seat, in any order of seats.
+    """
+
+    @property
+    def members(self) -> I8:
+        """Return the plan."""
+
+
+OnValue = Callable[[int, int], None]
+"""Told the value and the bound of a fairness level as they become known."""

@@ -15,8 +15,19 @@ import numpy as np
 from matching.solution import n_worst, worst_sum
 from matching.solvers.teams.columns import I8
 from matching.solvers.teams.joint import FEW_TEAMS, decide_together, few_teams
-from matching.solvers.teams.steps import Job, Run
-from matching.solvers.teams.worst import PURE, WEIGHT, Reach, Settled, interval_bound, lift, reach, retuned, settle
+from matching.solvers.teams.steps import Job, OnValue, Run
+from matching.solvers.teams.worst import (
+    PURE,
+    WEIGHT,
+    Lifted,
+    Reach,
+    Settled,
+    interval_bound,
+    lift,
+    reach,
+    retuned,
+    settle,
+)
 
 LIFTS = 3
 """Rounds of the fixed point, each of which goes twice as far as the one before rose; measured: t within 1 %."""
@@ -49,7 +60,7 @@ class Tenth:
     score_bound: int
 
 
-def worst_tenth(run: Run, n_mentees: Sequence[int], *, seed: int) -> Tenth:
+def worst_tenth(run: Run, n_mentees: Sequence[int], *, seed: int, on_value: OnValue | None = None) -> Tenth:
     """Return a plan with a large W, and among those a large score, with the bounds of both.
 
     Parameters
@@ -73,6 +84,8 @@ def worst_tenth(run: Run, n_mentees: Sequence[int], *, seed: int) -> Tenth:
     low, high = attained // m, highest_threshold(reaches, m)
     edges = _edges(low, min(high, max(low, int(np.sort(scores)[m - 1]))), high)
     worst_most = worst_sum(np.concatenate([found.alone for found in reaches]), m)
+    if on_value is not None:
+        on_value(attained, worst_most)
     score_most = sum(found.score for found in reaches)
     # The other teams of a plan with W or more score at least its t, so at least W / m.
     score_least = len(scores) * (attained // m)
@@ -88,6 +101,8 @@ def worst_tenth(run: Run, n_mentees: Sequence[int], *, seed: int) -> Tenth:
     first = _Prices(threshold=threshold, price=[found.pure_price for found in settled])
     asked = _Asked(run=run, members=members, weight=PURE, bound_of=worst_within)
     worst_bound, leaves = asked.refined(list(itertools.pairwise(edges)), first, attained)
+    if on_value is not None:
+        on_value(attained, worst_bound)
     # With bound == attained an interval may still hold plans with the same W.
     still_open = [interval for interval, bound in leaves if bound >= attained]
     first = _Prices(threshold=threshold, price=[found.price for found in settled])
@@ -182,14 +197,14 @@ def _settled(run: Run, n_components: int, m: int, seed: int) -> tuple[list[Settl
     plans = run(lift, [(index, (None, None, seed)) for index in range(n_components)])
     asked = before = _threshold(plans, m)
     for _ in range(LIFTS):
-        plans = run(lift, [(index, (members, asked, seed)) for index, (members, _) in enumerate(plans)])
+        plans = run(lift, [(index, (plan.members, asked, seed)) for index, plan in enumerate(plans)])
         after = _threshold(plans, m)
         asked, before = after + max(0, after - before), after
-    return run(settle, [(index, (members, before, seed)) for index, (members, _) in enumerate(plans)]), before
+    return run(settle, [(index, (plan.members, before, seed)) for index, plan in enumerate(plans)]), before
 
 
-def _threshold(plans: Sequence[tuple[I8, I8]], m: int) -> int:
-    return int(np.sort(np.concatenate([scores for _, scores in plans]))[m - 1])
+def _threshold(plans: Sequence[Lifted], m: int) -> int:
+    return int(np.sort(np.concatenate([plan.score for plan in plans]))[m - 1])
 
 
 def highest_threshold(reaches: Sequence[Reach], m: int) -> int:
@@ -197,7 +212,8 @@ def highest_threshold(reaches: Sequence[Reach], m: int) -> int:
 
     Examples
     --------
-    >>> half = Reach(alone=np.array([90, 80, 70]), n_partial=2, partial=50, score=240)
+    >>> nobody = np.full((3, 2), -1)
+    >>> half = Reach(members=nobody, alone=np.array([90, 80, 70]), n_empty=6, n_partial=2, partial=50, score=240)
     >>> highest_threshold([half], 1), highest_threshold([half], 3)
     (50, 90)
     """

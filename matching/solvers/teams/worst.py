@@ -56,22 +56,36 @@ MOST_TEAMS = 400_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reach:
-    """What no plan of a component can exceed.
+    """What no plan of a component can exceed, and a first plan.
 
     Attributes
     ----------
+    members
+        ``int64`` (mentees, seats): the plan of the integer levels, in any order of seats.
     alone
         ``int64`` (mentees,): no team of the mentee scores more.
+    n_empty
+        Seats that stay empty in every plan.
     n_partial, partial
         At least so many mentees have an empty seat, and no team with an empty seat scores more than ``partial``.
     score
         Most that Σ score can be, by the separable relaxation.
     """
 
+    members: I8
     alone: I8
+    n_empty: int
     n_partial: int
     partial: int
     score: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lifted:
+    """A plan of a component: ``int64`` (mentees, seats) in any order of seats, and ``int64`` (mentees,) scores."""
+
+    members: I8
+    score: I8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +110,7 @@ class Settled:
 
 
 def reach(room: Room) -> Reach:
-    """Return simple limits of the scores of a component."""
+    """Return simple limits of the scores of a component, and a plan to start from."""
     face, n, k = room.face, room.n_mentees, room.n_seats
     order = np.lexsort((-face.hope, face.edge_mentee))
     rank = np.arange(len(order)) - face.first[face.edge_mentee[order]]
@@ -112,17 +126,19 @@ def reach(room: Room) -> Reach:
     n_partial = max(-(-n_empty // most_empty) if n_empty else 0, int((face.most_size < k).sum()))
     can = face.least_size < k
     partial = int(total[can, np.minimum(k - 1, face.most_size[can])].max(initial=0))
-    return Reach(alone=alone, n_partial=n_partial, partial=partial, score=face.hope_bound)
+    return Reach(
+        members=face.start, alone=alone, n_empty=n_empty, n_partial=n_partial, partial=partial, score=face.hope_bound
+    )
 
 
-def lift(room: Room, members: I8 | None, threshold: int | None, seed: int) -> tuple[I8, I8]:
+def lift(room: Room, members: I8 | None, threshold: int | None, seed: int) -> Lifted:
     """Return a plan and its scores after some steps of alternation for the score and a threshold, ``None`` for none."""
     asked = replace(room, aim=SCORE if threshold is None else score_and_worst(threshold, WEIGHT))
     start = room.face.start if members is None else members
     plan = scored(asked, np.arange(room.n_mentees), start)
     if len(room.face.edge_mentor):
         plan = _alternated(asked, plan, seed)[0]
-    return plan.members, plan.score
+    return Lifted(members=plan.members, score=plan.score)
 
 
 def settle(room: Room, members: I8, threshold: int, seed: int) -> Settled:

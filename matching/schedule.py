@@ -1,0 +1,285 @@
+"""The schedule of a solve: which work is done on which component in what order, and the plans and bounds it leaves."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from matching.build import Progress
+from matching.control import Control, Phase
+from matching.crew import Crew, Source, Task, size_of
+from matching.outcome import Outcome
+from matching.policy_options import FairnessMode
+from matching.problem import I8, ProblemData
+from matching.solution import LevelName, n_worst, worst_sum
+from matching.solvers import choice
+from matching.solvers.cpsat import solve as cpsat
+from matching.solvers.teams import solve as teams
+from matching.solvers.teams.aim import SCORE, Aim, with_floor
+from matching.solvers.teams.fairness import common_floor
+from matching.solvers.teams.solve import Ended, Snapshot, ended
+from matching.solvers.teams.steps import Answer, Job, Planned
+from matching.solvers.teams.tenth import worst_tenth
+from matching.solvers.teams.worst import Reach, reach
+from matching.solvers.work import Solved
+
+PAIRS_AT_ONCE = 2_000_000
+"""Pairs of a mentee and a mentor whose arrays are held at one time, in all workers together; one larger component is
+still held whole. About 250 bytes a pair."""
+
+STAGES_BY_MENTEES = ((5_000, 5), (20_000, 2))
+"""Stages of the team solver for programmes of up to so many mentees; larger ones take one. Each stage costs a component
+of 125 × 250 about 0.6 s on one core; the gap after one stage is 0.2 to 0.4 %, after two 0.05 %, after four 0.01 %."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Schedule:
+    """One solve under way: plans per component, in batches that fit into memory.
+
+    Attributes
+    ----------
+    snapshots
+        Plans of the team solver, by component.
+    members
+        Plans that a fairness level has come to, ``int64`` (mentees, seats) with seats in any order.
+    solved
+        Plans of the other solvers.
+    reaches
+        What no plan can exceed, for bounds of a fairness level that was not finished.
+    finished
+        Components with which the phase is done.
+    """
+
+    seed: int
+    problem: ProblemData
+    control: Control
+    on_progress: Progress | None
+    has_roster: bool
+    n_mentees: int
+    sources: Sequence[Source]
+    solver: str = ""
+    reason: str = ""
+    snapshots: dict[int, Snapshot] = field(default_factory=dict)
+    members: dict[int, I8] = field(default_factory=dict)
+    ended: dict[int, Ended] = field(default_factory=dict)
+    solved: dict[int, Solved] = field(default_factory=dict)
+    reaches: list[Reach] = field(default_factory=list)
+    proved: dict[LevelName, int] = field(default_factory=dict)
+    outcomes: dict[int, Outcome] = field(default_factory=dict)
+    finished: set[int] = field(default_factory=set)
+
+    def all(self, crew: Crew) -> None:
+        """Solve and describe every component.
+
+        Raises
+        ------
+        Interrupted
+            When the caller's limits end the solve; what is done stays.
+        """
+        self.solver, self.reason = choice.choose_solver(self.problem)
+        everybody = range(len(self.sources))
+        is_fair = self.problem.fairness is not FairnessMode.NONE
+        if self.solver == cpsat.NAME and self._is_joint:
+            self._joint()
+            self.describe(crew, everybody)
+            return
+        if self.solver == teams.NAME and is_fair:
+            self._fair(crew)
+            self.describe(crew, everybody)
+            return
+        for batch in _batches(self.sources):
+            if self.solver == teams.NAME:
+                self._stages(crew, batch, SCORE)
+            else:
+                self._apart(crew, batch)
+            self.describe(crew, batch)
+        self._name_capped()
+
+    @property
+    def _is_joint(self) -> bool:
+        return self.problem.fairness is not FairnessMode.NONE or self.problem.max_changes is not None
+
+    def _joint(self) -> None:
+        """Solve all components in one model, in this process: cut, it still returns its plan."""
+        self.control.check()
+        chosen, self.proved = cpsat.solve_components(
+            self.problem,
+            seed=self.seed,
+            is_stopped=self.control.is_over if self.control.has_limit else None,
+        )
+        self.solved = {index: Solved(solver=cpsat.NAME, chosen=own, bounds={}) for index, own in enumerate(chosen)}
+        self.control.check()
+        for index in self.solved:
+            self.control.count()
+            self._done(index)
+
+    def _apart(self, crew: Crew, batch: Sequence[int]) -> None:
+        name = "pairs" if self.solver != cpsat.NAME else "cpsat"
+        tasks = [Task(name=name, index=index, params={"seed": self.seed}) for index in batch]
+        for position, solved in crew.results(tasks, self.control.check):
+            self.control.count()
+            self.solved[batch[position]] = solved
+            self._done(batch[position])
+
+    def _name_capped(self) -> None:
+        """Say so where CP-SAT had to take components whose slot caps no flow expresses."""
+        n_capped = sum(own.solver == cpsat.NAME for own in self.solved.values())
+        if n_capped and self.solver != cpsat.NAME:
+            others = f"CP-SAT for {n_capped} of {len(self.solved)} components, flow for the others"
+            self.solver, self.reason = cpsat.NAME, f"{choice.CAPS_REASON}: {others}"
+
+    def _fair(self, crew: Crew) -> None:
+        """Solve the levels under a fairness level, which couples the components by numbers that cross between them."""
+        everybody = range(len(self.sources))
+
+        def run(step: Callable[..., Answer], jobs: Sequence[Job]) -> list[Answer]:
+            return [self._answered(index, answer) for index, answer in self._team_steps(crew, step, jobs)]
+
+        def tell(value: int, bound: int) -> None:
+            self.control.tell(Phase.FAIRNESS, 0, len(self.sources), value, bound)
+
+        self.reaches = run(reach, [(index, ()) for index in everybody])
+        if self.problem.fairness is FairnessMode.WORST_TENTH:
+            n_mentees = [len(own.alone) for own in self.reaches]
+            fair = worst_tenth(run, n_mentees, seed=self.seed, on_value=tell)
+            self.members = dict(enumerate(fair.members))
+            self.proved = {LevelName.FAIRNESS: fair.worst_bound, LevelName.SCORE: fair.score_bound}
+            self.ended = dict(self._team_steps(crew, ended, [(index, (self.members[index],)) for index in everybody]))
+            for index in everybody:
+                self._done(index)
+            return
+        common = common_floor(run, len(self.sources), seed=self.seed, on_value=tell)
+        self.members = dict(enumerate(common.members))
+        self.proved = {LevelName.FAIRNESS: 0 if common.value is None else common.bound}
+        self._stages(crew, everybody, SCORE if common.value is None else with_floor(common.value))
+
+    def _team_steps(self, crew: Crew, step: Callable[..., Answer], jobs: Sequence[Job]) -> list[tuple[int, Answer]]:
+        tasks = [Task(name="team step", index=index, params={"step": step, "args": args}) for index, args in jobs]
+        answers = []
+        for position, answer in crew.results(tasks, self.control.check):
+            self.control.count()
+            answers.append((tasks[position].index, answer))
+        return answers
+
+    def _answered(self, index: int, answer: Answer) -> Answer:
+        """Keep the plan of an answer as the incumbent."""
+        if isinstance(answer, Planned):
+            self.members[index] = answer.members
+        return answer
+
+    def _stages(self, crew: Crew, batch: Sequence[int], aim: Aim) -> None:
+        n_stages = next((stages for most, stages in STAGES_BY_MENTEES if self.n_mentees <= most), 1)
+        going, stage = list(batch), 0
+        while going and stage < n_stages:
+            tasks = [
+                Task(
+                    name="team stage",
+                    index=index,
+                    params={"stage": stage, "seed": self.seed, "aim": aim, "start": self.members.get(index)},
+                )
+                for index in going
+            ]
+            rest = []
+            for position, snapshot in crew.results(tasks, self.control.check):
+                index = going[position]
+                if snapshot is None:
+                    self._done(index)
+                    continue
+                self.control.count()
+                self.snapshots[index] = snapshot
+                if snapshot.value == snapshot.bound or stage + 1 == n_stages:
+                    self._done(index)
+                else:
+                    rest.append(index)
+                    self._tell()
+            going, stage = rest, stage + 1
+
+    def _done(self, index: int) -> None:
+        self.finished.add(index)
+        if self.on_progress is not None:
+            self.on_progress("solve", len(self.finished), len(self.sources))
+        self._tell()
+
+    def _tell(self) -> None:
+        plans = self.snapshots.values()
+        is_whole = len(plans) == len(self.sources)
+        value = sum(plan.value for plan in plans) if is_whole else None
+        bound = sum(plan.bound for plan in plans) if is_whole else None
+        self.control.tell(Phase.SCORE, len(self.finished), len(self.sources), value, bound)
+
+    def describe(self, crew: Crew, batch: Sequence[int]) -> None:
+        """Compute what the result says of the components, where their arrays are, and drop the arrays."""
+        tasks = [
+            Task(name="outcome", index=index, params={**self._plan(index), "has_roster": self.has_roster})
+            for index in batch
+        ]
+        for position, outcome in crew.results(tasks, lambda: None):
+            self.outcomes[batch[position]] = outcome
+        for _ in crew.results([Task(name="drop", index=index) for index in batch], lambda: None):
+            pass
+
+    def _plan(self, index: int) -> dict[str, I8]:
+        """Return the plan of a component as the parameters of its description."""
+        if index in self.solved:
+            return {"chosen": self.solved[index].chosen}
+        own = self.snapshots[index] if index in self.snapshots else self.ended[index]
+        return {"members": own.members}
+
+    def describe_rest(self, crew: Crew) -> None:
+        """After an interruption, describe the incumbent; without one where a component has no plan."""
+        everybody = range(len(self.sources))
+        if self.solver == cpsat.NAME:
+            for index in everybody:
+                if index not in self.solved:
+                    task = Task(name="cpsat", index=index, params={"seed": self.seed, "is_cut": True})
+                    ((_, self.solved[index]),) = crew.results([task], lambda: None)
+        known = (self.solved, self.snapshots, self.ended)
+        for index in everybody:
+            if index in self.members and not any(index in own for own in known):
+                task = Task(name="team step", index=index, params={"step": ended, "args": (self.members[index],)})
+                ((_, self.ended[index]),) = crew.results([task], lambda: None)
+        if all(any(index in own for own in known) for index in everybody):
+            self.describe(crew, [index for index in everybody if index not in self.outcomes])
+        else:
+            self.outcomes = {}
+        self._name_capped()
+
+    def bounds_of_levels(self) -> dict[LevelName, int]:
+        """Return the bounds of the levels that are not proved by the nature of the solver.
+
+        Before a fairness level is finished, what each mentee could have alone bounds it.
+        """
+        bounds: dict[LevelName, int] = {}
+        for name in {name for own in self.solved.values() for name in own.bounds}:
+            bounds[name] = sum(
+                own.bounds.get(name, self.outcomes[index].values[name]) for index, own in self.solved.items()
+            )
+        plans: list[Snapshot | Ended] = [*self.snapshots.values()]
+        plans += [own for index, own in self.ended.items() if index not in self.snapshots]
+        if plans:
+            bounds[LevelName.SCORE] = sum(own.bound for own in plans)
+            bounds[LevelName.LOAD] = sum(own.load_bound for own in plans)
+        if self.reaches and LevelName.FAIRNESS not in self.proved:
+            bounds[LevelName.FAIRNESS] = self._fairness_within_reach()
+        return {**bounds, **self.proved}
+
+    def _fairness_within_reach(self) -> int:
+        alone = np.sort(np.concatenate([own.alone for own in self.reaches]))
+        if self.problem.fairness is FairnessMode.WORST_TENTH:
+            return worst_sum(alone, n_worst(len(alone)))
+        # As many mentees as seats are empty may be without a full team; the others' least team is at most this.
+        n_empty = sum(own.n_empty for own in self.reaches)
+        return int(alone[min(n_empty, len(alone) - 1)])
+
+
+def _batches(sources: Sequence[Source]) -> list[list[int]]:
+    """Return the components in runs of at most PAIRS_AT_ONCE pairs."""
+    batches: list[list[int]] = []
+    held = 0
+    for index, source in enumerate(sources):
+        held += size_of(source)
+        if not batches or held > PAIRS_AT_ONCE:
+            batches.append([])
+            held = size_of(source)
+        batches[-1].append(index)
+    return batches
