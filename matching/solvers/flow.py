@@ -18,8 +18,8 @@ from matching.solvers.ties import tie_costs
 DENSE_ARCS = 20_000
 """Up to so many arcs are solved at once; more start on a core, and the rest is priced."""
 
-CORE_PER_SEAT, CORE_PER_PERSON = 48, 24
-"""Arcs of the core per seat and per mentor person: what 40 to 60 near mentors of a mentee come to."""
+CORE_PER_SEAT, CORE_PER_MENTOR = 48, 24
+"""Arcs of the core per seat and per mentor: what 40 to 60 near mentors of a mentee come to."""
 
 NAME = "flow"
 REASON = "pair criteria only: lexicographic minimum-cost flow is exact for any number of seats"
@@ -162,12 +162,13 @@ def keeps_person_twice(component: Component, chosen: I8) -> npt.NDArray[np.bool_
 
 
 def core_arcs(component: Component, score: I8) -> npt.NDArray[np.bool_]:
-    """Return the arcs to start on: pins, published links, and the best by fallback and score of all seats and persons.
+    """Return the arcs to start on: pins, published links, and the best by fallback and score of all seats and mentors.
 
     The choice decides how soon the optimum is proved, never which plan is optimal.
     """
-    seat_of_mentee = component.arc_mentee * component.n_seats + component.arc_seat
-    person = component.person_of_mentor[component.arc_mentor]
+    n_rows, n_columns = len(component.mentees) * component.n_seats, len(component.mentors)
+    row = component.arc_mentee.astype(np.int64) * component.n_seats + component.arc_seat
+    column = component.arc_mentor.astype(np.int64)
     loss = component.arc_tier.astype(np.int64)
     loss += component.arc_released
     loss <<= 32
@@ -175,10 +176,24 @@ def core_arcs(component: Component, score: I8) -> npt.NDArray[np.bool_]:
     is_core = component.arc_pinned | component.arc_published
     if component.hold is not None and component.hold.known is not None:
         is_core[component.hold.known[component.hold.known >= 0]] = True
-    for key, n_best in ((seat_of_mentee, CORE_PER_SEAT), (person, CORE_PER_PERSON)):
-        order = None if key is seat_of_mentee else np.argsort(key, kind="stable")  # arcs come sorted by seat
-        ends = np.cumsum(np.bincount(key)).tolist()
-        for start, stop in zip([0, *ends[:-1]], ends, strict=True):
-            own = np.arange(start, stop) if order is None else order[start:stop]
-            is_core[own if len(own) <= n_best else own[np.argpartition(loss[own], n_best - 1)[:n_best]]] = True
+    for n_best, at, other, shape in (
+        (CORE_PER_SEAT, row, column, (n_rows, n_columns)),
+        (CORE_PER_MENTOR, column, row, (n_columns, n_rows)),
+    ):
+        # Equal losses are told apart, beginning elsewhere in every row: a core of many ties is no larger, nor narrow.
+        key = loss * shape[1]
+        key += (at + other) % shape[1]
+        is_core |= key <= _nth_least(key, at, other, shape, n_best)[at]
     return is_core
+
+
+def _nth_least(key: I8, row: I8, column: I8, shape: tuple[int, int], n: int) -> I8:
+    """Return the ``n``-th smallest key of every row, a limit above all keys where a row has fewer."""
+    if n == 0:
+        return np.full(shape[0], np.iinfo(np.int64).min)
+    table = np.full(shape, np.iinfo(np.int64).max)
+    if n <= shape[1]:
+        table[row, column] = key
+        table.partition(n - 1, axis=1)
+    nth: I8 = table[:, min(n, shape[1]) - 1]
+    return nth

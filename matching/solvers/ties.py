@@ -25,7 +25,8 @@ def tie_costs(component: Component, seed: int) -> npt.NDArray[np.int64]:
     for start in range(0, len(costs), _BLOCK):
         part = slice(start, start + _BLOCK)
         mixed = mentees[component.arc_mentee[part]] + seats[component.arc_seat[part]]
-        mixed = _scramble(mixed) + mentors[component.arc_mentor[part]]
+        mixed = _scramble(mixed)
+        mixed += mentors[component.arc_mentor[part]]
         costs[part] = _scramble(mixed) >> np.uint64(64 - TIE_BITS)
     return costs
 
@@ -42,7 +43,9 @@ def _hashes(codes: list[str], salt: str) -> npt.NDArray[np.uint64]:
 
 
 def _scramble(value: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
-    """Mix 64 bits (the finaliser of SplitMix64, Steele et al. 2014)."""
-    value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return value ^ (value >> np.uint64(31))
+    """Mix 64 bits in place (the finaliser of SplitMix64, Steele et al. 2014)."""
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        value ^= value >> np.uint64(shift)
+        value *= np.uint64(factor)
+    value ^= value >> np.uint64(31)
+    return value
