@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
+from numpy.lib.stride_tricks import sliding_window_view
 
 from matching.errors import InvalidPolicyError, SolverFailedError
 from matching.problem import Component, ProblemData
@@ -18,8 +19,8 @@ from matching.solvers.ties import tie_costs
 DENSE_ARCS = 20_000
 """Up to so many arcs are solved at once; more start on a core, and the rest is priced."""
 
-CORE_PER_SEAT, CORE_PER_MENTOR = 48, 24
-"""Arcs of the core per seat and per mentor: what 40 to 60 near mentors of a mentee come to."""
+CORE_PER_SEAT, CORE_PER_MENTOR = 32, 24
+"""Arcs of the core per seat, and per mentor and kind of seat: from 24 to 48 each, all are about as soon."""
 
 NAME = "flow"
 REASON = "pair criteria only: lexicographic minimum-cost flow is exact for any number of seats"
@@ -166,34 +167,31 @@ def core_arcs(component: Component, score: I8) -> npt.NDArray[np.bool_]:
 
     The choice decides how soon the optimum is proved, never which plan is optimal.
     """
-    n_rows, n_columns = len(component.mentees) * component.n_seats, len(component.mentors)
-    row = component.arc_mentee.astype(np.int64) * component.n_seats + component.arc_seat
-    column = component.arc_mentor.astype(np.int64)
+    shape = (len(component.mentees) * component.n_seats, len(component.mentors))
+    at = (component.arc_mentee * component.n_seats + component.arc_seat, component.arc_mentor)
     loss = component.arc_tier.astype(np.int64)
     loss += component.arc_released
     loss <<= 32
     loss -= score
-    is_core = component.arc_pinned | component.arc_published
+    table = np.full(shape, loss.max() + 1)
+    table[at] = loss
+    is_best = _least_of_rows(table, CORE_PER_SEAT)
+    is_best |= _least_of_rows(table.T, CORE_PER_MENTOR * component.n_seats).T
+    is_core: npt.NDArray[np.bool_] = is_best[at] | component.arc_pinned | component.arc_published
     if component.hold is not None and component.hold.known is not None:
         is_core[component.hold.known[component.hold.known >= 0]] = True
-    for n_best, at, other, shape in (
-        (CORE_PER_SEAT, row, column, (n_rows, n_columns)),
-        (CORE_PER_MENTOR, column, row, (n_columns, n_rows)),
-    ):
-        # Equal losses are told apart, beginning elsewhere in every row: a core of many ties is no larger, nor narrow.
-        key = loss * shape[1]
-        key += (at + other) % shape[1]
-        is_core |= key <= _nth_least(key, at, other, shape, n_best)[at]
     return is_core
 
 
-def _nth_least(key: I8, row: I8, column: I8, shape: tuple[int, int], n: int) -> I8:
-    """Return the ``n``-th smallest key of every row, a limit above all keys where a row has fewer."""
-    if n == 0:
-        return np.full(shape[0], np.iinfo(np.int64).min)
-    table = np.full(shape, np.iinfo(np.int64).max)
-    if n <= shape[1]:
-        table[row, column] = key
-        table.partition(n - 1, axis=1)
-    nth: I8 = table[:, min(n, shape[1]) - 1]
-    return nth
+def _least_of_rows(table: I8, n: int) -> npt.NDArray[np.bool_]:
+    """Return which ``n`` entries of every row are the least."""
+    n_columns = table.shape[1]
+    if not 0 < n < n_columns:
+        return np.full(table.shape, n > 0)
+    # Equal entries are told apart, beginning elsewhere in every row: then the best of many ties differ by row.
+    turn = np.arange(table.shape[0] + n_columns, dtype=np.int64) % n_columns
+    key = table * n_columns
+    key += sliding_window_view(turn, n_columns)[: table.shape[0]]
+    limit = np.partition(key, n - 1, axis=1)[:, n - 1 : n]
+    is_least: npt.NDArray[np.bool_] = key <= limit
+    return is_least

@@ -33,13 +33,14 @@ def tie_costs(component: Component, seed: int) -> npt.NDArray[np.int64]:
 
 def _hashes(codes: list[str], salt: str) -> npt.NDArray[np.uint64]:
     """Hash every code; records that share one (two records of a person) are told apart by their rank."""
-    seen: dict[str, int] = {}
-    values = np.empty(len(codes), dtype=np.uint64)
-    for index, code in enumerate(codes):
-        rank = seen[code] = seen.get(code, -1) + 1
-        digest = hashlib.sha256(f"{salt}|{code}|{rank}".encode()).digest()
-        values[index] = int.from_bytes(digest[:8], "big")
-    return values
+    ranked = [f"{code}|0" for code in codes]
+    if len(set(codes)) < len(codes):
+        seen: dict[str, int] = {}
+        for index, code in enumerate(codes):
+            rank = seen[code] = seen.get(code, -1) + 1
+            ranked[index] = f"{code}|{rank}"
+    digests = b"".join([hashlib.sha256(f"{salt}|{text}".encode()).digest() for text in ranked])
+    return np.frombuffer(digests, dtype=">u8")[::4].astype(np.uint64)
 
 
 def _scramble(value: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
