@@ -77,7 +77,7 @@ def supply_table(facts: Facts, policy: Policy) -> tuple[TownshipSupply, ...]:
             if mentor.category in takes_local
             for code in (*mentor.anchors, *mentor.linked_villages)
         }
-        for township in reach - {""}:
+        for township in reach - {""} if takes_local else ():
             local[(county, township)] = local.get((county, township), 0) + free
     table = []
     for county, township in sorted({*demand, *supply}):
