@@ -32,7 +32,7 @@ B1 = npt.NDArray[np.bool_]
 NEVER = np.int64(-(2**50))
 """Value of a team that the integer levels or the floor forbid; far below any sum of scores."""
 
-MOST_RELAXED, SLACK = 400, 60_000
+MOST_RELAXED, SLACK = 400, 120_000
 """Mentees of a component up to which prices come from the linear relaxation, and the loss in units of 10⁻⁴ points up to
 which its teams are at hand; an alternative of 121 × 243 loses up to 50,000. Larger ones: prices by steps alone."""
 

@@ -87,6 +87,8 @@ class Relaxation:
         ``int64`` (mentees,): the most that any team of each mentee leaves.
     bound
         No plan that attains the levels is worth more.
+    hits
+        Sparse (cuts, columns): 1 where a team uses at least two rows of a cut.
     column_status, row_status
         The optimal basis: GLOP's code per column and per row.
     """
@@ -97,6 +99,7 @@ class Relaxation:
     best: I8
     bound: int
     slack: int
+    hits: Any
     column_status: I4
     row_status: I4
 
@@ -160,6 +163,7 @@ def relax(room: Room, pool: Columns, slack: int) -> Relaxation | None:
         best=best,
         bound=solved.duals.bound(room, best),
         slack=slack,
+        hits=_hits(room, columns.take(near), solved.duals.cuts),
         column_status=status[near],
         row_status=solved.row_status,
     )
@@ -230,7 +234,9 @@ def _among(
     is_open = np.arange(len(program.value)) < len(program.value) - is_closed.sum()
     is_active = ~is_open
     is_active[is_open] = np.append(relaxation.loss[is_kept], np.zeros(len(always.value))) <= MARGIN
-    hits = _hits(room, program, duals.cuts)
+    hits = sp.hstack(
+        (relaxation.hits[:, is_kept], _hits(room, always, duals.cuts), relaxation.hits[:, is_closed]), format="csr"
+    )
     while True:
         at = np.flatnonzero(is_active)
         solved = _solve(room, program.take(at), ~is_open[at], duals.cuts, status[at], row_status)
