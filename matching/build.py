@@ -1,15 +1,15 @@
 """From facts and policy to ``ProblemData``: independent components, hard rules, criteria, admissible arcs."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from matching.checks import check_facts, reference_year
 from matching.criteria import PairCriteria, pair_criteria, pair_scores
-from matching.facts import Facts, Geography, Mentee, Mentor, Pin
+from matching.facts import Exclusion, Facts, Geography, Kinship, Mentee, Mentor, Pin, Preference
 from matching.geography import pair_geography
 from matching.people import person_capacity, priority_of
 from matching.pins import check_pins
@@ -25,6 +25,7 @@ Progress = Callable[[str, int, int], None]
 
 _BLOCK = 1_000_000
 _Person = TypeVar("_Person", Mentee, Mentor)
+_Item = TypeVar("_Item")
 
 
 def build(facts: Facts, policy: Policy, *, on_progress: Progress | None = None) -> ProblemData:
@@ -89,7 +90,8 @@ def parts_of(facts: Facts, policy: Policy) -> tuple[Part, ...]:
     """Return the components of checked facts as parts, in the order of ``build``; pins are not looked at."""
     groups = _groups(facts, policy)
     records = _records(facts)
-    return tuple(_part(group, records, facts) for group in groups)
+    links = _links(facts)
+    return tuple(_part(group, records, facts, links) for group in groups)
 
 
 def build_part(part: Part, policy: Policy) -> Component:
@@ -116,7 +118,53 @@ def _records(facts: Facts) -> dict[str, list[Mentor]]:
     return records
 
 
-def _part(group: "_Group", records: Mapping[str, Sequence[Mentor]], facts: Facts) -> Part:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Index(Generic[_Item]):
+    """Items by the code or person named first, so that a part need not look at those of all others."""
+
+    items: Sequence[_Item]
+    numbers_by_key: Mapping[str, Sequence[int]]
+
+    def of(self, keys: Set[str], is_kept: Callable[[_Item], bool]) -> tuple[_Item, ...]:
+        """Return the items under some keys that are to be kept, in their order."""
+        numbers = sorted(number for key in keys for number in self.numbers_by_key.get(key, ()))
+        return tuple(self.items[number] for number in numbers if is_kept(self.items[number]))
+
+
+def _index(items: Sequence[_Item], key_of: Callable[[_Item], str]) -> _Index[_Item]:
+    numbers: dict[str, list[int]] = {}
+    for number, item in enumerate(items):
+        numbers.setdefault(key_of(item), []).append(number)
+    return _Index(items=items, numbers_by_key=numbers)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Links:
+    """Everything that lies between two places or persons."""
+
+    adjacent: _Index[tuple[str, str]]
+    travel: _Index[tuple[str, str]]
+    kinships: _Index[Kinship]
+    exclusions: _Index[Exclusion]
+    preferences: _Index[Preference]
+    pins: _Index[Pin]
+    published: _Index[tuple[str, str, str]]
+
+
+def _links(facts: Facts) -> _Links:
+    geography = facts.geography
+    return _Links(
+        adjacent=_index(tuple(geography.adjacent_townships), lambda pair: pair[0]),
+        travel=_index(tuple(geography.travel_minutes), lambda pair: pair[0]),
+        kinships=_index(facts.kinships, lambda kinship: kinship.person_a),
+        exclusions=_index(facts.exclusions, lambda exclusion: exclusion.mentee_person),
+        preferences=_index(facts.preferences, lambda wish: wish.from_person),
+        pins=_index(facts.pins, lambda pin: pin.mentee_id),
+        published=_index(facts.published, lambda link: link[0]),
+    )
+
+
+def _part(group: "_Group", records: Mapping[str, Sequence[Mentor]], facts: Facts, links: _Links) -> Part:
     people = {mentor.person_id for mentor in group.mentors}
     known = {mentor.id for mentor in group.mentors}
     further = [record for person in sorted(people) for record in records[person] if record.id not in known]
@@ -134,19 +182,23 @@ def _part(group: "_Group", records: Mapping[str, Sequence[Mentor]], facts: Facts
             mentees=group.mentees,
             mentors=every,
             geography=Geography(
-                places={code: place for code, place in geography.places.items() if code in codes},
+                places={code: geography.places[code] for code in sorted(codes) if code in geography.places},
                 terrain_by_county=geography.terrain_by_county,
-                adjacent_townships=frozenset(
-                    p for p in geography.adjacent_townships if p[0] in codes and p[1] in codes
-                ),
-                zones_by_township={code: zones for code, zones in geography.zones_by_township.items() if code in codes},
-                travel_minutes={p: m for p, m in geography.travel_minutes.items() if p[0] in codes and p[1] in codes},
+                adjacent_townships=frozenset(links.adjacent.of(codes, lambda pair: pair[1] in codes)),
+                zones_by_township={
+                    code: geography.zones_by_township[code]
+                    for code in sorted(codes)
+                    if code in geography.zones_by_township
+                },
+                travel_minutes={
+                    pair: geography.travel_minutes[pair] for pair in links.travel.of(codes, lambda p: p[1] in codes)
+                },
             ),
-            kinships=tuple(k for k in facts.kinships if k.person_a in people and k.person_b in people),
-            exclusions=tuple(e for e in facts.exclusions if e.mentee_person in people and e.mentor_person in people),
-            preferences=tuple(p for p in facts.preferences if p.from_person in people and p.to_person in people),
-            pins=tuple(pin for pin in facts.pins if pin.mentee_id in mentees),
-            published=tuple(link for link in facts.published if link[0] in mentees),
+            kinships=links.kinships.of(people, lambda kinship: kinship.person_b in people),
+            exclusions=links.exclusions.of(people, lambda exclusion: exclusion.mentor_person in people),
+            preferences=links.preferences.of(people, lambda wish: wish.to_person in people),
+            pins=links.pins.of(mentees, lambda pin: True),
+            published=links.published.of(mentees, lambda link: True),
         ),
         mentor_ids=frozenset(known),
     )

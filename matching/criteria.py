@@ -68,6 +68,8 @@ class PairCriteria:
         Shape (seats, mentors): the slot allows the mentor's category.
     wishes
         Shape (mentees, mentors): 1 where either side wished for the other.
+    need_weights, skills
+        Shape (mentees, specialties) and (mentors, specialties): see ``people.need_matrix`` and ``skill_matrix``.
     """
 
     geography: F8
@@ -79,6 +81,8 @@ class PairCriteria:
     is_senior: npt.NDArray[np.bool_]
     fits_category: npt.NDArray[np.bool_]
     wishes: npt.NDArray[np.bool_]
+    need_weights: F8
+    skills: F8
 
 
 def pair_criteria(
@@ -87,18 +91,21 @@ def pair_criteria(
     """Compute all criteria of one component; ``year`` is that of the reference date."""
     appraisals = [appraisal_score(mentor, year) for mentor in mentors]
     preference, wishes = _preference(mentees, mentors, facts, policy)
+    need_weights, skills = need_matrix(mentees, policy), skill_matrix(mentors)
     return PairCriteria(
         geography=near.score,
         tenure=np.array([tenure_score(mentor, policy) for mentor in mentors], dtype=np.float64),
         post=_post_scores(mentees, mentors),
         appraisal=np.array([UNKNOWN_COVERAGE if s is None else s for s in appraisals], dtype=np.float64),
-        needs=_own_coverage(need_matrix(mentees, policy), skill_matrix(mentors)),
+        needs=_own_coverage(need_weights, skills),
         preference=preference,
         is_senior=np.array([is_senior(mentor, policy) for mentor in mentors], dtype=bool),
         fits_category=np.array(
             [[mentor.category in slot.allowed for mentor in mentors] for slot in policy.slots], dtype=bool
         ),
         wishes=wishes,
+        need_weights=need_weights,
+        skills=skills,
     )
 
 

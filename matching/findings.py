@@ -6,11 +6,11 @@ from enum import StrEnum
 
 from matching.checks import reference_year
 from matching.facts import Facts, Mentor
-from matching.people import UNKNOWN, appraisal_score, effective_needs, mentor_tenths
+from matching.people import GRADE_SCORE, UNKNOWN, appraisal_score, effective_needs, mentor_tenths
 from matching.policy import Policy
 from matching.policy_options import AvoidanceMode, UnknownTenureMode
-from matching.rules import mentee_exclusion, mentor_mask
-from matching.vocabulary import AppraisalGrade, MentorCategory
+from matching.rules import mentee_exclusion, mentor_masks
+from matching.vocabulary import MentorCategory
 
 
 class FindingCode(StrEnum):
@@ -44,8 +44,8 @@ def find_warnings(facts: Facts, policy: Policy) -> tuple[Finding, ...]:
                 item = f"{exclusion.mentee_person}-{exclusion.mentor_person}"
                 message = "a complaint lies between these persons; the policy only warns"
                 found.append(Finding(code=FindingCode.COMPLAINT, item=item, message=message))
-    order = list(FindingCode)
-    return tuple(sorted(found, key=lambda warning: (order.index(warning.code), warning.item)))
+    order = {code: index for index, code in enumerate(FindingCode)}
+    return tuple(sorted(found, key=lambda warning: (order[warning.code], warning.item)))
 
 
 def _mentee_warnings(facts: Facts, policy: Policy) -> Iterator[Finding]:
@@ -63,30 +63,29 @@ def _mentee_warnings(facts: Facts, policy: Policy) -> Iterator[Finding]:
         if mentee.grassroots_months is None:
             message = "grassroots years are unknown and count 0; enter the career"
             yield Finding(code=FindingCode.MENTEE_TENURE_UNKNOWN, item=mentee.id, message=message)
-        if not effective_needs(mentee, policy):
+        if not mentee.needs and not effective_needs(mentee, policy):
             message = "no need of person or village is known; coverage counts 0.5"
             yield Finding(code=FindingCode.NEEDS_UNKNOWN, item=mentee.id, message=message)
 
 
 def _mentor_warnings(facts: Facts, policy: Policy) -> Iterator[Finding]:
     year = reference_year(facts)
-    for mentor in facts.mentors:
+    for mentor, mask in zip(facts.mentors, mentor_masks(facts.mentors, policy, year), strict=True):
         if mentor_tenths(mentor) == UNKNOWN:
             blocks = policy.experience.unknown_tenure is UnknownTenureMode.BLOCK
             effect = "the mentor cannot serve" if blocks else "tenure counts 0.5"
             message = f"years of experience are unknown, so {effect}; enter the career"
             yield Finding(code=FindingCode.MENTOR_TENURE_UNKNOWN, item=mentor.id, message=message)
-        if mentor.category is not MentorCategory.INDUSTRY_LEADER and mentor_mask(mentor, policy, year) == 0:
+        if mentor.category is not MentorCategory.INDUSTRY_LEADER and mask == 0:
             yield from _appraisal_warnings(mentor, policy, year)
 
 
 def _appraisal_warnings(mentor: Mentor, policy: Policy, year: int) -> Iterator[Finding]:
+    if mentor.grades.get(year - 1) in GRADE_SCORE:
+        return
     if appraisal_score(mentor, year) is None:
         message = f"no appraisal of {year - 3} to {year - 1} is known; the score counts 0.5"
         yield Finding(code=FindingCode.APPRAISALS_ALL_MISSING, item=mentor.id, message=message)
-    elif policy.experience.min_appraisal is not None and mentor.grades.get(year - 1) in (
-        None,
-        AppraisalGrade.NOT_GRADED,
-    ):
+    elif policy.experience.min_appraisal is not None:
         message = f"the appraisal of {year - 1} is missing; the minimum could not be checked"
         yield Finding(code=FindingCode.APPRAISAL_MISSING, item=mentor.id, message=message)

@@ -110,10 +110,10 @@ class _Maker:
         mentors: list[Mentor] = []
         for county in sorted(geography.terrain_by_county):
             own = [code for code in villages if geography.places[code].county == county]
-            mentees += [self._mentee(f"{county[4:6]}-{i}", geography.places[self.random.choice(own)])
+            mentees += [self._mentee(f"{_short(county)}-{i}", geography.places[self.random.choice(own)])
                         for i in range(self.shape.n_mentees)]  # fmt: skip
             for i in range(self.shape.n_mentors):
-                mentor = self._mentor(f"{county[4:6]}-{i}", geography.places[self.random.choice(own)], own)
+                mentor = self._mentor(f"{_short(county)}-{i}", geography.places[self.random.choice(own)], own)
                 mentors.append(mentor)
                 if self._hits(self.shape.second_record_share):
                     mentors.append(self._second_record(mentor))
@@ -157,11 +157,12 @@ class _Maker:
         villages: list[str] = []
         townships: list[str] = []
         for c in range(self.shape.n_counties):
-            county = f"5206{21 + c:02d}000000"
+            county = f"{520621 + c}000000"
             for t in range(self.shape.n_townships):
-                township = f"5206{21 + c:02d}{100 + t:03d}000"
+                township = f"{520621 + c}{100 + t:03d}000"
                 townships.append(township)
-                latitude, longitude = 27.5 + c + self.random.random() * 0.4, 108.5 + self.random.random() * 0.4
+                latitude = 27.5 + c % 60 + self.random.random() * 0.4  # a degree apart, and never beyond the pole
+                longitude = 108.5 + c // 60 + self.random.random() * 0.4
                 for v in range(self.shape.n_villages + 1):
                     code = township if v == 0 else f"{township[:9]}{200 + v:03d}"
                     known = self.shape.has_travel and not self._hits(self.shape.missing_share)
@@ -176,8 +177,9 @@ class _Maker:
                         villages.append(code)
         neighbours = {(a, b) for a, b in itertools.pairwise(townships) if a[:6] == b[:6]}
         travel: dict[tuple[str, str], float] = {}
+        codes = sorted(places)
         for _ in range(len(villages) if self.shape.has_travel else 0):
-            a, b = sorted(self.random.sample(sorted(places), 2))
+            a, b = sorted(self.random.sample(codes, 2))
             travel[(a, b)] = float(self.random.randint(3, 90))
         return (
             Geography(
@@ -251,3 +253,8 @@ class _Maker:
     def _second_record(self, mentor: Mentor) -> Mentor:
         other = self.random.choice([c for c in MentorCategory if c is not mentor.category])
         return replace(mentor, id=f"{mentor.id}b", category=other, pool_township=None, active_load=0)
+
+
+def _short(county: str) -> str:
+    """Return what tells a county from the others in ids: two digits within the first prefecture, four beyond."""
+    return county[4:6] if county.startswith("5206") else county[2:6]

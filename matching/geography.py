@@ -67,6 +67,11 @@ def anchors_of(mentor: Mentor) -> tuple[str, ...]:
     return (*mentor.anchors, *sorted(mentor.linked_villages.difference(mentor.anchors)))
 
 
+def anchor_of(mentor: Mentor, position: int) -> str:
+    """Return ``anchors_of(mentor)[position]``, without sorting links that come later."""
+    return mentor.anchors[position] if position < len(mentor.anchors) else anchors_of(mentor)[position]
+
+
 def minutes_score(minutes: F8) -> F8:
     """Return the score of travel minutes: 1.0 up to 15, linear to 0.2 at 60, 0.1 beyond (domain 4.5)."""
     score: F8 = np.where(minutes <= 15.0, 1.0, np.where(minutes <= 60.0, 1.0 - 0.8 * (minutes - 15.0) / 45.0, 0.1))

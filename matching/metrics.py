@@ -1,5 +1,6 @@
 """Figures of a plan, with the exact team terms of domain 4.5 for any number of seats."""
 
+import heapq
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -8,7 +9,6 @@ import numpy.typing as npt
 
 from matching.criteria import UNKNOWN_COVERAGE, criterion_weights, individual_experience, is_weak_fit
 from matching.geography import RELATIONS, SOURCES
-from matching.people import need_matrix, skill_matrix
 from matching.policy import Policy
 from matching.problem import I8, Component, ProblemData
 from matching.rules import OWN_TOWNSHIP_RELATIONS
@@ -120,9 +120,9 @@ def team_figures(component: Component, chosen: I8, policy: Policy) -> tuple[Team
     size = filled.sum(axis=1)
     figures = {name: np.zeros(n) for name in ("geography", "individual", "preference", "misfits")}
     has_senior = np.zeros(n, dtype=bool)
-    needs, skills = need_matrix(component.mentees, policy), skill_matrix(component.mentors)
-    joint = np.zeros_like(needs)
     criteria = component.criteria
+    needs, skills = criteria.need_weights, criteria.skills
+    joint = np.zeros_like(needs)
     for seat in range(k):
         rows = np.flatnonzero(filled[:, seat])
         columns = component.arc_mentor[chosen[rows, seat]].astype(np.int64) if len(rows) else rows
@@ -144,16 +144,19 @@ def team_figures(component: Component, chosen: I8, policy: Policy) -> tuple[Team
     penalties = policy.penalties
     score = size / k * 100 * gain - penalties.composition * figures["misfits"]
     score -= penalties.no_senior * ~has_senior + penalties.weak * weak
+    columns = (values.tolist() for values in (size, score, fit, coverage, weak))
     return tuple(
         TeamFigures(
             mentee_id=mentee.id,
-            n_mentors=int(size[row]),
-            team_score=round(float(score[row]), 4) if size[row] else 0.0,
-            experience_fit=round(100 * float(fit[row]), 4) if size[row] else 0.0,
-            need_coverage=round(float(coverage[row]), 6) if size[row] else 0.0,
-            is_weak=bool(weak[row] and size[row]),
+            n_mentors=n_mentors,
+            team_score=round(own_score, 4) if n_mentors else 0.0,
+            experience_fit=round(100 * own_fit, 4) if n_mentors else 0.0,
+            need_coverage=round(own_coverage, 6) if n_mentors else 0.0,
+            is_weak=is_weak and n_mentors > 0,
         )
-        for row, mentee in enumerate(component.mentees)
+        for mentee, n_mentors, own_score, own_fit, own_coverage, is_weak in zip(
+            component.mentees, *columns, strict=True
+        )
     )
 
 
@@ -314,4 +317,4 @@ def _lowest(parts: Sequence[PartFigures]) -> tuple[TeamFigures, ...]:
         for part in parts
         for (code, mentee_id), team in zip(part.codes, part.teams, strict=True)
     ]
-    return tuple(entry[3] for entry in sorted(listed, key=lambda entry: (entry[0], entry[1], entry[2]))[:10])
+    return tuple(entry[3] for entry in heapq.nsmallest(10, listed, key=lambda entry: entry[:3]))

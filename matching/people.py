@@ -6,7 +6,7 @@ that a printed table and a rule can never disagree.
 
 from collections.abc import Mapping, Sequence
 from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -74,6 +74,7 @@ def tenths_of_months(months: int | None) -> int:
     return UNKNOWN if months is None else (20 * months + 12) // 24
 
 
+@lru_cache(maxsize=4096)
 def tenths_of_years(years: float) -> int:
     """Return years as tenths, rounded half up on the decimal as written.
 
@@ -123,8 +124,12 @@ def tenure_score(mentor: Mentor, policy: Policy) -> float:
 
 def appraisal_score(mentor: Mentor, year: int) -> float | None:
     """Return the mean grade score of the three years before ``year``; ``None`` when all are missing."""
-    grades = [mentor.grades.get(year - back) for back in (1, 2, 3)]
-    known = [GRADE_SCORE[grade] for grade in grades if grade is not None and grade in GRADE_SCORE]
+    grades = mentor.grades
+    known = [
+        GRADE_SCORE[grade]
+        for back in (1, 2, 3)
+        if (grade := grades.get(year - back)) is not None and grade in GRADE_SCORE
+    ]
     return sum(known) / len(known) if known else None
 
 
@@ -181,6 +186,9 @@ def person_capacity(records: Sequence[Mentor], policy: Policy) -> tuple[int, int
     The strictest capacity of the ACTIVE records counts (a record without one takes the policy's load cap): a record
     that a transfer left behind must not bind. The active loads of all records are of different pairings and add up.
     """
+    if len(records) == 1:
+        (record,) = records
+        return policy.load_cap if record.capacity is None else record.capacity, record.active_load
     serving = [record for record in records if record.state is MentorState.ACTIVE] or records
     capacity = min(policy.load_cap if record.capacity is None else record.capacity for record in serving)
     return capacity, sum(record.active_load for record in records)

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import isnan
 
 import numpy as np
 
 from matching.control import StoppedBy
 from matching.criteria import F8, SCORE_UNIT, Term, term_points
 from matching.findings import Finding
-from matching.geography import RELATIONS, SOURCES, anchors_of
+from matching.geography import RELATIONS, SOURCES, anchor_of
 from matching.metrics import Metrics
 from matching.policy import Policy
 from matching.problem import I8, Component, ProblemData
@@ -188,15 +189,12 @@ def scored_teams(problem: ProblemData, solution: Solution, policy: Policy) -> tu
         scores = team_scores(arrays, problem.team_terms, rows, members)
         parts = _whole(tuple(own), np.stack(tuple(own.values())) * SCORE_UNIT, scores)
         released = uses_release(arrays, rows, members)
-        for row, own_parts in enumerate(parts):
-            found.append(
-                TeamScore(
-                    mentee_id=component.mentees[row].id,
-                    score=int(scores[row]),
-                    contributions=own_parts,
-                    uses_release=bool(released[row]),
-                )
+        found += [
+            TeamScore(mentee_id=mentee.id, score=score, contributions=contributions, uses_release=uses)
+            for mentee, score, contributions, uses in zip(
+                component.mentees, scores.tolist(), parts, released.tolist(), strict=True
             )
+        ]
     return tuple(found)
 
 
@@ -221,27 +219,34 @@ def filled_seats(
         used = chosen[chosen >= 0]
         if not len(used):
             continue
-        contributions = _contributions(component, policy, used)
-        for arc, own in zip(used.tolist(), contributions, strict=True):
-            row, column = int(component.arc_mentee[arc]), int(component.arc_mentor[arc])
-            mentor, near = component.mentors[column], component.near
-            position = int(near.anchor[row, column])
-            minutes = float(near.minutes[row, column])
+        row, column = component.arc_mentee[used], component.arc_mentor[used]
+        near = component.near
+        of_arc = (
+            component.arc_seat, component.arc_score, component.arc_tier, component.arc_released, component.arc_pinned,
+            component.arc_published,
+        )  # fmt: skip
+        of_pair = (near.relation, near.anchor, near.minutes, near.source)
+        columns = [values[used].tolist() for values in of_arc] + [table[row, column].tolist() for table in of_pair]
+        contributions_of_arc = _contributions(component, policy, used)
+        for (
+            mentee, mentor, contributions, seat, score, tier, is_released, is_pinned, is_published, relation, anchor,
+            minutes, source,
+        ) in zip(row.tolist(), column.tolist(), contributions_of_arc, *columns, strict=True):  # fmt: skip
             found.append(
                 FilledSeat(
-                    mentee_id=component.mentees[row].id,
-                    slot=problem.slots[int(component.arc_seat[arc])],
-                    mentor_id=mentor.id,
-                    score=int(component.arc_score[arc]),
-                    contributions=own,
-                    relation=RELATIONS[int(near.relation[row, column])],
-                    anchor=anchors_of(mentor)[position] if position >= 0 else None,
-                    minutes=None if np.isnan(minutes) else minutes,
-                    travel_source=SOURCES[int(near.source[row, column])],
-                    tier=int(component.arc_tier[arc]),
-                    is_released=bool(component.arc_released[arc]),
-                    is_pinned=bool(component.arc_pinned[arc]),
-                    changed_from_published=has_roster and not component.arc_published[arc],
+                    mentee_id=component.mentees[mentee].id,
+                    slot=problem.slots[seat],
+                    mentor_id=component.mentors[mentor].id,
+                    score=score,
+                    contributions=contributions,
+                    relation=RELATIONS[relation],
+                    anchor=anchor_of(component.mentors[mentor], anchor) if anchor >= 0 else None,
+                    minutes=None if isnan(minutes) else minutes,
+                    travel_source=SOURCES[source],
+                    tier=tier,
+                    is_released=is_released,
+                    is_pinned=is_pinned,
+                    changed_from_published=has_roster and not is_published,
                 )
             )
     return tuple(found)
@@ -261,7 +266,8 @@ def _whole(terms: Sequence[Term], exact: F8, total: I8) -> list[tuple[Contributi
     whole += rank < missing
     if (whole.sum(axis=0) != total).any():
         raise AssertionError("contributions do not add up to the score; report this as a defect")
-    return [
-        tuple([Contribution(term=term, points=value) for term, value in zip(terms, column, strict=True)])
-        for column in whole.T.tolist()
-    ]
+    columns = []
+    for term, values in zip(terms, whole.tolist(), strict=True):
+        made = {value: Contribution(term=term, points=value) for value in set(values)}
+        columns.append([made[value] for value in values])
+    return list(zip(*columns, strict=True))

@@ -4,7 +4,7 @@ A mask is a ``uint32`` whose bit *b* stands for the *b*-th ``ReasonCode``. A men
 mask is 0. Masks are kept, so "why not" never recomputes.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -81,23 +81,32 @@ def mentee_exclusion(mentee: Mentee, policy: Policy) -> MenteeExclusion | None:
 
 def mentor_mask(mentor: Mentor, policy: Policy, year: int) -> int:
     """Return the bits of the rules about the mentor alone; ``year`` is that of the reference date."""
+    return mentor_masks((mentor,), policy, year)[0]
+
+
+def mentor_masks(mentors: Iterable[Mentor], policy: Policy, year: int) -> list[int]:
+    """Return the bits of the rules about each mentor alone; ``year`` is that of the reference date."""
     rule = policy.experience
-    mask = 0
-    if mentor.state is not MentorState.ACTIVE or not mentor.is_available:
-        mask |= BIT[ReasonCode.MENTOR_INACTIVE]
-    if policy.mentor_eligibility.no_discipline_in_force and mentor.has_discipline_in_force:
-        mask |= BIT[ReasonCode.DISCIPLINE]
-    tenths = mentor_tenths(mentor)
-    if tenths == UNKNOWN:
-        if rule.unknown_tenure is UnknownTenureMode.BLOCK:
-            mask |= BIT[ReasonCode.DATA_MISSING]
-    elif tenths < tenths_to_reach(rule.min_grassroots_years[mentor.category]):
-        mask |= BIT[ReasonCode.MIN_EXPERIENCE]
-    if rule.min_appraisal is not None and mentor.category is not MentorCategory.INDUSTRY_LEADER:
-        grade = mentor.grades.get(year - 1)
-        if grade in GRADE_ORDER and GRADE_ORDER.index(grade) < GRADE_ORDER.index(rule.min_appraisal):
+    checks_discipline = policy.mentor_eligibility.no_discipline_in_force
+    of_unknown = BIT[ReasonCode.DATA_MISSING] if rule.unknown_tenure is UnknownTenureMode.BLOCK else 0
+    least = {category: tenths_to_reach(years) for category, years in rule.min_grassroots_years.items()}
+    too_low = () if rule.min_appraisal is None else GRADE_ORDER[: GRADE_ORDER.index(rule.min_appraisal)]
+    masks = []
+    for mentor in mentors:
+        mask = 0
+        if mentor.state is not MentorState.ACTIVE or not mentor.is_available:
+            mask |= BIT[ReasonCode.MENTOR_INACTIVE]
+        if checks_discipline and mentor.has_discipline_in_force:
+            mask |= BIT[ReasonCode.DISCIPLINE]
+        tenths = mentor_tenths(mentor)
+        if tenths == UNKNOWN:
+            mask |= of_unknown
+        elif tenths < least[mentor.category]:
+            mask |= BIT[ReasonCode.MIN_EXPERIENCE]
+        if mentor.category is not MentorCategory.INDUSTRY_LEADER and mentor.grades.get(year - 1) in too_low:
             mask |= BIT[ReasonCode.APPRAISAL]
-    return mask
+        masks.append(mask)
+    return masks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +133,7 @@ def seat_rules(
 ) -> SeatRules:
     """Evaluate every hard rule for one component."""
     shared = _pair_mask(mentees, mentors, near, facts, policy)
-    shared |= np.array([mentor_mask(mentor, policy, year) for mentor in mentors], dtype=np.uint32)[None, :]
+    shared |= np.array(mentor_masks(mentors, policy, year), dtype=np.uint32)[None, :]
     shape = (len(mentees), policy.n_seats, len(mentors))
     blocked = np.empty(shape, dtype=np.uint32)
     tier = np.zeros(shape, dtype=np.uint8)

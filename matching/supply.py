@@ -1,13 +1,14 @@
 """Supply and demand per township, known before any solve: which township cannot be filled."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from matching.checks import reference_year
 from matching.facts import Facts, Mentor
 from matching.people import person_capacity
 from matching.policy import Policy
-from matching.rules import mentee_exclusion, mentor_mask
+from matching.rules import mentee_exclusion, mentor_masks
+from matching.vocabulary import MentorCategory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,11 +50,10 @@ class TownshipSupply:
 
 def supply_table(facts: Facts, policy: Policy) -> tuple[TownshipSupply, ...]:
     """Return one row per township that has mentees or mentors, by county and township code."""
-    year = reference_year(facts)
-    every_seat = range(policy.n_seats)
     local_seats = [seat for seat, slot in enumerate(policy.slots) if slot.admits_own_township_only]
     if policy.geography.min_one_mentor_same_township and not local_seats:
         local_seats = [0]  # the seats of such a policy have equal hard rules, so any of them stands for the local one
+    takes_local = _admitted(local_seats, policy)
     demand: dict[tuple[str, str], list[int]] = {}
     for mentee in facts.mentees:
         if mentee_exclusion(mentee, policy) is None:
@@ -61,33 +61,23 @@ def supply_table(facts: Facts, policy: Policy) -> tuple[TownshipSupply, ...]:
             row[0] += 1
             row[1] += policy.n_seats
             row[2] += 0 if mentee.released_rules else len(local_seats)
-    records: dict[tuple[str, str], list[Mentor]] = {}
-    everywhere: dict[str, list[Mentor]] = {}
-    for mentor in facts.mentors:
-        everywhere.setdefault(mentor.person_id, []).append(mentor)
-        records.setdefault((mentor.pool_county, mentor.person_id), []).append(mentor)
+    places = facts.geography.places
     supply: dict[tuple[str, str], list[int]] = {}
     local: dict[tuple[str, str], int] = {}
-    for (county, person), own in sorted(records.items()):
-        serving = [
-            mentor
-            for mentor in sorted(own, key=lambda m: m.id)
-            if mentor_mask(mentor, policy, year) == 0 and _takes(mentor, every_seat, policy)
-        ]
-        if not serving:
-            continue
-        capacity, active = person_capacity(everywhere[person], policy)
+    for serving, records in _serving(facts, policy):
+        county = serving[0].pool_county
+        capacity, active = person_capacity(records, policy)
         free = max(0, capacity - active)
         row = supply.setdefault((county, _home(serving[0], facts)), [0, 0])
         row[0] += 1
         row[1] += free
         reach = {
-            facts.geography.places[code].township
+            places[code].township
             for mentor in serving
-            if _takes(mentor, local_seats, policy)
+            if mentor.category in takes_local
             for code in (*mentor.anchors, *mentor.linked_villages)
         }
-        for township in sorted(reach - {""}):
+        for township in reach - {""} if takes_local else ():
             local[(county, township)] = local.get((county, township), 0) + free
     table = []
     for county, township in sorted({*demand, *supply}):
@@ -111,12 +101,35 @@ def supply_table(facts: Facts, policy: Policy) -> tuple[TownshipSupply, ...]:
     return tuple(table)
 
 
+def _serving(facts: Facts, policy: Policy) -> Iterator[tuple[Sequence[Mentor], Sequence[Mentor]]]:
+    """Yield per county and person the records that can serve, by id, and all records of the person."""
+    by_person: dict[str, list[Mentor]] = {}
+    for mentor in facts.mentors:
+        by_person.setdefault(mentor.person_id, []).append(mentor)
+    admitted = _admitted(range(policy.n_seats), policy)
+    shared: dict[tuple[str, str], list[Mentor]] = {}
+    for mentor, mask in zip(facts.mentors, mentor_masks(facts.mentors, policy, reference_year(facts)), strict=True):
+        if mask or mentor.category not in admitted:
+            continue
+        records = by_person[mentor.person_id]
+        if len(records) == 1:
+            yield records, records
+        else:
+            shared.setdefault((mentor.pool_county, mentor.person_id), []).append(mentor)
+    for (_, person), own in shared.items():
+        yield sorted(own, key=lambda mentor: mentor.id), by_person[person]
+
+
 def _home(mentor: Mentor, facts: Facts) -> str:
     if mentor.pool_township is not None:
         return mentor.pool_township
     return facts.geography.places[mentor.anchors[0]].township if mentor.anchors else ""
 
 
-def _takes(mentor: Mentor, seats: Iterable[int], policy: Policy) -> bool:
-    """Whether any of the seats admits the mentor's category."""
-    return any(mentor.category in policy.slots[s].allowed or not policy.requires_category(s) for s in seats)
+def _admitted(seats: Iterable[int], policy: Policy) -> frozenset[MentorCategory]:
+    """Return the categories that any of the seats admits."""
+    return frozenset(
+        category
+        for seat in seats
+        for category in (policy.slots[seat].allowed if policy.requires_category(seat) else MentorCategory)
+    )

@@ -22,7 +22,6 @@ from matching.criteria import (
 )
 from matching.facts import Mentee, Mentor
 from matching.geography import RELATIONS, PairGeography
-from matching.people import need_matrix, skill_matrix
 from matching.policy import Policy
 from matching.policy_options import SameVillageMode, TeamObjective
 from matching.rules import OWN_TOWNSHIP_RELATIONS, TOWNSHIP_RULE
@@ -249,8 +248,8 @@ def team_arrays(
         n_seats=k,
         points=100.0 / k * gain,
         individual=individual,
-        needs=need_matrix(mentees, policy),
-        skills=skill_matrix(mentors),
+        needs=criteria.need_weights,
+        skills=criteria.skills,
         is_senior=criteria.is_senior,
         fits_category=criteria.fits_category,
         is_away=~np.isin(near.relation, local) if wants_local else nobody,

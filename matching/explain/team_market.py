@@ -13,11 +13,22 @@ import numpy as np
 from matching.explain.chains import Chains, Draft, Search, chains_of, make_draft
 from matching.explain.option import Interval, Option, Seat, arcs_of, change_of, objective_of
 from matching.explain.records import Hindrance
-from matching.explain.team_tools import NEVER, ScoreCertificate, TeamRoom, certify, forced_bound, seat_teams, team_room
+from matching.explain.team_tools import (
+    NEVER,
+    ScoreCertificate,
+    TeamRoom,
+    certify,
+    forced_bound,
+    forced_by_relaxation,
+    forced_teams,
+    seat_teams,
+    team_room,
+)
 from matching.policy_options import FairnessMode
 from matching.problem import I8, Component, ProblemData
 from matching.solution import LevelName, Solution, members_of
 from matching.solvers.residual import FAR, Paths, cheapest, paths_from, paths_to, walk
+from matching.solvers.teams.solve import arcs_of as arcs_of_plan
 from matching.teams import keeps_rules, team_scores
 
 INTEGER_LEVELS = (
@@ -97,10 +108,10 @@ class TeamMarket:
         free = [index for index in order if not prices[:-1, index].any()]
         free.sort(key=lambda index: -int(search.total[mentors[index]]))
         options = [
-            self._free_option(row, int(mentors[index]), paths[index], (search,), leaver)
+            self._free_option(row, int(mentors[index]), paths[index], (search,))
             for index in free[: n_options + SPARE_CANDIDATES]
         ]
-        options.sort(key=_highest)
+        options.sort(key=lambda option: (option.change.get(LevelName.FAIRNESS, 0), option.change[LevelName.SCORE]))
         n_before = int((self.own.members[row] >= 0).sum())
 
         def is_of_seat(option: Option) -> bool:
@@ -108,7 +119,9 @@ class TeamMarket:
             team = team[team >= 0]
             return len(team) > n_before if leaver is None else leaver not in self.component.person_of_mentor[team]
 
-        found = [option for option in options if is_of_seat(option)]
+        found = [option for option in options if is_of_seat(option)][:n_options]
+        found = [self._priced(row, option, leaver) for option in found]
+        found.sort(key=_highest)
         for index in order:
             if len(found) >= n_options:
                 break
@@ -129,7 +142,7 @@ class TeamMarket:
         index = int(found[0])
         if not prices[:-1, index].any():
             searches = [self.chains.search(self.own, row, seat) for seat in range(self.component.n_seats)]
-            return self._free_option(row, mentor, paths[index], searches, None)
+            return self._priced(row, self._free_option(row, mentor, paths[index], searches), None)
         option = self._path_option(row, mentor, paths[index])
         return Hindrance.PINS if option.change[LevelName.PINS] > 0 else option
 
@@ -178,31 +191,32 @@ class TeamMarket:
                 steps.append(walk(paths, head))
         return prices[:, is_reached], net.edge_mentor[edges[is_reached]], steps
 
-    def _free_option(
-        self, row: int, mentor: int, steps: list[tuple[int, bool]], searches: Sequence[Search], leaver: int | None
-    ) -> Option:
-        """Return an option that costs no integer level, with the proved interval of its score.
+    def _free_option(self, row: int, mentor: int, steps: list[tuple[int, bool]], searches: Sequence[Search]) -> Option:
+        """Return an option that costs no integer level, fairness and score not yet priced."""
+        draft = self.chains.best_draft(self.own, searches, mentor)
+        if draft is None:
+            draft = self._path_draft(row, mentor, steps)
+        return self._option(row, mentor, draft)
+
+    def _priced(self, row: int, option: Option, leaver: int | None) -> Option:
+        """Return an option that costs no integer level with the proved intervals of its fairness and score.
+
+        The plan shown is a short chain. Where a better plan with the pair is known, its score is the upper end.
 
         Parameters
         ----------
         leaver
             Person who must leave the team; ``None`` for whoever is best.
         """
-        draft = self.chains.best_draft(self.own, searches, mentor)
-        if draft is None:
-            draft = self._path_draft(row, mentor, steps)
-        option = self._option(row, mentor, draft)
         prices: dict[LevelName, Interval] = {name: (0, 0) for name in INTEGER_LEVELS if name in self.before}
-        ceiling = self._forced_bound(row, mentor, leaver)
-        keeps_fairness = True
+        value, worse = self.before[LevelName.SCORE], option.change.get(LevelName.FAIRNESS, 0)
+        mentor = int(self.component.arc_mentor[option.arc])
+        proved = self._forced(row, mentor, leaver, option, is_sharp=worse <= 0)
         if LevelName.FAIRNESS in self.before:
-            worse = option.change[LevelName.FAIRNESS]
-            keeps_fairness = worse <= 0
-            prices[LevelName.FAIRNESS] = self._fairness_price(row, mentor, worse, has_team=ceiling is not None)
-        if keeps_fairness and ceiling is not None:
-            value = self.before[LevelName.SCORE]
-            low = max(0, value - min(ceiling, self.bound))
-            prices[LevelName.SCORE] = (low, self.bound - (value - option.change[LevelName.SCORE]))
+            prices[LevelName.FAIRNESS] = self._fairness_price(row, mentor, worse, has_team=proved is not None)
+        if worse <= 0 and proved is not None:
+            reached, ceiling = proved
+            prices[LevelName.SCORE] = (max(0, value - min(ceiling, self.bound)), self.bound - reached)
         return Option(arc=option.arc, chosen=option.chosen, order=option.order, change=option.change, prices=prices)
 
     def _path_option(self, row: int, mentor: int, steps: list[tuple[int, bool]]) -> Option:
@@ -242,17 +256,47 @@ class TeamMarket:
             prices={name: (change[name], change[name]) for name in INTEGER_LEVELS if name in change},
         )
 
-    def _forced_bound(self, row: int, mentor: int, leaver: int | None) -> int | None:
-        """Return a bound of the score with the pair forced; ``None`` where no team with it attains the levels."""
+    def _forced(
+        self, row: int, mentor: int, leaver: int | None, option: Option, *, is_sharp: bool
+    ) -> tuple[int, int] | None:
+        """Return a score that a plan with the pair has, and one that none exceeds; ``None`` where no team has the pair.
+
+        Parameters
+        ----------
+        is_sharp
+            Whether to sharpen both; else they are what is at hand.
+        """
+        reached = self.before[LevelName.SCORE] - option.change[LevelName.SCORE]
         if self.certificate is None:
-            return self.bound
+            return reached, self.bound
+        teams = forced_teams(self.own, self.certificate, row, mentor, leaver)
+        if teams is None:
+            return reached, self.bound
+        if not len(teams.value):
+            return None
+        if not is_sharp:
+            return reached, self.bound
+        if self.certificate.relaxation is not None:
+            members = members_of(self.component, option.chosen)
+            forced = forced_by_relaxation(self.own, self.certificate.relaxation, row, teams, members)
+            if forced.value > reached and self._keeps_fairness(forced.members):
+                reached = forced.value
+            return reached, forced.ceiling
         distance = self.chains.distances(self.own, self.certificate.price, row, mentor)
         # What the forced mentor drives out ends at whoever leaves the mentee or has free load.
         is_end = self.own.load < self.own.room.face.most_load
-        members = self.own.members[row][self.own.members[row] >= 0]
-        is_end[self.component.person_of_mentor[members] if leaver is None else leaver] = True
+        team = self.own.members[row][self.own.members[row] >= 0]
+        is_end[self.component.person_of_mentor[team] if leaver is None else leaver] = True
         distance = np.minimum(distance, distance[is_end].min(initial=-NEVER))
-        return forced_bound(self.own, self.certificate, row, mentor, leaver, distance)
+        return reached, forced_bound(self.own, self.certificate, row, teams, distance)
+
+    def _keeps_fairness(self, members: I8) -> bool:
+        """Whether the run with this plan of the component is as fair as the plan at hand."""
+        if LevelName.FAIRNESS not in self.before:
+            return True
+        chosen = arcs_of_plan(self.component, seat_teams(self.own, list(range(len(members))), members))
+        plans = tuple(chosen if n == self.number else c for n, c in enumerate(self.plan.chosen))
+        return Solution(chosen=plans).objective(self.whole)[LevelName.FAIRNESS] >= self.before[LevelName.FAIRNESS]
 
     def _fairness_price(self, row: int, mentor: int, worse: int, *, has_team: bool) -> Interval:
         value = self.before[LevelName.FAIRNESS]

@@ -11,14 +11,30 @@ import numpy.typing as npt
 from matching.problem import I8, Component, ProblemData
 from matching.solvers.residual import Residual, residual_of
 from matching.solvers.teams.aim import SCORE, with_floor
-from matching.solvers.teams.columns import Columns, Room, best_known, joined, make_room, on_face, scored, seated, unique
+from matching.solvers.teams.columns import (
+    Columns,
+    Room,
+    best_known,
+    columns_of,
+    joined,
+    make_room,
+    on_face,
+    scored,
+    seated,
+    unique,
+)
 from matching.solvers.teams.dual import FIRST_ROUNDS, LAST_ROUNDS, NEAR, tighten
 from matching.solvers.teams.face import AWAY, RELEASED, VILLAGE, TeamNetwork, pair_flags, team_face, team_levels
 from matching.solvers.teams.pricing import priced, teams_above, upper_bound
+from matching.solvers.teams.relaxation import Relaxation, closed_bound, relax, restricted
 
 B1 = npt.NDArray[np.bool_]
 NEVER = np.int64(-(2**50))
 """Value of a team that the integer levels or the floor forbid; far below any sum of scores."""
+
+MOST_RELAXED, SLACK = 400, 120_000
+"""Mentees of a component up to which prices come from the linear relaxation, and the loss in units of 10⁻⁴ points up to
+which its teams are at hand; an alternative of 121 × 243 loses up to 50,000. Larger ones: prices by steps alone."""
 
 MOST_FORCED = 2_000_000
 """Teams of one mentee with a given mentor that are looked at for a bound."""
@@ -40,6 +56,8 @@ class ScoreCertificate:
         ``int64`` (mentees,): the best reduced score of any team of each mentee, part of the bound.
     pool
         Every team that loses less than ``slack`` against that, and more; sorted by mentee.
+    relaxation
+        The linear relaxation, ``None`` for components of more than MOST_RELAXED mentees.
     """
 
     price: I8
@@ -48,6 +66,7 @@ class ScoreCertificate:
     best: I8
     pool: Columns
     slack: int
+    relaxation: Relaxation | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +131,19 @@ def certify(own: TeamRoom) -> ScoreCertificate | None:
     if not len(room.face.edge_mentor):
         nothing = np.zeros(len(own.load), dtype=np.int64)
         return ScoreCertificate(price=nothing, bound=value, value=value, best=own.score, pool=plan, slack=NEAR)
+    if room.n_mentees <= MOST_RELAXED:
+        begun = tighten(room, plan, room.face.price, value, FIRST_ROUNDS)
+        relaxation = None if begun is None else relax(room, joined(plan, begun.pool), SLACK)
+        if relaxation is not None:
+            return ScoreCertificate(
+                price=relaxation.duals.price,
+                bound=closed_bound(room, relaxation, plan),
+                value=value,
+                best=relaxation.best,
+                pool=relaxation.columns,
+                slack=SLACK,
+                relaxation=relaxation,
+            )
     bound = tighten(room, plan, room.face.price, value, (*FIRST_ROUNDS, *LAST_ROUNDS))
     # Priced once more: the pool of the search need not be complete under the prices that won.
     answer = None if bound is None else priced(room, bound.pool, bound.price, margin=NEAR)
@@ -123,34 +155,51 @@ def certify(own: TeamRoom) -> ScoreCertificate | None:
     return ScoreCertificate(price=bound.price, bound=proved, value=value, best=best, pool=pool, slack=NEAR)
 
 
-def forced_bound(
-    own: TeamRoom, certificate: ScoreCertificate, row: int, mentor: int, leaver: int | None, distance: I8
-) -> int | None:
-    """Return a bound of the score with a pair forced; ``None`` where no team with it attains the levels.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forced:
+    """What is proved of the plans with a pair: none scores more than ``ceiling``, and ``members`` is one of them."""
 
-    Prices that bound every plan bound the plans with the pair as well, once the mentee's best team is sought among
-    those with the mentor. The mentor is then in demand twice: prices rise, less the further a person is from it.
+    ceiling: int
+    members: I8
+    value: int
+
+
+def forced_teams(
+    own: TeamRoom, certificate: ScoreCertificate, row: int, mentor: int, leaver: int | None
+) -> Columns | None:
+    """Return all teams of a mentee with a mentor that attain the levels; ``None`` where they are too many.
 
     Parameters
     ----------
     leaver
         Person whom the mentee must not keep; ``None`` for nobody.
+    """
+    forced = _forced_teams(own, certificate.price, row, int(own.edge_of_pair[row, mentor]))
+    if forced is None or leaver is None:
+        return forced
+    persons = np.append(own.room.component.person_of_mentor, -1)
+    return forced.take((persons[forced.members] != leaver).all(axis=1))
+
+
+def forced_by_relaxation(own: TeamRoom, relaxation: Relaxation, row: int, teams: Columns, members: I8) -> Forced:
+    """Return bounds of the score of the plans in which a mentee has one of the teams, from such a plan."""
+    plan = scored(own.room, np.arange(own.room.n_mentees), members)
+    found = restricted(own.room, relaxation, row, teams, plan)
+    return Forced(ceiling=found.bound, members=found.plan.members, value=int(found.plan.value.sum()))
+
+
+def forced_bound(own: TeamRoom, certificate: ScoreCertificate, row: int, forced: Columns, distance: I8) -> int:
+    """Return a bound of the score of the plans in which a mentee has one of the forced teams, by prices alone.
+
+    Prices that bound every plan bound these plans as well, once the mentee's best team is sought among the forced
+    ones. Their mentor is then in demand twice: prices rise, less the further a person is from it.
+
+    Parameters
+    ----------
     distance
         ``int64`` (persons,): loss of the cheapest chain that takes the mentor from whoever has it and demands a person.
     """
-    edge = int(own.edge_of_pair[row, mentor])
-    if edge < 0:
-        return None
-    room, base = own.room, certificate.price
-    forced = _forced_teams(own, base, row, edge)
-    if forced is None:
-        return certificate.bound
-    if leaver is not None:
-        persons = np.append(own.room.component.person_of_mentor, -1)
-        forced = forced.take((persons[forced.members] != leaver).all(axis=1))
-    if not len(forced.value):
-        return None
-    pool = certificate.pool
+    room, base, pool = own.room, certificate.price, certificate.pool
     first = np.searchsorted(pool.mentee, np.arange(room.n_mentees))
     person_of = np.append(room.component.person_of_mentor, len(base))
     persons, forced_persons = person_of[pool.members], person_of[forced.members]
@@ -172,6 +221,9 @@ def _forced_teams(own: TeamRoom, price: I8, row: int, edge: int) -> Columns | No
     """Return all teams of a mentee that use an edge and attain the levels; ``None`` where they are too many."""
     face = own.room.face
     part = slice(int(face.first[row]), int(face.first[row + 1]))
+    if own.room.n_seats == 2:
+        others = np.append(np.delete(np.arange(part.start, part.stop), edge - part.start), -1)
+        return columns_of(own.room, np.full(len(others), row), np.column_stack((np.full(len(others), edge), others)))
     is_must = face.is_must[part].copy()
     n_must = face.n_must.copy()
     n_must[row] += not is_must[edge - part.start]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
+from numpy.lib.stride_tricks import sliding_window_view
 
 from matching.errors import InvalidPolicyError, SolverFailedError
 from matching.problem import Component, ProblemData
@@ -18,8 +19,8 @@ from matching.solvers.ties import tie_costs
 DENSE_ARCS = 20_000
 """Up to so many arcs are solved at once; more start on a core, and the rest is priced."""
 
-CORE_PER_SEAT, CORE_PER_PERSON = 48, 24
-"""Arcs of the core per seat and per mentor person: what 40 to 60 near mentors of a mentee come to."""
+CORE_PER_SEAT, CORE_PER_MENTOR = 32, 24
+"""Arcs of the core per seat, and per mentor and kind of seat: from 24 to 48 each, all are about as soon."""
 
 NAME = "flow"
 REASON = "pair criteria only: lexicographic minimum-cost flow is exact for any number of seats"
@@ -162,23 +163,35 @@ def keeps_person_twice(component: Component, chosen: I8) -> npt.NDArray[np.bool_
 
 
 def core_arcs(component: Component, score: I8) -> npt.NDArray[np.bool_]:
-    """Return the arcs to start on: pins, published links, and the best by fallback and score of all seats and persons.
+    """Return the arcs to start on: pins, published links, and the best by fallback and score of all seats and mentors.
 
     The choice decides how soon the optimum is proved, never which plan is optimal.
     """
-    seat_of_mentee = component.arc_mentee * component.n_seats + component.arc_seat
-    person = component.person_of_mentor[component.arc_mentor]
+    shape = (len(component.mentees) * component.n_seats, len(component.mentors))
+    at = (component.arc_mentee * component.n_seats + component.arc_seat, component.arc_mentor)
     loss = component.arc_tier.astype(np.int64)
     loss += component.arc_released
     loss <<= 32
     loss -= score
-    is_core = component.arc_pinned | component.arc_published
+    table = np.full(shape, loss.max() + 1)
+    table[at] = loss
+    is_best = _least_of_rows(table, CORE_PER_SEAT)
+    is_best |= _least_of_rows(table.T, CORE_PER_MENTOR * component.n_seats).T
+    is_core: npt.NDArray[np.bool_] = is_best[at] | component.arc_pinned | component.arc_published
     if component.hold is not None and component.hold.known is not None:
         is_core[component.hold.known[component.hold.known >= 0]] = True
-    for key, n_best in ((seat_of_mentee, CORE_PER_SEAT), (person, CORE_PER_PERSON)):
-        order = None if key is seat_of_mentee else np.argsort(key, kind="stable")  # arcs come sorted by seat
-        ends = np.cumsum(np.bincount(key)).tolist()
-        for start, stop in zip([0, *ends[:-1]], ends, strict=True):
-            own = np.arange(start, stop) if order is None else order[start:stop]
-            is_core[own if len(own) <= n_best else own[np.argpartition(loss[own], n_best - 1)[:n_best]]] = True
     return is_core
+
+
+def _least_of_rows(table: I8, n: int) -> npt.NDArray[np.bool_]:
+    """Return which ``n`` entries of every row are the least."""
+    n_columns = table.shape[1]
+    if not 0 < n < n_columns:
+        return np.full(table.shape, n > 0)
+    # Equal entries are told apart, beginning elsewhere in every row: then the best of many ties differ by row.
+    turn = np.arange(table.shape[0] + n_columns, dtype=np.int64) % n_columns
+    key = table * n_columns
+    key += sliding_window_view(turn, n_columns)[: table.shape[0]]
+    limit = np.partition(key, n - 1, axis=1)[:, n - 1 : n]
+    is_least: npt.NDArray[np.bool_] = key <= limit
+    return is_least

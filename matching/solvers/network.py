@@ -208,7 +208,8 @@ def _potentials(part: Network, cost: I8, flow: I8, goals: I8) -> I8:
     """
     ahead, back = np.flatnonzero(flow < part.capacity), np.flatnonzero(flow > 0)
     head = np.concatenate((part.head[ahead], part.tail[back]))
-    order = np.argsort(head, kind="stable")
+    # Short integers are sorted in linear time.
+    order = np.argsort(head.astype(np.uint16) if part.n_nodes <= 2**16 else head, kind="stable")
     tail = np.concatenate((part.tail[ahead], part.head[back]))[order]
     length = np.concatenate((cost[ahead], -cost[back]))[order]
     first = np.searchsorted(head[order], np.arange(part.n_nodes + 1))

@@ -25,24 +25,28 @@ def tie_costs(component: Component, seed: int) -> npt.NDArray[np.int64]:
     for start in range(0, len(costs), _BLOCK):
         part = slice(start, start + _BLOCK)
         mixed = mentees[component.arc_mentee[part]] + seats[component.arc_seat[part]]
-        mixed = _scramble(mixed) + mentors[component.arc_mentor[part]]
+        mixed = _scramble(mixed)
+        mixed += mentors[component.arc_mentor[part]]
         costs[part] = _scramble(mixed) >> np.uint64(64 - TIE_BITS)
     return costs
 
 
 def _hashes(codes: list[str], salt: str) -> npt.NDArray[np.uint64]:
     """Hash every code; records that share one (two records of a person) are told apart by their rank."""
-    seen: dict[str, int] = {}
-    values = np.empty(len(codes), dtype=np.uint64)
-    for index, code in enumerate(codes):
-        rank = seen[code] = seen.get(code, -1) + 1
-        digest = hashlib.sha256(f"{salt}|{code}|{rank}".encode()).digest()
-        values[index] = int.from_bytes(digest[:8], "big")
-    return values
+    ranked = [f"{code}|0" for code in codes]
+    if len(set(codes)) < len(codes):
+        seen: dict[str, int] = {}
+        for index, code in enumerate(codes):
+            rank = seen[code] = seen.get(code, -1) + 1
+            ranked[index] = f"{code}|{rank}"
+    digests = b"".join([hashlib.sha256(f"{salt}|{text}".encode()).digest() for text in ranked])
+    return np.frombuffer(digests, dtype=">u8")[::4].astype(np.uint64)
 
 
 def _scramble(value: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
-    """Mix 64 bits (the finaliser of SplitMix64, Steele et al. 2014)."""
-    value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return value ^ (value >> np.uint64(31))
+    """Mix 64 bits in place (the finaliser of SplitMix64, Steele et al. 2014)."""
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        value ^= value >> np.uint64(shift)
+        value *= np.uint64(factor)
+    value ^= value >> np.uint64(31)
+    return value

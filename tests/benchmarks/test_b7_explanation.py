@@ -59,4 +59,4 @@ def test_an_explanation_under_team_terms_is_about_as_sharp_as_the_certificate_an
         f"{max(widths)} in 1e-4 points: {share:.4%} of the score of one county"
     )
     assert all(0 <= price.low <= price.high for price in prices)
-    assert share <= 0.002
+    assert share <= 0.0002

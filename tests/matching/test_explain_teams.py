@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from matching import Exclusion, Hindrance, Pin, PinConflictError, Policy, explainer_of_result, solve
+from matching.explain import team_tools
 from matching.generate import Shape, with_pins
 from matching.policy import TONGREN_TEAMS
 from matching.restated import broken_rules
@@ -95,6 +96,11 @@ def check_seats(seed: int, fairness: str = "NONE") -> int:
 @given(SEEDS)
 def test_the_interval_contains_the_price_of_a_solve_to_optimality(seed):
     check_seats(seed)
+
+
+def test_large_components_without_a_relaxation_are_priced_soundly_by_prices_alone(monkeypatch):
+    monkeypatch.setattr(team_tools, "MOST_RELAXED", 0)
+    assert sum(check_seats(seed) for seed in (0, 1, 2)) >= 4
 
 
 def test_many_cases_are_decided_by_the_score():

@@ -6,6 +6,7 @@ from scipy.optimize import linear_sum_assignment
 
 from matching import PRESETS, LevelName, Policy, solve
 from matching.build import build
+from matching.checks import check_facts
 from matching.generate import Shape, generate_facts
 from matching.verify import verify
 from tests.matching.factories import links, policy
@@ -41,3 +42,13 @@ def test_3000_mentees_and_6000_mentors_in_twelve_counties_get_a_plan_that_holds(
     assert len(result.seats) == 5262
     assert len(result.seats) + len(result.shortfalls) == result.metrics.n_seats
     assert all(level.gap == 0 for level in result.levels)
+
+
+def test_facts_of_a_whole_province_are_valid_and_every_county_is_a_part_of_its_own():
+    world = generate_facts(6, Shape(n_counties=120, n_mentees=2, n_mentors=4, n_townships=12, n_villages=2))
+    rules = PRESETS["FUSHAN_ONE_TO_ONE"]
+    check_facts(world, rules)
+    places = world.geography.places
+    assert len({place.county for place in places.values()}) == 120
+    assert len(places) == 120 * 12 * 3
+    assert all(len(code) == 12 for code in places)

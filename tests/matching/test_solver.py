@@ -49,7 +49,7 @@ def test_a_plan_priced_from_a_small_core_is_the_optimum_over_all_arcs(seed, apar
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(flow, "DENSE_ARCS", 0)
         patch.setattr(flow, "CORE_PER_SEAT", n_best)
-        patch.setattr(flow, "CORE_PER_PERSON", 0)
+        patch.setattr(flow, "CORE_PER_MENTOR", 0)
         patch.setattr(network, "_JOINING", 1)
         if apart:
             patch.setattr(network, "_groups", one_level_per_group)
@@ -66,7 +66,7 @@ def test_a_county_beyond_the_dense_limit_gets_the_optimum_of_all_arcs(monkeypatc
     whole = solve(world, rules)
     monkeypatch.setattr(flow, "DENSE_ARCS", 1000)
     monkeypatch.setattr(flow, "CORE_PER_SEAT", 4)
-    monkeypatch.setattr(flow, "CORE_PER_PERSON", 2)
+    monkeypatch.setattr(flow, "CORE_PER_MENTOR", 2)
     priced = solve(world, rules)
     assert priced.levels == whole.levels
     assert verify(world, rules, links(priced)) == ()

@@ -89,7 +89,7 @@ def part_of(component: Component, rows: I8, fixed: I8) -> Part:
         free_capacity=component.free_capacity - taken,
         blocked=blocked,
         near=_of_rows(component.near, rows, ()),
-        criteria=_of_rows(component.criteria, rows, ("tenure", "appraisal", "is_senior", "fits_category")),
+        criteria=_of_rows(component.criteria, rows, ("tenure", "appraisal", "is_senior", "fits_category", "skills")),
         priority=component.priority[rows],
         arc_mentee=place[mentee[arcs]].astype(np.int32),
         **at,
