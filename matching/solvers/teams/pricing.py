@@ -6,11 +6,11 @@ then scored exactly, so the answer is complete and exact whatever the team terms
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from matching.solvers.teams.aim import Piece
+from matching.solvers.teams.aim import SCORE, Aim, Piece
 from matching.solvers.teams.columns import B1, CHUNK, I8, LOWEST, Columns, Room, best_known, columns_of, joined, reduced
 
 _MUST = 1 << 40
@@ -65,6 +65,18 @@ def teams_above(room: Room, price: I8, threshold: I8, *, most: int = MOST_TEAMS)
             return None
         found.append(part)
     return joined(*found)
+
+
+def teams_holding(room: Room, floor: int, *, most: int = MOST_TEAMS) -> Columns | None:
+    """Return every team that attains the levels and has an empty seat or scores at least ``floor``, with its score.
+
+    ``None`` where more than ``most`` teams could, by their optimistic scores.
+    """
+    # Teams with an empty seat count as much as the floor, so that one threshold lists them as well.
+    asked = replace(room, aim=Aim(full=((1, 0),), partial=((0, floor),)))
+    nothing = np.zeros(len(room.component.persons), dtype=np.int64)
+    found = teams_above(asked, nothing, np.full(room.n_mentees, floor), most=most)
+    return None if found is None else found.aimed(SCORE)
 
 
 def upper_bound(room: Room, price: I8, best: I8) -> int:

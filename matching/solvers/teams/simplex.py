@@ -32,7 +32,7 @@ def polish(room: Room, plan: Columns, bound: Bound, *, rounds: int) -> Bound:
     pool = unique(joined(_best_few(room, bound.pool, bound.price, AT_FIRST), plan), room.n_mentors)
     best = Bound(value=bound.value, price=bound.price, pool=pool)
     for _ in range(rounds):
-        price = _prices(room, pool)
+        price = best_prices(room, pool)
         answer = None if price is None else priced(room, pool, price)
         if price is None or answer is None:
             break
@@ -47,7 +47,7 @@ def polish(room: Room, plan: Columns, bound: Bound, *, rounds: int) -> Bound:
     return best
 
 
-def _prices(room: Room, pool: Columns) -> I8 | None:
+def best_prices(room: Room, pool: Columns) -> I8 | None:
     """Return the prices of the program over the pool; ``None`` where GLOP gives up on it."""
     n, n_persons, face = room.n_mentees, len(room.component.persons), room.face
     person = np.append(room.component.person_of_mentor, n_persons)[pool.members]
