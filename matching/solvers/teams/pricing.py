@@ -57,10 +57,11 @@ def teams_above(room: Room, price: I8, threshold: I8, *, most: int = MOST_TEAMS)
         ``int64`` (mentees,).
     """
     found = [_empty_teams(room, threshold)]
+    aim = room.aim
+    lines = {piece: _line(room, price, threshold, piece) for piece in {*aim.full, *aim.partial}}
     for size in range(1, room.n_seats + 1):
-        pieces = room.aim.full if size == room.n_seats else room.aim.partial
-        lines = [_line(room, price, threshold, piece) for piece in pieces]
-        part = _teams_of_size(room, lines, price, threshold, size, most)
+        pieces = aim.full if size == room.n_seats else aim.partial
+        part = _teams_of_size(room, [lines[piece] for piece in pieces], price, threshold, size, most)
         if part is None:
             return None
         found.append(part)
@@ -105,13 +106,13 @@ def _line(room: Room, price: I8, threshold: I8, piece: Piece) -> _Line:
     face = room.face
     slope, offset = piece
     value = slope * face.hope - price[face.edge_person] + np.where(face.is_must, _MUST, 0)
-    order = np.lexsort((-value, face.edge_mentee))
-    mentee = face.edge_mentee[order]
+    place = face.edge_mentee * _SPREAD - value
+    order = np.argsort(place, kind="stable")
     return _Line(
         edge=order,
-        mentee=mentee,
+        mentee=face.edge_mentee,  # the order of the mentees is that of the edges
         value=value[order],
-        place=mentee * _SPREAD - value[order],
+        place=place[order],
         goal=np.maximum(threshold - offset, LOWEST) + _MUST * face.n_must,
     )
 
