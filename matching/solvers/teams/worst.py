@@ -41,7 +41,7 @@ PURE = 100_000
 STEPS = 16
 """Steps of alternation."""
 
-ROUNDS, PURE_ROUNDS = 4, 2
+ROUNDS, PURE_ROUNDS = 4, 3
 """Rounds of the linear program for either kind of prices."""
 
 SEARCHES = Deepening(slack=8_000, effort=0.3, most=3, goal=3e-4)
