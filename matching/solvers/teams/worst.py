@@ -44,7 +44,7 @@ STEPS = 16
 ROUNDS, PURE_ROUNDS = 4, 3
 """Rounds of the linear program for either kind of prices."""
 
-SEARCHES = Deepening(slack=8_000, effort=0.3, most=3, goal=3e-4)
+SEARCHES = Deepening(slack=8_000, effort=0.3, most=2, goal=3e-4)
 """Searches near the prices of the linear program."""
 
 STEEP = 8
