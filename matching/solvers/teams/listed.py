@@ -1,7 +1,7 @@
 """The score under a floor: a floor leaves every mentee few teams, so they are listed once and for all.
 
-The linear program over all of them gives the best prices there are. Near these, CP-SAT searches step by step, deeper and
-wider; when the width reaches the gap, no better plan has another team, and its own bound holds for all plans.
+The linear program over all of them gives the best prices there are. Near these, CP-SAT searches step by step, deeper
+and wider; when the width reaches the gap, no better plan has another team, and its own bound holds for all plans.
 """
 
 from collections.abc import Iterator

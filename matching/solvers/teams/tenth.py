@@ -160,7 +160,8 @@ class _Asked:
                 break
             limit, interval = heapq.heappop(heap)
             (low, high), middle = interval, (interval[0] + interval[1]) // 2
-            prices = min(known, key=lambda prices: abs(prices.threshold - middle))  # noqa: B023
+            # The nearest ones, of equally near ones the last that were found.
+            prices = min(reversed(known), key=lambda prices: abs(prices.threshold - middle))
             distance, parts = abs(prices.threshold - middle), [interval]
             if prices is own[interval]:
                 if high - low > NARROW and distance < FAR:
