@@ -14,7 +14,10 @@ from matching.generate import Shape, generate_facts
 from matching.policy import TONGREN_TEAMS
 from matching.problem import ProblemData
 from matching.solution import Solution, n_worst
-from matching.solvers.teams import fairness, tenth
+from matching.solvers.teams import fairness, listed, tenth
+from matching.solvers.teams import solve as teams
+from matching.solvers.teams.aim import with_floor
+from matching.solvers.teams.columns import is_full, scored
 from matching.solvers.teams.fairness import highest_floor
 from matching.solvers.teams.solve import room_of
 from matching.teams import team_scores
@@ -161,6 +164,25 @@ def test_max_min_floors_are_exact_when_shares_alone_do_not_decide(seed):
             found = highest_floor(room, None, fairness.HIGHEST, seed, 0)
         assert found.value == found.bound
         assert found.value == max(int(scores[full].min(initial=fairness.HIGHEST)) for scores, full in plans)
+
+
+@pytest.mark.parametrize("most_listed", [0, 10**6])
+@QUICK
+@given(SEEDS)
+def test_the_score_under_a_floor_is_exact_whether_the_teams_are_listed_or_priced(most_listed, seed):
+    world, rules = case(seed, "MAXMIN", FEW)
+    problem = build(world, rules)
+    for component, plans in zip(problem.components, scored_plans(problem), strict=True):
+        room = room_of(component, problem)
+        floor = highest_floor(room, None, fairness.HIGHEST, seed, 0)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(teams, "FEW_TEAMS", -1)
+            patch.setattr(listed, "MOST_TEAMS", most_listed)
+            *_, found = teams.stages(replace(room, aim=with_floor(floor.value)), seed=seed, start=floor.members)
+        plan = scored(room, np.arange(room.n_mentees), found.members)
+        assert (plan.score[is_full(plan.members)] >= floor.value).all()
+        best = max(int(scores.sum()) for scores, full in plans if (scores[full] >= floor.value).all())
+        assert found.value == found.bound == int(plan.score.sum()) == best
 
 
 @pytest.mark.parametrize("mode", ["MAXMIN", "WORST_TENTH"])

@@ -5,7 +5,7 @@ small losses, and a team that loses more than the gap is part of no better plan:
 the gap, they are complete, and the search's own bound holds for all teams.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,8 +36,31 @@ class Search:
     effort: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deepening:
+    """Budget of searches that go deeper step by step.
+
+    Attributes
+    ----------
+    slack, effort
+        As in ``Search``, of the first one.
+    most
+        Number of searches.
+    goal
+        Gap, as a share of the value, that needs no further search.
+    """
+
+    slack: int
+    effort: float
+    most: int
+    goal: float
+
+
 SEARCHES = (Search(slack=2_000, effort=0.05), Search(slack=10_000, effort=0.3))
 """Measured on eight components of 152 × 304: 0.2 % after the first, 0.03 % after the second; 0.05 and 0.6 s each."""
+
+GOAL = 2e-4
+"""Gap, as a share of the value, above which prices and plan are worked on again."""
 
 LAST_EFFORT, MOST_COLUMNS = 0.6, 4_000
 """Effort of the search over all teams within the gap, and how many there may be."""
@@ -56,9 +79,39 @@ def improve(room: Room, plan: Columns, bound: Bound, searches: Sequence[Search],
     for budget in searches:
         if int(plan.value.sum()) >= bound.value:
             break
-        near = within(room, bound, budget.slack)
-        plan = search(room, near, plan, seed=seed, effort=budget.effort).plan
+        plan = search(room, within(room, bound, budget.slack), plan, seed=seed, effort=budget.effort).plan
     return plan
+
+
+def deepen(
+    room: Room, plan: Columns, bound: Bound, budget: Deepening, *, seed: int, is_complete: bool = False
+) -> Iterator[Closing]:
+    """Yield ever better plans: twice the effort while a search is left open, twice the width once it is decided.
+
+    Parameters
+    ----------
+    is_complete
+        Whether the pool of the bound holds all teams: a search as wide as the gap then bounds all plans.
+    """
+    limit, slack, effort = bound.value, budget.slack, budget.effort
+    for number in range(budget.most):
+        value = int(plan.value.sum())
+        if limit - value <= budget.goal * abs(value):
+            break
+        # A team that loses more than this against the prices is in no better plan.
+        most = max(0, bound.value - value)
+        columns = near(room, bound.pool, bound.price, min(slack, most))
+        done = search(room, columns, plan, seed=seed + number, effort=effort)
+        plan = done.plan
+        if is_complete and slack >= most:
+            limit = max(int(plan.value.sum()), min(limit, done.bound))
+        yield Closing(plan=plan, bound=limit)
+        if done.bound > int(plan.value.sum()):
+            effort *= 2
+        elif slack >= most:
+            break
+        else:
+            slack *= 2
 
 
 def close(room: Room, plan: Columns, bound: Bound, *, seed: int) -> Closing:
@@ -69,7 +122,7 @@ def close(room: Room, plan: Columns, bound: Bound, *, seed: int) -> Closing:
     found = teams_above(room, bound.price, best_known(room, bound.pool, bound.price) - gap)
     if found is None:
         return Closing(plan=plan, bound=bound.value)
-    complete = _near(room, found, bound.price, gap)
+    complete = near(room, found, bound.price, gap)
     if len(complete.value) > MOST_COLUMNS:
         return Closing(plan=plan, bound=bound.value)
     done = search(room, complete, plan, seed=seed, effort=LAST_EFFORT)
@@ -78,10 +131,11 @@ def close(room: Room, plan: Columns, bound: Bound, *, seed: int) -> Closing:
 
 def within(room: Room, bound: Bound, slack: int) -> Columns:
     """Return the teams that lose at most ``slack``, up to NEAR, under the prices of the bound."""
-    return _near(room, bound.pool, bound.price, min(slack, NEAR))
+    return near(room, bound.pool, bound.price, min(slack, NEAR))
 
 
-def _near(room: Room, pool: Columns, price: I8, slack: int) -> Columns:
+def near(room: Room, pool: Columns, price: I8, slack: int) -> Columns:
+    """Return the teams of a pool that lose at most ``slack`` against the best of their mentee."""
     paid = reduced(room, pool, price)
     return pool.take(paid >= best_known(room, pool, price)[pool.mentee] - slack)
 

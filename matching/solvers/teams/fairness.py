@@ -13,11 +13,11 @@ import numpy as np
 from ortools.sat.python import cp_model
 
 from matching.criteria import SCORE_UNIT
-from matching.solvers.teams.aim import SCORE, Aim
+from matching.solvers.teams.aim import SCORE
 from matching.solvers.teams.close import SIZE, add_loads, persons_of, solver_of
 from matching.solvers.teams.columns import B1, I8, Columns, Room, best_known, is_full, joined, scored
 from matching.solvers.teams.fraction import Menu, Shares, compatible, dive, menu_of, promising, share_out
-from matching.solvers.teams.pricing import teams_above
+from matching.solvers.teams.pricing import teams_above, teams_holding
 from matching.solvers.teams.steps import OnValue, Run
 
 HIGHEST = 200 * SCORE_UNIT
@@ -169,9 +169,7 @@ def _highest_alone(room: Room) -> int:
 
 def _listed(room: Room, low: int) -> Menu | None:
     """Return all full teams that score ``low`` and all others; ``None`` where they are too many."""
-    aim = Aim(full=((1, 0),), partial=((0, low),))
-    nothing = np.zeros(len(room.component.persons), dtype=np.int64)
-    found = teams_above(replace(room, aim=aim), nothing, np.full(room.n_mentees, low), most=MOST_TEAMS)
+    found = teams_holding(room, low, most=MOST_TEAMS)
     return None if found is None else menu_of(room, found)
 
 

@@ -6,11 +6,11 @@ then scored exactly, so the answer is complete and exact whatever the team terms
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from matching.solvers.teams.aim import Piece
+from matching.solvers.teams.aim import SCORE, Aim, Piece
 from matching.solvers.teams.columns import B1, CHUNK, I8, LOWEST, Columns, Room, best_known, columns_of, joined, reduced
 
 _MUST = 1 << 40
@@ -57,14 +57,27 @@ def teams_above(room: Room, price: I8, threshold: I8, *, most: int = MOST_TEAMS)
         ``int64`` (mentees,).
     """
     found = [_empty_teams(room, threshold)]
+    aim = room.aim
+    lines = {piece: _line(room, price, threshold, piece) for piece in {*aim.full, *aim.partial}}
     for size in range(1, room.n_seats + 1):
-        pieces = room.aim.full if size == room.n_seats else room.aim.partial
-        lines = [_line(room, price, threshold, piece) for piece in pieces]
-        part = _teams_of_size(room, lines, price, threshold, size, most)
+        pieces = aim.full if size == room.n_seats else aim.partial
+        part = _teams_of_size(room, [lines[piece] for piece in pieces], price, threshold, size, most)
         if part is None:
             return None
         found.append(part)
     return joined(*found)
+
+
+def teams_holding(room: Room, floor: int, *, most: int = MOST_TEAMS) -> Columns | None:
+    """Return every team that attains the levels and has an empty seat or scores at least ``floor``, with its score.
+
+    ``None`` where more than ``most`` teams could, by their optimistic scores.
+    """
+    # Teams with an empty seat count as much as the floor, so that one threshold lists them as well.
+    asked = replace(room, aim=Aim(full=((1, 0),), partial=((0, floor),)))
+    nothing = np.zeros(len(room.component.persons), dtype=np.int64)
+    found = teams_above(asked, nothing, np.full(room.n_mentees, floor), most=most)
+    return None if found is None else found.aimed(SCORE)
 
 
 def upper_bound(room: Room, price: I8, best: I8) -> int:
@@ -93,13 +106,13 @@ def _line(room: Room, price: I8, threshold: I8, piece: Piece) -> _Line:
     face = room.face
     slope, offset = piece
     value = slope * face.hope - price[face.edge_person] + np.where(face.is_must, _MUST, 0)
-    order = np.lexsort((-value, face.edge_mentee))
-    mentee = face.edge_mentee[order]
+    place = face.edge_mentee * _SPREAD - value
+    order = np.argsort(place, kind="stable")
     return _Line(
         edge=order,
-        mentee=mentee,
+        mentee=face.edge_mentee,  # the order of the mentees is that of the edges
         value=value[order],
-        place=mentee * _SPREAD - value[order],
+        place=place[order],
         goal=np.maximum(threshold - offset, LOWEST) + _MUST * face.n_must,
     )
 

@@ -10,7 +10,7 @@ from matching.problem import Component, ProblemData
 from matching.solution import LevelName
 from matching.solvers.teams.aim import SCORE, Aim, with_floor
 from matching.solvers.teams.alternate import alternate, near_choice, plan_columns, positions, seeds
-from matching.solvers.teams.close import SEARCHES, SIZE, close, improve, search
+from matching.solvers.teams.close import GOAL, SEARCHES, SIZE, close, improve, search
 from matching.solvers.teams.columns import (
     I8,
     LOWEST,
@@ -26,7 +26,8 @@ from matching.solvers.teams.columns import (
 from matching.solvers.teams.dual import FIRST_ROUNDS, LAST_ROUNDS, NEXT_ROUNDS, Bound, tighten
 from matching.solvers.teams.face import pair_flags, team_face
 from matching.solvers.teams.fairness import common_floor
-from matching.solvers.teams.pricing import teams_above
+from matching.solvers.teams.listed import list_bound, search_list
+from matching.solvers.teams.pricing import teams_above, teams_holding
 from matching.solvers.teams.simplex import polish
 from matching.solvers.teams.steps import Answer, Job
 from matching.solvers.teams.tenth import worst_tenth
@@ -41,9 +42,6 @@ for components of more than SIZE mentees, up to MOST_STEPS (measured on 1,216 ×
 FEW_TEAMS = 1_500
 """Teams of a component up to which one search over all of them is the whole solve."""
 
-GOAL = 2e-4
-"""Gap, as a share of the value, above which prices and plan are worked on for a second time."""
-
 POLISHINGS = 3
 """Linear programs for the prices under a floor."""
 
@@ -55,7 +53,7 @@ class Snapshot:
     Attributes
     ----------
     stage
-        START, SEARCH, AGAIN, POLISH or CLOSE.
+        START, SEARCH, AGAIN, POLISH, LIST or CLOSE.
     members
         ``int64`` (mentees, seats): mentor per seat, -1 for an empty seat.
     value, bound
@@ -93,8 +91,11 @@ def stages(room: Room, *, seed: int, start: I8 | None = None) -> Iterator[Snapsh
         nobody = scored(room, np.arange(room.n_mentees), np.full((room.n_mentees, room.n_seats), -1, dtype=np.int64))
         yield _snapshot(room, "START", nobody, int(nobody.value.sum()), no_price)
         return
-    nothing, lowest = np.zeros(len(room.component.persons), dtype=np.int64), np.full(room.n_mentees, LOWEST)
-    every = teams_above(room, nothing, lowest, most=FEW_TEAMS)
+    if room.aim.floor is None:
+        nothing, lowest = np.zeros(len(room.component.persons), dtype=np.int64), np.full(room.n_mentees, LOWEST)
+        every = teams_above(room, nothing, lowest, most=FEW_TEAMS)
+    else:
+        every = teams_holding(room, room.aim.floor, most=FEW_TEAMS)
     if every is not None:
         begun = scored(room, np.arange(room.n_mentees), face.start if start is None else start)
         whole = search(room, every, begun, seed=seed, effort=1.0)
@@ -106,6 +107,12 @@ def stages(room: Room, *, seed: int, start: I8 | None = None) -> Iterator[Snapsh
     n_steps = min(MOST_STEPS, STEPS * max(1, room.n_mentees // SIZE))
     steps, choice = alternate(room, choice, positions(choice, first), rng, n_steps)
     plan = plan_columns(room, choice, steps)
+    listed = None if room.aim.floor is None else list_bound(room, plan)
+    if listed is not None:
+        yield _snapshot(room, "START", plan, listed.value, listed.price)
+        for found in search_list(room, plan, listed, seed=seed):
+            yield _snapshot(room, "LIST", found.plan, found.bound, listed.price)
+        return
     pool = unique(joined(plan, choice.columns), room.n_mentors)
     bound = tighten(room, pool, face.price, int(plan.value.sum()), FIRST_ROUNDS)
     if bound is None:  # too many teams to be priced: the separable relaxation bounds them all

@@ -32,13 +32,16 @@ from matching.solvers.teams.worst import (
 LIFTS = 3
 """Rounds of the fixed point, each of which goes twice as far as the one before rose; measured: t within 1 %."""
 
-WIDTH, GROWTH = 800, 2
-"""Width of the intervals next to the t of the plan, in units of 10⁻⁴ points, and how it grows from one to the next."""
+WIDTHS = (1_200, 2_400, 4_800)
+"""Widths of the intervals on either side of the t of the plan, in units of 10⁻⁴ points; one more takes the rest."""
 
+MOST_WORK, TUNING, MOST_STEPS = 30_000, 12, 30
+"""Mentees, summed over all intervals that are bounded beyond the first ones, how many of these bounds new prices take
+the time of, and the most times that the worst interval of a level is worked on."""
 
-MOST_WORK, MOST_STEPS, TOLERANCE = 3_000, 24, 3e-3
-"""Mentees, summed over all times that the worst interval of a level is worked on, the most such times, and the gap, as
-a share of the value, that needs none."""
+TOLERANCE, NARROW, FAR = 4.5e-4, 300, 6_400
+"""Gap, as a share of the value, that needs no work; width of an interval that is not halved; distance of its middle
+from the threshold of its prices from which on new prices are found first. In units of 10⁻⁴ points."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,27 +150,35 @@ class _Asked:
         tuple
             The largest bound, at least the value, and the intervals with their bounds.
         """
-        heap = [(-self.bound(interval, first), interval, False) for interval in intervals]
-        prices = dict.fromkeys(intervals, first)
+        heap = [(-self.bound(interval, first), interval) for interval in intervals]
+        own, known = dict.fromkeys(intervals, first), [first]
         heapq.heapify(heap)
-        n_mentees = sum(len(own) for own in self.members)
-        for _ in range(min(MOST_STEPS, MOST_WORK // n_mentees)):
-            if not heap or -heap[0][0] - value <= TOLERANCE * abs(value) or any(own is None for own in first.price):
+        n_mentees = sum(len(members) for members in self.members)
+        work, is_priced = 0, all(price is not None for price in first.price)
+        for _ in range(MOST_STEPS if is_priced else 0):
+            if not heap or -heap[0][0] - value <= TOLERANCE * abs(value) or work >= MOST_WORK:
                 break
-            limit, interval, is_tuned = heapq.heappop(heap)
-            (low, high), own = interval, prices[interval]
-            if is_tuned and low == high:
-                heapq.heappush(heap, (limit, interval, True))
-                break
-            if is_tuned:
-                # Whole numbers lie in one half or the other.
-                halves = [(low, (low + high) // 2), ((low + high) // 2 + 1, high)]
-            else:
-                own, halves = self.tuned(own, low + (high - low) // 2), [interval]
-            for half in halves:
-                prices[half] = own
-                heapq.heappush(heap, (max(limit, -self.bound(half, own)), half, not is_tuned))
-        return max([value] + [-limit for limit, _, _ in heap]), [(interval, -limit) for limit, interval, _ in heap]
+            limit, interval = heapq.heappop(heap)
+            (low, high), middle = interval, (interval[0] + interval[1]) // 2
+            # The nearest ones, of equally near ones the last that were found.
+            prices = min(reversed(known), key=lambda prices: abs(prices.threshold - middle))
+            distance, parts = abs(prices.threshold - middle), [interval]
+            if prices is own[interval]:
+                if high - low > NARROW and distance < FAR:
+                    # Whole numbers lie in one half or the other.
+                    parts = [(low, middle), (middle + 1, high)]
+                elif prices is first or distance > NARROW:
+                    prices = self.tuned(prices, middle)
+                    known.append(prices)
+                    work += TUNING * n_mentees
+                else:
+                    heapq.heappush(heap, (limit, interval))
+                    break
+            for part in parts:
+                own[part] = prices
+                heapq.heappush(heap, (max(limit, -self.bound(part, prices)), part))
+                work += n_mentees
+        return max([value] + [-limit for limit, _ in heap]), [(interval, -limit) for limit, interval in heap]
 
     def bound(self, interval: Interval, prices: _Prices) -> int:
         """Return the bound of the level in an interval under some prices, moved to its upper end."""
@@ -227,11 +238,7 @@ def highest_threshold(reaches: Sequence[Reach], m: int) -> int:
 
 def _edges(low: int, middle: int, high: int) -> list[int]:
     """Return rising numbers from ``low`` to ``high``, dense near ``middle``."""
-    edges = {low, middle, max(low, high)}
-    for end in (low, high):
-        edge, width = middle, WIDTH
-        while (edge > end) if end == low else (edge < end):
-            edge = max(end, edge - width) if end == low else min(end, edge + width)
-            edges.add(edge)
-            width *= GROWTH
-    return sorted(edges) if len(edges) > 1 else [low, low]
+    steps = np.cumsum(WIDTHS).tolist()
+    inner = {middle, *(middle - step for step in steps), *(middle + step for step in steps)}
+    edges = sorted({low, max(low, high), *(edge for edge in inner if low < edge < high)})
+    return edges if len(edges) > 1 else [low, low]

@@ -16,7 +16,7 @@ import numpy as np
 
 from matching.solvers.teams.aim import SCORE, Aim, score_and_worst
 from matching.solvers.teams.alternate import alternate, near_choice, plan_columns, positions, seeds
-from matching.solvers.teams.close import Search, search, within
+from matching.solvers.teams.close import Deepening, deepen
 from matching.solvers.teams.columns import (
     I8,
     Columns,
@@ -41,10 +41,10 @@ PURE = 100_000
 STEPS = 16
 """Steps of alternation."""
 
-ROUNDS, PURE_ROUNDS = 4, 5
+ROUNDS, PURE_ROUNDS = 4, 3
 """Rounds of the linear program for either kind of prices."""
 
-SEARCHES = (Search(slack=6_000, effort=0.2), Search(slack=15_000, effort=0.5))
+SEARCHES = Deepening(slack=8_000, effort=0.3, most=2, goal=3e-4)
 """Searches near the prices of the linear program."""
 
 STEEP = 8
@@ -152,8 +152,8 @@ def settle(room: Room, members: I8, threshold: int, seed: int) -> Settled:
     if bound is None:
         return Settled(members=plan.members, score=plan.score, price=None, pure_price=None)
     bound = polish(asked, plan, bound, rounds=ROUNDS)
-    for budget in SEARCHES:
-        plan = search(asked, within(asked, bound, budget.slack), plan, seed=seed, effort=budget.effort).plan
+    for found in deepen(asked, plan, bound, SEARCHES, seed=seed):
+        plan = found.plan
     pure = replace(room, aim=score_and_worst(threshold, PURE))
     price = np.rint(bound.price * (PURE / WEIGHT)).astype(np.int64)
     again = replace(bound, value=1 << 60, price=price, pool=bound.pool.aimed(pure.aim))
