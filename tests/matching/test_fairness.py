@@ -177,7 +177,7 @@ def test_the_score_under_a_floor_is_exact_whether_the_teams_are_listed_or_priced
         floor = highest_floor(room, None, fairness.HIGHEST, seed, 0)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(teams, "FEW_TEAMS", -1)
-            patch.setattr(listed, "MOST_TEAMS", most_listed)
+            patch.setattr(listed, "MOST_CELLS", most_listed)
             *_, found = teams.stages(replace(room, aim=with_floor(floor.value)), seed=seed, start=floor.members)
         plan = scored(room, np.arange(room.n_mentees), found.members)
         assert (plan.score[is_full(plan.members)] >= floor.value).all()

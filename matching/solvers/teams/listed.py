@@ -12,8 +12,9 @@ from matching.solvers.teams.dual import Bound
 from matching.solvers.teams.pricing import teams_holding, upper_bound
 from matching.solvers.teams.simplex import best_prices
 
-MOST_TEAMS = 100_000
-"""Teams that the linear program may have. Measured: 34,000 to 52,000 on 152 × 304 under the highest floor, 1 s."""
+MOST_CELLS = 20_000_000
+"""Teams times mentees that the linear program may have. Measured: 34,000 to 52,000 teams on 152 × 304 under the highest
+floor, 1 s; 330,000 on 608 × 1,216, more than a minute."""
 
 MOST_LOOKED_AT = 20_000_000
 """Teams that the listing may look at."""
@@ -34,7 +35,7 @@ def list_bound(room: Room, plan: Columns) -> Bound | None:
     """
     assert room.aim.floor is not None, "without a floor the teams are too many to be listed"
     found = teams_holding(room, room.aim.floor, most=MOST_LOOKED_AT)
-    if found is None or len(found.value) > MOST_TEAMS:
+    if found is None or len(found.value) * room.n_mentees > MOST_CELLS:
         return None
     pool = unique(joined(found, plan), room.n_mentors)
     solved = best_prices(room, pool)
