@@ -21,16 +21,17 @@ def seconds_to(told: list[Event], gap: float) -> float | None:
 @pytest.mark.bench
 def test_all_team_terms_at_tongren_size_reach_half_a_per_mille():
     world, rules = tongren_size()
-    told: list[Event] = []
-    started = time.perf_counter()
-    result = solve(world, rules, workers=2, control=Control(on_event=told.append))
-    seconds = time.perf_counter() - started
-    levels = {level.name: level for level in result.levels}
-    at = {share: seconds_to(told, share) for share in (0.005, 0.0005)}
-    print(  # noqa: T201
-        f"\nB2 (facts in, result out, 2 workers): gap 0.5 % after {at[0.005]:.1f} s, 0.05 % after {at[0.0005]:.1f} s, "
-        f"{levels[LevelName.SCORE].gap:.4%} at the end, {seconds:.1f} s"
-    )
+    for start in ("first solve of a process", "later solve of a process"):
+        told: list[Event] = []
+        started = time.perf_counter()
+        result = solve(world, rules, workers=2, control=Control(on_event=told.append))
+        seconds = time.perf_counter() - started
+        levels = {level.name: level for level in result.levels}
+        at = {share: seconds_to(told, share) for share in (0.005, 0.0005)}
+        print(  # noqa: T201
+            f"\nB2 ({start}, facts in, result out, 2 workers): gap 0.5 % after {at[0.005]:.1f} s, "
+            f"0.05 % after {at[0.0005]:.1f} s, {levels[LevelName.SCORE].gap:.4%} at the end, {seconds:.1f} s"
+        )
     assert verify(world, rules, links(result)) == ()
     assert levels[LevelName.SCORE].gap <= 0.0005
     assert all(level.gap == 0 for level in result.levels if level.name not in (LevelName.SCORE, LevelName.LOAD))
