@@ -25,11 +25,11 @@ def test_the_team_solver_passes_the_peers_60_second_value_twenty_times_sooner():
     problem = build(*tongren_size())
     started = time.process_time()  # one thread: equal to wall time on a quiet machine
     plans = [
-        teams.solve_component(component, problem, seed=0, most_rounds=0, closes=False)
+        teams.arcs_of(component, next(teams.stages(teams.room_of(component, problem), seed=0)).members)
         for component in problem.components
     ]
     seconds = time.process_time() - started
-    levels = Solution(chosen=tuple(plan.chosen for plan in plans)).objective(problem)
+    levels = Solution(chosen=tuple(plans)).objective(problem)
     n_filled = levels[LevelName.SEATS_FILLED]
     value = SEAT_POINTS * SCORE_UNIT * n_filled + levels[LevelName.SCORE]
     trace = run_peer(problem, time_limit_s=SECONDS, workers=2, n_near=NEAR, has_start=False)
