@@ -9,6 +9,7 @@ be ended in the middle of a task.
 
 import contextlib
 import multiprocessing
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
@@ -35,6 +36,10 @@ class Task:
     name: str
     index: int
     params: dict[str, Any] = field(default_factory=dict)
+
+
+Follow = Callable[[int, int, Any], Task | None]
+"""Which task follows a result: from the round, the position and the result."""
 
 
 @dataclass(slots=True)
@@ -145,6 +150,80 @@ class Crew:
             while ready in done:
                 yield ready, done.pop(ready)
                 ready += 1
+
+    def rounds(self, tasks: Sequence[Task], follow: Follow, check: Callable[[], None]) -> Iterator[tuple[int, Any]]:
+        """Yield ``(position in tasks, result)`` round by round, where a result may call for a further task.
+
+        Workers do not wait for the end of a round; what they are ahead is handed out in its turn, so the order does not
+        depend on them.
+
+        Parameters
+        ----------
+        follow
+            Called with the round, from 0, the position and the result; returns the next task of the same component, or
+            ``None``. A pure function.
+        check
+            May raise to end the work.
+        """
+        if not self._processes:
+            yield from self._rounds_here(tasks, follow, check)
+            return
+        waiting: list[deque[tuple[int, int, Task]]] = [deque() for _ in self._lines]
+        for position, task in enumerate(tasks):
+            waiting[self._owner[task.index]].append((0, position, task))
+        asked: list[tuple[int, int, Task] | None] = [None] * len(self._lines)
+        done: dict[tuple[int, int], tuple[Any, bool]] = {}
+        going, turn = list(range(len(tasks))), 0
+        while going:
+            rest = []
+            for position in going:
+                while (turn, position) not in done:
+                    check()
+                    self._exchange(waiting, asked, follow, done)
+                result, goes_on = done.pop((turn, position))
+                if goes_on:
+                    rest.append(position)
+                yield position, result
+            going, turn = rest, turn + 1
+
+    def _exchange(
+        self,
+        waiting: Sequence[deque[tuple[int, int, Task]]],
+        asked: list[tuple[int, int, Task] | None],
+        follow: Follow,
+        done: dict[tuple[int, int], tuple[Any, bool]],
+    ) -> None:
+        """Hand out tasks to idle workers and take what comes back within a moment."""
+        for worker, line in enumerate(self._lines):
+            if asked[worker] is None and waiting[worker]:
+                asked[worker] = waiting[worker].popleft()
+                line.send(asked[worker][2])  # type: ignore[index]
+        answering = wait(self._lines, timeout=ASKING_S)
+        for worker, line in enumerate(self._lines):
+            own = asked[worker]
+            if line in answering and own is not None:
+                turn, position, _ = own
+                asked[worker] = None
+                result = self._receive(line)
+                further = follow(turn, position, result)
+                if further is not None:
+                    waiting[worker].append((turn + 1, position, further))
+                done[turn, position] = result, further is not None
+
+    def _rounds_here(
+        self, tasks: Sequence[Task], follow: Follow, check: Callable[[], None]
+    ) -> Iterator[tuple[int, Any]]:
+        going, turn = list(enumerate(tasks)), 0
+        while going:
+            rest = []
+            for position, task in going:
+                check()
+                result = self._desk.do(task)
+                further = follow(turn, position, result)
+                if further is not None:
+                    rest.append((position, further))
+                yield position, result
+            going, turn = rest, turn + 1
 
     def _send(self, line: Connection, tasks: Sequence[Task], waiting: Sequence[int]) -> None:
         if waiting:

@@ -101,8 +101,10 @@ def stages(room: Room, *, seed: int, start: I8 | None = None) -> Iterator[Snapsh
         whole = search(room, every, begun, seed=seed, effort=1.0)
         yield _snapshot(room, "CLOSE", whole.plan, whole.bound, no_price)
         return
+    filled = face.start if start is None else start
+    yield _snapshot(room, "FILL", scored(room, np.arange(room.n_mentees), filled), face.hope_bound, no_price)
     rng = np.random.default_rng(seeds(room.component, seed))
-    first = edges_of(room, face.start if start is None else start)
+    first = edges_of(room, filled)
     choice = near_choice(room, face.price, first)
     n_steps = min(MOST_STEPS, STEPS * max(1, room.n_mentees // SIZE))
     steps, choice = alternate(room, choice, positions(choice, first), rng, n_steps)
