@@ -47,21 +47,27 @@ def build(facts: Facts, policy: Policy, *, on_progress: Progress | None = None) 
         if on_progress is not None:
             on_progress("build", done, len(groups))
     check_pins(facts, policy, components)
-    return replace(header(facts, policy), components=tuple(components))
+    return replace(header(policy, has_roster=bool(facts.published)), components=tuple(components))
 
 
-def header(facts: Facts, policy: Policy) -> ProblemData:
-    """Return what the components of a problem share, without any component."""
+def header(policy: Policy, *, has_roster: bool) -> ProblemData:
+    """Return what the components of a problem share, without any component.
+
+    Parameters
+    ----------
+    has_roster
+        Whether a roster is published.
+    """
     return ProblemData(
         components=(),
         slots=policy.slot_codes,
         load_target=policy.load_target,
         slot_caps=tuple(slot.cap for slot in policy.slots),
-        counts_changes=policy.stability.mode is StabilityMode.KEEP_UNLESS_INVALID and bool(facts.published),
+        counts_changes=policy.stability.mode is StabilityMode.KEEP_UNLESS_INVALID and has_roster,
         team_terms=terms_of(policy),
         fairness=policy.fairness.mode,
         forbids_weak=policy.fairness.weak_teams is WeakTeamsMode.FORBID,
-        max_changes=policy.stability.max_changes if facts.published else None,
+        max_changes=policy.stability.max_changes if has_roster else None,
     )
 
 

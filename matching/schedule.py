@@ -1,18 +1,19 @@
 """The schedule of a solve: which work is done on which component in what order, and the plans and bounds it leaves."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
-from matching.build import Progress
+from matching.build import Part, Progress
 from matching.control import Control, Phase
 from matching.crew import Crew, Source, Task, size_of
 from matching.outcome import Outcome
 from matching.policy_options import FairnessMode
-from matching.problem import I8, ProblemData
+from matching.problem import I8, Component, ProblemData
 from matching.solution import LevelName, n_worst, worst_sum
-from matching.solvers import choice
+from matching.solvers import choice, flow
 from matching.solvers.cpsat import solve as cpsat
 from matching.solvers.teams import solve as teams
 from matching.solvers.teams.aim import SCORE, Aim, with_floor
@@ -21,7 +22,7 @@ from matching.solvers.teams.solve import Ended, Snapshot, ended
 from matching.solvers.teams.steps import Answer, Job, Planned
 from matching.solvers.teams.tenth import worst_tenth
 from matching.solvers.teams.worst import Reach, reach
-from matching.solvers.work import Solved
+from matching.solvers.work import Link, Solved
 
 PAIRS_AT_ONCE = 2_000_000
 """Pairs of a mentee and a mentor whose arrays are held at one time, in all workers together; one larger component is
@@ -80,7 +81,7 @@ class Schedule:
         self.solver, self.reason = choice.choose_solver(self.problem)
         everybody = range(len(self.sources))
         is_fair = self.problem.fairness is not FairnessMode.NONE
-        if self.solver == cpsat.NAME and self._is_joint:
+        if self.solver == cpsat.NAME and self.is_joint:
             self._joint()
             self.describe(crew, everybody)
             return
@@ -88,16 +89,46 @@ class Schedule:
             self._fair(crew)
             self.describe(crew, everybody)
             return
-        for batch in _batches(self.sources):
-            if self.solver == teams.NAME:
-                self._stages(crew, batch, SCORE)
-            else:
-                self._apart(crew, batch)
+        for batch in batches(self.sources):
+            plain = [index for index in batch if self._takes_teams(index)]
+            if plain:
+                self._stages(crew, plain, SCORE)
+            if len(plain) < len(batch):
+                self._apart(crew, [index for index in batch if index not in set(plain)])
             self.describe(crew, batch)
-        self._name_capped()
+        self._name_mixed()
+
+    def _takes_teams(self, index: int) -> bool:
+        """Whether the team solver takes a component: one county with unequal seats does not decide for the others."""
+        source = self.sources[index]
+        if not self.problem.team_terms or self.problem.forbids_weak:
+            return False
+        if not isinstance(source, Component):
+            return self.solver == teams.NAME
+        return choice.find_team_obstacle(replace(self.problem, components=(source,))) is None
+
+    def adopt(self, parts: Sequence[Part], plans: Sequence[Solved], *, reason: str) -> None:
+        """Take over plans that were made elsewhere: one per component, or a single one of all together.
+
+        Parameters
+        ----------
+        reason
+            Why the solvers are the right ones, as the first plan by CP-SAT says, or else the first plan.
+        """
+        self.solver = next((own.solver for own in plans if own.solver == cpsat.NAME), plans[0].solver)
+        self.reason = reason
+        if self.is_joint:
+            (whole,) = plans
+            self.proved = dict(whole.bounds)
+            plans = [Solved(solver=whole.solver, bounds={}, links=own) for own in _split(parts, whole.links or ())]
+        elif not self.problem.team_terms:
+            self.solver, self.reason = flow.NAME, flow.REASON
+        self.solved = dict(enumerate(plans))
+        self._name_mixed()
 
     @property
-    def _is_joint(self) -> bool:
+    def is_joint(self) -> bool:
+        """Whether something in the policy looks at all components together."""
         return self.problem.fairness is not FairnessMode.NONE or self.problem.max_changes is not None
 
     def _joint(self) -> None:
@@ -122,12 +153,19 @@ class Schedule:
             self.solved[batch[position]] = solved
             self._done(batch[position])
 
-    def _name_capped(self) -> None:
-        """Say so where CP-SAT had to take components whose slot caps no flow expresses."""
-        n_capped = sum(own.solver == cpsat.NAME for own in self.solved.values())
-        if n_capped and self.solver != cpsat.NAME:
-            others = f"CP-SAT for {n_capped} of {len(self.solved)} components, flow for the others"
-            self.solver, self.reason = cpsat.NAME, f"{choice.CAPS_REASON}: {others}"
+    def _name_mixed(self) -> None:
+        """Say so where CP-SAT had to take some of the components."""
+        n_hard, n = (
+            sum(own.solver == cpsat.NAME for own in self.solved.values()),
+            len(self.solved) + len(self.snapshots),
+        )
+        if not n_hard or self.is_joint:
+            return
+        if not self.problem.team_terms:
+            self.solver = cpsat.NAME
+            self.reason = f"{choice.CAPS_REASON}: CP-SAT for {n_hard} of {n} components, flow for the others"
+        elif n_hard < n:
+            self.reason += f"; for {n_hard} of {n} components, the others by teams"
 
     def _fair(self, crew: Crew) -> None:
         """Solve the levels under a fairness level, which couples the components by numbers that cross between them."""
@@ -218,10 +256,11 @@ class Schedule:
         for _ in crew.results([Task(name="drop", index=index) for index in batch], lambda: None):
             pass
 
-    def _plan(self, index: int) -> dict[str, I8]:
+    def _plan(self, index: int) -> dict[str, Any]:
         """Return the plan of a component as the parameters of its description."""
         if index in self.solved:
-            return {"chosen": self.solved[index].chosen}
+            solved = self.solved[index]
+            return {"links": solved.links} if solved.chosen is None else {"chosen": solved.chosen}
         own = self.snapshots[index] if index in self.snapshots else self.ended[index]
         return {"members": own.members}
 
@@ -242,7 +281,7 @@ class Schedule:
             self.describe(crew, [index for index in everybody if index not in self.outcomes])
         else:
             self.outcomes = {}
-        self._name_capped()
+        self._name_mixed()
 
     def bounds_of_levels(self) -> dict[LevelName, int]:
         """Return the bounds of the levels that are not proved by the nature of the solver.
@@ -272,7 +311,15 @@ class Schedule:
         return int(alone[min(n_empty, len(alone) - 1)])
 
 
-def _batches(sources: Sequence[Source]) -> list[list[int]]:
+def _split(parts: Sequence[Part], links: Sequence[Link]) -> list[tuple[Link, ...]]:
+    number_by_mentee = {mentee.id: index for index, part in enumerate(parts) for mentee in part.facts.mentees}
+    split: list[list[Link]] = [[] for _ in parts]
+    for link in links:
+        split[number_by_mentee[link[0]]].append(link)
+    return [tuple(own) for own in split]
+
+
+def batches(sources: Sequence[Source]) -> list[list[int]]:
     """Return the components in runs of at most PAIRS_AT_ONCE pairs."""
     batches: list[list[int]] = []
     held = 0

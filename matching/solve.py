@@ -26,13 +26,14 @@ from matching.vocabulary import SolveStatus
 
 
 @dataclass(slots=True)
-class _Clock:
+class Clock:
     """Seconds per stage of work."""
 
     control: Control
     stages: dict[str, float] = field(default_factory=dict)
 
     def lap(self, stage: str) -> None:
+        """Count the time since the last lap as one stage."""
         spent = self.control.seconds - sum(self.stages.values())
         self.stages[stage] = self.stages.get(stage, 0.0) + spent
 
@@ -88,14 +89,14 @@ def solve(
     ('OPTIMAL', True)
     """
     control = control or Control()
-    clock = _Clock(control)
-    if problem is None and _needs_all_at_once(policy):
+    clock = Clock(control)
+    if problem is None and needs_all_at_once(policy):
         problem = build(facts, policy, on_progress=on_progress)
     sources: Sequence[Source]
     if problem is None:
         check_facts(facts, policy)
         check_pinned_mentees(facts, policy)
-        sources, shared = parts_of(facts, policy), header(facts, policy)
+        sources, shared = parts_of(facts, policy), header(policy, has_roster=bool(facts.published))
     else:
         check_seating(facts, policy, problem)
         sources, shared = problem.components, problem
@@ -117,10 +118,10 @@ def solve(
             stopped_by = end.by
             run.describe_rest(crew.here())
     clock.lap("solve")
-    return _result(facts, policy, run, stopped_by, clock)
+    return joined_result(facts, policy, run, stopped_by, clock)
 
 
-def _needs_all_at_once(policy: Policy) -> bool:
+def needs_all_at_once(policy: Policy) -> bool:
     """Whether something looks at all components together, or the shape of the policy leaves the solver open."""
     has_rules = policy.fairness.weak_teams is WeakTeamsMode.FORBID or policy.stability.max_changes is not None
     has_teams = policy.team_objective is TeamObjective.TEAMS
@@ -128,12 +129,13 @@ def _needs_all_at_once(policy: Policy) -> bool:
     return has_rules or has_caps or (has_teams and not policy.has_equal_slots)
 
 
-def _result(facts: Facts, policy: Policy, run: Schedule, stopped_by: StoppedBy | None, clock: _Clock) -> Result:
+def joined_result(facts: Facts, policy: Policy, run: Schedule, stopped_by: StoppedBy | None, clock: Clock) -> Result:
+    """Return the result of a schedule that has come to its end, or was cut."""
     problem = run.problem
     outcomes = [run.outcomes[index] for index in sorted(run.outcomes)]
     has_plan = len(outcomes) == len(run.sources)
     levels = levels_within(joined_values(outcomes, problem), run.bounds_of_levels()) if has_plan else ()
-    if has_plan:
+    if has_plan and stopped_by is None:
         _check_pins_are_kept(facts, run, sum(outcome.n_pins for outcome in outcomes), levels)
     is_optimal = has_plan and not any(level.gap for level in levels)
     if stopped_by is None:

@@ -47,4 +47,4 @@ def _has_equal_seats(component: Component) -> bool:
 
 
 def _because(obstacle: str) -> str:
-    return f"{obstacle}: one CP-SAT model of the whole problem, level by level"
+    return f"{obstacle}: CP-SAT, level by level"

@@ -8,6 +8,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
+from matching.errors import SolverFailedError
 from matching.outcome import Outcome, outcome_of
 from matching.policy import Policy
 from matching.problem import I8, Component, ProblemData
@@ -19,6 +22,8 @@ from matching.solvers.teams.columns import Room
 from matching.solvers.teams.solve import Snapshot, arcs_of, room_of, stages
 
 Notes = dict[str, Any]
+Link = tuple[str, str, str]
+"""Mentee, slot and mentor."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,14 +35,17 @@ class Solved:
     solver
         Name of the solver that made it.
     chosen
-        ``int64`` (mentees, seats): arc per seat, -1 for an empty seat.
+        ``int64`` (mentees, seats): arc per seat, -1 for an empty seat; or else
+    links
+        ``(mentee, slot, mentor)`` of every filled seat.
     bounds
         Bound of every level that the solver does not prove by its nature.
     """
 
     solver: str
-    chosen: I8
-    bounds: dict[LevelName, int]
+    bounds: Mapping[LevelName, int]
+    chosen: I8 | None = None
+    links: tuple[Link, ...] | None = None
 
 
 def pair_plan(component: Component, problem: ProblemData, policy: Policy, notes: Notes, *, seed: int) -> Solved:
@@ -91,14 +99,37 @@ def team_step(
     return step(room(component, problem, notes), *args)
 
 
+def members_of_links(component: Component, problem: ProblemData, links: tuple[Link, ...]) -> I8:
+    """Return the mentor of every seat, ``int64`` (mentees, seats), -1 for an empty seat.
+
+    Raises
+    ------
+    SolverFailedError
+        For links of people or slots that the component does not have.
+    """
+    rows = {mentee.id: row for row, mentee in enumerate(component.mentees)}
+    columns = {mentor.id: column for column, mentor in enumerate(component.mentors)}
+    seats = {slot: seat for seat, slot in enumerate(problem.slots)}
+    members = np.full((len(rows), len(seats)), -1, dtype=np.int64)
+    for mentee, slot, mentor in links:
+        if mentee not in rows or slot not in seats or mentor not in columns:
+            raise SolverFailedError(f"link ({mentee}, {slot}, {mentor}) lies outside its component")
+        members[rows[mentee], seats[slot]] = columns[mentor]
+    return members
+
+
 def outcome(
     component: Component, problem: ProblemData, policy: Policy, _notes: Notes, *,
-    chosen: I8 | None = None, members: I8 | None = None, has_roster: bool,
+    chosen: I8 | None = None, members: I8 | None = None, links: tuple[Link, ...] | None = None, has_roster: bool,
 ) -> Outcome:  # fmt: skip
-    """Describe the plan of a component, given by arcs or by the mentor of every seat."""
+    """Describe the plan of a component, given by arcs, by the mentor of every seat, or by links."""
+    if links is not None:
+        members = members_of_links(component, problem, links)
     if chosen is None:
         assert members is not None, "a plan is given one way or the other"
         chosen = arcs_of(component, members)
+        if int((chosen >= 0).sum()) < int((members >= 0).sum()):
+            raise SolverFailedError(f"component {component.counties[0]}: a link of its plan is not admissible")
     return outcome_of(component, problem, chosen, policy, has_roster=has_roster)
 
 
