@@ -97,6 +97,10 @@ class Control:
         if self.time_limit_s is not None and self.seconds > self.time_limit_s:
             raise Interrupted(StoppedBy.TIME)
 
+    def begin(self) -> None:
+        """Count seconds and steps from now on."""
+        self.started, self.steps = time.perf_counter(), 0
+
     @property
     def has_limit(self) -> bool:
         """Whether ``check`` can ever end the solve."""

@@ -25,6 +25,11 @@ from matching.solvers.work import WORK
 Source = Component | Part
 """A component, or the facts to build it from."""
 
+ENDED = (
+    "a worker process ended; start the run again, with fewer workers if memory was short. A program that solves with "
+    "workers or with a limit must be importable: keep its start under `if __name__ == '__main__':`"
+)
+
 ASKING_S = 0.1
 """Seconds between two questions whether the caller wants to end the solve."""
 
@@ -87,6 +92,8 @@ class Crew:
         *,
         is_separate: bool = False,
     ) -> None:
+        if n_workers < 1:
+            raise ValueError(f"workers: at least 1 is needed, found {n_workers}")
         self._sources = dict(enumerate(sources))
         self._problem, self._policy = problem, policy
         self._desk = Desk(problem, policy, self._sources)
@@ -144,8 +151,8 @@ class Crew:
             for worker, line in enumerate(self._lines):
                 if line not in answering:
                     continue
-                position = waiting[worker].pop(0)
-                done[position] = self._receive(line)
+                answer = self._receive(line)
+                done[waiting[worker].pop(0)] = answer
                 self._send(line, tasks, waiting[worker])
             while ready in done:
                 yield ready, done.pop(ready)
@@ -197,14 +204,16 @@ class Crew:
         for worker, line in enumerate(self._lines):
             if asked[worker] is None and waiting[worker]:
                 asked[worker] = waiting[worker].popleft()
-                line.send(asked[worker][2])  # type: ignore[index]
+                _put(line, asked[worker][2])  # type: ignore[index]
         answering = wait(self._lines, timeout=ASKING_S)
         for worker, line in enumerate(self._lines):
             own = asked[worker]
-            if line in answering and own is not None:
+            if line in answering:
+                result = self._receive(line)
+                if own is None:
+                    raise SolverFailedError(ENDED)
                 turn, position, _ = own
                 asked[worker] = None
-                result = self._receive(line)
                 further = follow(turn, position, result)
                 if further is not None:
                     waiting[worker].append((turn + 1, position, further))
@@ -227,23 +236,16 @@ class Crew:
 
     def _send(self, line: Connection, tasks: Sequence[Task], waiting: Sequence[int]) -> None:
         if waiting:
-            line.send(tasks[waiting[0]])
+            _put(line, tasks[waiting[0]])
 
     def _receive(self, line: Connection) -> Any:
         try:
             is_answer, value = line.recv()
-        except EOFError as end:
-            message = "a worker process ended; start the run again, with fewer workers if memory was short"
-            raise SolverFailedError(message) from end
+        except (EOFError, OSError) as end:
+            raise SolverFailedError(ENDED) from end
         if not is_answer:
             raise value
         return value
-
-    def here(self) -> "Crew":
-        """End the workers and go on in this process; components are built again when they are needed."""
-        self.close()
-        self._processes, self._lines = [], []
-        return self
 
     def close(self) -> None:
         """End the worker processes."""
@@ -260,6 +262,13 @@ class Crew:
     def __exit__(self, *_: object) -> None:
         """End the worker processes."""
         self.close()
+
+
+def _put(line: Connection, task: Task) -> None:
+    try:
+        line.send(task)
+    except OSError as end:
+        raise SolverFailedError(ENDED) from end
 
 
 def size_of(source: Source) -> int:

@@ -1,13 +1,13 @@
 """The schedule of a solve: which work is done on which component in what order, and the plans and bounds it leaves."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from matching.build import Part, Progress
-from matching.control import Control, Phase
+from matching.control import Control, Interrupted, Phase, StoppedBy
 from matching.crew import Crew, Source, Task, size_of
 from matching.outcome import Outcome
 from matching.policy_options import FairnessMode
@@ -15,18 +15,23 @@ from matching.problem import I8, Component, ProblemData
 from matching.solution import LevelName, n_worst, worst_sum
 from matching.solvers import choice, flow
 from matching.solvers.cpsat import solve as cpsat
+from matching.solvers.cpsat.search import Watch
 from matching.solvers.teams import solve as teams
 from matching.solvers.teams.aim import SCORE, Aim, with_floor
-from matching.solvers.teams.fairness import common_floor
+from matching.solvers.teams.fairness import HIGHEST, common_floor
 from matching.solvers.teams.solve import Ended, Snapshot, ended
 from matching.solvers.teams.steps import Answer, Job, Planned
 from matching.solvers.teams.tenth import worst_tenth
 from matching.solvers.teams.worst import Reach, reach
-from matching.solvers.work import Link, Solved
+from matching.solvers.work import CUT, Link, Solved
 
 PAIRS_AT_ONCE = 2_000_000
 """Pairs of a mentee and a mentor whose arrays are held at one time, in all workers together; one larger component is
 still held whole. About 250 bytes a pair."""
+
+PAIRS_FILLED_LATE = 4_000_000
+"""Pairs of the components that a cut solve still fills, about 0.1 s of one core for 31,000; with more open it has no
+plan."""
 
 STAGES_BY_MENTEES = ((5_000, 1_000), (20_000, 3))
 """Stages of the team solver for programmes of up to so many mentees; small ones take all, the largest two. After the
@@ -134,16 +139,22 @@ class Schedule:
     def _joint(self) -> None:
         """Solve all components in one model, in this process: cut, it still returns its plan."""
         self.control.check()
-        chosen, self.proved = cpsat.solve_components(
-            self.problem,
-            seed=self.seed,
-            is_stopped=self.control.is_over if self.control.has_limit else None,
-        )
+        watch = Watch(is_over=self._is_over, on_group=self._count_group)
+        chosen, self.proved = cpsat.solve_components(self.problem, seed=self.seed, watch=watch)
         self.solved = {index: Solved(solver=cpsat.NAME, chosen=own, bounds={}) for index, own in enumerate(chosen)}
-        self.control.check()
+        if watch.was_cut:
+            self.control.check()
+            raise Interrupted(StoppedBy.STEPS)
         for index in self.solved:
-            self.control.count()
             self._done(index)
+
+    def _is_over(self) -> bool:
+        limit = self.control.max_steps
+        return self.control.is_over() or (limit is not None and self.control.steps >= limit)
+
+    def _count_group(self) -> None:
+        self.control.steps += 1
+        self._tell()
 
     def _apart(self, crew: Crew, batch: Sequence[int]) -> None:
         name = "pairs" if self.solver != cpsat.NAME else "cpsat"
@@ -179,8 +190,7 @@ class Schedule:
 
         self.reaches = run(reach, [(index, ()) for index in everybody])
         if self.problem.fairness is FairnessMode.WORST_TENTH:
-            n_mentees = [len(own.alone) for own in self.reaches]
-            fair = worst_tenth(run, n_mentees, seed=self.seed, on_value=tell)
+            fair = worst_tenth(run, self.reaches, seed=self.seed, on_value=tell)
             self.members = dict(enumerate(fair.members))
             self.proved = {LevelName.FAIRNESS: fair.worst_bound, LevelName.SCORE: fair.score_bound}
             self.ended = dict(self._team_steps(crew, ended, [(index, (self.members[index],)) for index in everybody]))
@@ -190,7 +200,8 @@ class Schedule:
         common = common_floor(run, len(self.sources), seed=self.seed, on_value=tell)
         self.members = dict(enumerate(common.members))
         self.proved = {LevelName.FAIRNESS: 0 if common.value is None else common.bound}
-        self._stages(crew, everybody, SCORE if common.value is None else with_floor(common.value))
+        # Without a value the best plan has no full team, and no other plan may have one either.
+        self._stages(crew, everybody, with_floor(HIGHEST if common.value is None else common.value))
 
     def _team_steps(self, crew: Crew, step: Callable[..., Answer], jobs: Sequence[Job]) -> list[tuple[int, Answer]]:
         tasks = [Task(name="team step", index=index, params={"step": step, "args": args}) for index, args in jobs]
@@ -265,42 +276,65 @@ class Schedule:
         return {"members": own.members}
 
     def describe_rest(self, crew: Crew) -> None:
-        """After an interruption, describe the incumbent; without one where a component has no plan."""
+        """After an interruption, describe the incumbent; components without a plan get one that only fills the seats.
+
+        Where these are too many to be filled within a moment, the result has no plan.
+        """
+        if self.solver == cpsat.NAME and self.is_joint and not self.solved:
+            chosen, self.proved = cpsat.solve_components(self.problem, seed=self.seed, watch=CUT)
+            self.solved = {index: Solved(solver=cpsat.NAME, chosen=own, bounds={}) for index, own in enumerate(chosen)}
         everybody = range(len(self.sources))
-        if self.solver == cpsat.NAME:
-            for index in everybody:
-                if index not in self.solved:
-                    task = Task(name="cpsat", index=index, params={"seed": self.seed, "is_cut": True})
-                    ((_, self.solved[index]),) = crew.results([task], lambda: None)
-        known = (self.solved, self.snapshots, self.ended)
-        for index in everybody:
-            if index in self.members and not any(index in own for own in known):
-                task = Task(name="team step", index=index, params={"step": ended, "args": (self.members[index],)})
-                ((_, self.ended[index]),) = crew.results([task], lambda: None)
-        if all(any(index in own for own in known) for index in everybody):
-            self.describe(crew, [index for index in everybody if index not in self.outcomes])
-        else:
+        missing = [index for index in everybody if not self._has_plan(index) and index not in self.members]
+        if sum(size_of(self.sources[index]) for index in missing) > PAIRS_FILLED_LATE:
             self.outcomes = {}
+            return
+        if self.solver == teams.NAME and self.problem.fairness is not FairnessMode.NONE and not self.reaches:
+            tasks = [Task(name="team step", index=index, params={"step": reach, "args": ()}) for index in everybody]
+            self.reaches = [answer for _, answer in crew.results(tasks, lambda: None)]
+            self.members.update(enumerate(own.members for own in self.reaches))
+        for batch in batches(self.sources, [index for index in everybody if index not in self.outcomes]):
+            tasks = [self._last_task(index) for index in batch if not self._has_plan(index)]
+            for position, answer in crew.results(tasks, lambda: None):
+                kept: dict[int, Any] = self.solved
+                if isinstance(answer, Snapshot | Ended):
+                    kept = self.snapshots if isinstance(answer, Snapshot) else self.ended
+                kept[tasks[position].index] = answer
+            self.describe(crew, batch)
         self._name_mixed()
 
+    def _has_plan(self, index: int) -> bool:
+        return index in self.solved or index in self.snapshots or index in self.ended
+
+    def _last_task(self, index: int) -> Task:
+        """Return the task that makes a plan of a component soon."""
+        if index in self.members:
+            return Task(name="team step", index=index, params={"step": ended, "args": (self.members[index],)})
+        if self._takes_teams(index):
+            params = {"stage": 0, "seed": self.seed, "aim": SCORE, "start": None}
+            return Task(name="team stage", index=index, params=params)
+        if self.solver == cpsat.NAME:
+            return Task(name="cpsat", index=index, params={"seed": self.seed, "is_cut": True})
+        return Task(name="pairs", index=index, params={"seed": self.seed})
+
     def bounds_of_levels(self) -> dict[LevelName, int]:
-        """Return the bounds of the levels that are not proved by the nature of the solver.
+        """Return the bounds of all levels, summed over the components where nothing couples them.
 
         Before a fairness level is finished, what each mentee could have alone bounds it.
         """
         bounds: dict[LevelName, int] = {}
-        for name in {name for own in self.solved.values() for name in own.bounds}:
-            bounds[name] = sum(
-                own.bounds.get(name, self.outcomes[index].values[name]) for index, own in self.solved.items()
-            )
-        plans: list[Snapshot | Ended] = [*self.snapshots.values()]
-        plans += [own for index, own in self.ended.items() if index not in self.snapshots]
-        if plans:
-            bounds[LevelName.SCORE] = sum(own.bound for own in plans)
-            bounds[LevelName.LOAD] = sum(own.load_bound for own in plans)
+        for index, outcome in self.outcomes.items():
+            own = self._bounds_of(index)
+            for name, value in outcome.values.items():
+                bounds[name] = bounds.get(name, 0) + own.get(name, value)
         if self.reaches and LevelName.FAIRNESS not in self.proved:
             bounds[LevelName.FAIRNESS] = self._fairness_within_reach()
         return {**bounds, **self.proved}
+
+    def _bounds_of(self, index: int) -> Mapping[LevelName, int]:
+        if index in self.solved:
+            return self.solved[index].bounds
+        own = self.snapshots[index] if index in self.snapshots else self.ended[index]
+        return {LevelName.SCORE: own.bound, LevelName.LOAD: own.load_bound}
 
     def _fairness_within_reach(self) -> int:
         alone = np.sort(np.concatenate([own.alone for own in self.reaches]))
@@ -319,14 +353,14 @@ def _split(parts: Sequence[Part], links: Sequence[Link]) -> list[tuple[Link, ...
     return [tuple(own) for own in split]
 
 
-def batches(sources: Sequence[Source]) -> list[list[int]]:
-    """Return the components in runs of at most PAIRS_AT_ONCE pairs."""
-    batches: list[list[int]] = []
+def batches(sources: Sequence[Source], numbers: Sequence[int] | None = None) -> list[list[int]]:
+    """Return the components, or some of them, in runs of at most PAIRS_AT_ONCE pairs."""
+    found: list[list[int]] = []
     held = 0
-    for index, source in enumerate(sources):
-        held += size_of(source)
-        if not batches or held > PAIRS_AT_ONCE:
-            batches.append([])
-            held = size_of(source)
-        batches[-1].append(index)
-    return batches
+    for index in range(len(sources)) if numbers is None else numbers:
+        held += size_of(sources[index])
+        if not found or held > PAIRS_AT_ONCE:
+            found.append([])
+            held = size_of(sources[index])
+        found[-1].append(index)
+    return found

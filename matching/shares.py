@@ -106,6 +106,7 @@ def solve_share(
         When optimality could not be proved, or a worker process died.
     """
     control = control or Control()
+    control.begin()
     shared = header(policy, has_roster=share.has_roster)
     sources: Sequence[Source] = share.parts
     if needs_all_at_once(policy):
@@ -126,7 +127,9 @@ def solve_share(
             run.all(crew)
         except Interrupted as end:
             stopped_by = end.by
-            run.describe_rest(crew.here())
+    if stopped_by is not None:
+        with Crew(shared, policy, sources, workers) as crew:
+            run.describe_rest(crew)
     has_plan = len(run.outcomes) == len(sources)
     outcomes = [run.outcomes[index] for index in sorted(run.outcomes)]
     links = tuple((seat.mentee_id, seat.slot, seat.mentor_id) for own in outcomes for seat in own.seats)

@@ -60,7 +60,9 @@ def solve(
     seed
         Chooses among plans that are equal on every level; equal facts, policy and seed give the same plan.
     workers
-        Processes that solve components side by side; the plan does not depend on it. 1 stays in this process.
+        Processes that solve components side by side, at least 1; the plan does not depend on it. 1 stays in this
+        process, unless ``control`` can end the solve. Other processes import the program that calls this, so its start
+        must stand under ``if __name__ == "__main__":``.
     control
         Events, cancelling, a time limit and a limit in steps; see ``Control``.
     on_progress
@@ -79,6 +81,8 @@ def solve(
         Pins that cannot all hold.
     SolverFailedError
         When optimality could not be proved, or a worker process died.
+    ValueError
+        For fewer than 1 worker.
 
     Examples
     --------
@@ -89,6 +93,7 @@ def solve(
     ('OPTIMAL', True)
     """
     control = control or Control()
+    control.begin()
     clock = Clock(control)
     if problem is None and needs_all_at_once(policy):
         problem = build(facts, policy, on_progress=on_progress)
@@ -116,7 +121,9 @@ def solve(
             run.all(crew)
         except Interrupted as end:
             stopped_by = end.by
-            run.describe_rest(crew.here())
+    if stopped_by is not None:
+        with Crew(shared, policy, sources, workers) as crew:
+            run.describe_rest(crew)
     clock.lap("solve")
     return joined_result(facts, policy, run, stopped_by, clock)
 
@@ -135,8 +142,8 @@ def joined_result(facts: Facts, policy: Policy, run: Schedule, stopped_by: Stopp
     outcomes = [run.outcomes[index] for index in sorted(run.outcomes)]
     has_plan = len(outcomes) == len(run.sources)
     levels = levels_within(joined_values(outcomes, problem), run.bounds_of_levels()) if has_plan else ()
-    if has_plan and stopped_by is None:
-        _check_pins_are_kept(facts, run, sum(outcome.n_pins for outcome in outcomes), levels)
+    if has_plan and not _keeps_pins(facts, run, sum(outcome.n_pins for outcome in outcomes), levels):
+        outcomes, levels, has_plan = [], (), False
     is_optimal = has_plan and not any(level.gap for level in levels)
     if stopped_by is None:
         stopped_by = StoppedBy.OPTIMAL if is_optimal else StoppedBy.STEPS
@@ -179,11 +186,18 @@ def _status(stopped_by: StoppedBy, *, has_plan: bool, is_optimal: bool) -> Solve
     return SolveStatus.OPTIMAL if is_optimal else SolveStatus.FEASIBLE
 
 
-def _check_pins_are_kept(facts: Facts, run: Schedule, n_pins: int, levels: Sequence[Level]) -> None:
-    """Refuse pins that only forbidden weak teams or the change budget forbid together; nothing else can be left."""
-    n_kept = next(level.value for level in levels if level.name is LevelName.PINS)
+def _keeps_pins(facts: Facts, run: Schedule, n_pins: int, levels: Sequence[Level]) -> bool:
+    """Whether the plan keeps every pin; one that does not is none, because pins are hard.
+
+    Pins are refused where it is proved that forbidden weak teams or the change budget leave no plan with all of them;
+    nothing else can be left.
+    """
+    pins = next(level for level in levels if level.name is LevelName.PINS)
+    n_kept = pins.value
     if n_kept >= n_pins:
-        return
+        return True
+    if pins.bound >= n_pins:
+        return False
     plan = {(s.mentee_id, s.mentor_id) for outcome in run.outcomes.values() for s in outcome.seats}
     lost = {pin.mentee_id for pin in facts.pins if (pin.mentee_id, pin.mentor_id) not in plan}
     ids = tuple(sorted(pin.id for pin in facts.pins if pin.mentee_id in lost))

@@ -28,6 +28,7 @@ from matching.policy_options import FairnessMode
 from matching.problem import I8, Component, ProblemData
 from matching.solution import LevelName, Solution, members_of
 from matching.solvers.residual import FAR, Paths, cheapest, paths_from, paths_to, walk
+from matching.solvers.teams.fairness import HIGHEST
 from matching.solvers.teams.solve import arcs_of as arcs_of_plan
 from matching.teams import keeps_rules, team_scores
 
@@ -335,7 +336,8 @@ def team_market(
     if LevelName.FAIRNESS in whole:
         before[LevelName.FAIRNESS] = whole[LevelName.FAIRNESS]
         has_full = any((own >= 0).all(axis=1).any() for own in plan.chosen)
-        floor = whole[LevelName.FAIRNESS] if problem.fairness is FairnessMode.MAXMIN and has_full else None
+        if problem.fairness is FairnessMode.MAXMIN:
+            floor = whole[LevelName.FAIRNESS] if has_full else HIGHEST
     own = team_room(component, alone, members_of(component, chosen), floor)
     certificate = certify(own)
     bound = certificate.bound if certificate is not None else own.room.face.hope_bound

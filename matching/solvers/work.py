@@ -17,6 +17,7 @@ from matching.problem import I8, Component, ProblemData
 from matching.solution import LevelName
 from matching.solvers import flow
 from matching.solvers.cpsat import solve as cpsat
+from matching.solvers.cpsat.search import Watch
 from matching.solvers.teams.aim import Aim
 from matching.solvers.teams.columns import Room
 from matching.solvers.teams.solve import Snapshot, arcs_of, room_of, stages
@@ -48,6 +49,10 @@ class Solved:
     links: tuple[Link, ...] | None = None
 
 
+CUT = Watch(is_over=lambda: True, on_group=lambda: None)
+"""Ends every search before it begins."""
+
+
 def pair_plan(component: Component, problem: ProblemData, policy: Policy, notes: Notes, *, seed: int) -> Solved:
     """Return the optimal plan of a separable component; by CP-SAT where the slot caps need more than a flow."""
     chosen = flow.find_plan(component, problem, seed=seed)
@@ -62,7 +67,7 @@ def cpsat_plan(
 ) -> Solved:  # fmt: skip
     """Return the plan of a component of any shape; the one to start from, with plain bounds, if ``is_cut``."""
     own = replace(problem, components=(component,))
-    (chosen,), bounds = cpsat.solve_components(own, seed=seed, is_stopped=(lambda: True) if is_cut else None)
+    (chosen,), bounds = cpsat.solve_components(own, seed=seed, watch=CUT if is_cut else None)
     return Solved(solver=cpsat.NAME, chosen=chosen, bounds=bounds)
 
 

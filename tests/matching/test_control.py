@@ -1,20 +1,33 @@
 """A solve that is watched, cut, cancelled, replayed and shared out between processes."""
 
+import multiprocessing
+import time
 from dataclasses import replace
 
 import pytest
 
-from matching import Pin, PinConflictError, Policy, solve
-from matching.build import build, build_part, parts_of
+from matching import Pin, PinConflictError, Policy, SolverFailedError, schedule, solve
+from matching.build import build, build_part, header, parts_of
 from matching.control import Control, Event, StoppedBy
+from matching.crew import Crew, Task
 from matching.generate import Shape, generate_facts, teams_policy
 from matching.policy import TONGREN_TEAMS
 from matching.problem import digest_of
+from matching.solution import MINIMISED
+from matching.solvers.teams import tenth
 from matching.verify import verify
 from matching.vocabulary import SolveStatus
-from tests.matching.factories import facts, links, mentee, mentor, policy
+from tests.matching.factories import B1, facts, links, mentee, mentor, policy
+from tests.matching.oracle_teams import best_vector
 
 SHAPE = Shape(n_counties=3, n_mentees=24, n_mentors=48, n_townships=4, flaw_share=0.02, second_record_share=0.02)
+
+FAIR = [
+    {"fairness": {"mode": "MAXMIN"}},
+    {"fairness": {"mode": "WORST_TENTH"}},
+]
+FORBIDDING = {"fairness": {"weakTeams": "FORBID"}}
+BUDGET = {"stability": {"maxChanges": 6}}
 
 
 def teams_case():
@@ -85,16 +98,108 @@ def test_a_cancelled_solve_returns_its_incumbent(workers):
     assert plan_of(again) == plan_of(result)
 
 
-def test_a_solve_that_is_cancelled_before_its_first_plan_has_none():
+def test_a_solve_that_is_cancelled_before_its_first_plan_only_fills_the_seats():
     world, rules = teams_case()
+    whole = solve(world, rules)
     result = solve(world, rules, control=Control(is_cancelled=lambda: True))
+    assert (result.status, result.steps) == (SolveStatus.CANCELLED, 0)
+    assert len(result.seats) == len(whole.seats)
+    assert verify(world, rules, links(result)) == ()
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_solve_with_too_much_left_to_fill_has_no_plan(workers, monkeypatch):
+    monkeypatch.setattr(schedule, "PAIRS_FILLED_LATE", 0)
+    world, rules = teams_case()
+    result = solve(world, rules, workers=workers, control=Control(is_cancelled=lambda: True))
     assert (result.status, result.seats, result.levels) == (SolveStatus.CANCELLED, (), ())
 
 
 def test_a_time_limit_that_allows_nothing_says_so():
     world, rules = teams_case()
     result = solve(world, rules, control=Control(time_limit_s=0.0))
-    assert (result.status, result.stopped_by) == (SolveStatus.NO_SOLUTION_FOUND, StoppedBy.TIME)
+    assert (result.status, result.stopped_by) == (SolveStatus.FEASIBLE, StoppedBy.TIME)
+
+
+def test_limits_count_from_the_solve_not_from_their_making():
+    world, rules = teams_case()
+    control = Control(time_limit_s=600.0, started=time.perf_counter() - 3600.0)
+    whole = solve(world, rules, control=control)
+    assert whole.stopped_by is not StoppedBy.TIME
+    assert solve(world, rules, control=control).steps == whole.steps
+
+
+def test_less_than_one_worker_is_refused():
+    with pytest.raises(ValueError, match="at least 1"):
+        solve(*teams_case(), workers=0)
+
+
+def test_the_death_of_a_worker_is_reported():
+    world, rules = teams_case()
+    parts = parts_of(world, rules)
+    with Crew(header(rules, has_roster=False), rules, parts, 2) as crew:
+        for child in multiprocessing.active_children():
+            child.kill()
+            child.join()
+        tasks = [Task(name="pairs", index=index, params={"seed": 0}) for index in range(len(parts))]
+        with pytest.raises(SolverFailedError, match="worker process ended"):
+            list(crew.results(tasks, lambda: None))
+
+
+def test_one_county_with_unequal_seats_is_solved_beside_the_others_and_can_be_cut():
+    base = TONGREN_TEAMS.to_json()
+    slots = [{**base["slots"][0], "admitsSameVillage": False}, base["slots"][1]]
+    options = {"menteeEligibility": {}, "slots": slots, "geography": {"minOneMentorSameTownship": False}}
+    rules = Policy.from_json({**base, **options})
+    world = generate_facts(0, Shape(n_counties=3, n_mentees=3, n_mentors=6, n_townships=3, n_villages=8))
+    whole = solve(world, rules)
+    assert "for 1 of 3 components" in whole.solver_reason
+    assert best_vector(build(world, rules)) == tuple(
+        level.value * (-1 if level.name in MINIMISED else 1) for level in whole.levels
+    )
+    for steps in range(whole.steps):
+        cut = [solve(world, rules, workers=workers, control=Control(max_steps=steps)) for workers in (1, 2)]
+        assert plan_of(cut[0]) == plan_of(cut[1])
+        assert verify(world, rules, links(cut[0])) == ()
+
+
+def test_max_min_holds_where_the_best_plan_has_no_full_team():
+    slots = [{"code": code} for code in ("S1", "S2", "S3")]
+    options = {"slots": slots, "teamObjective": "TEAMS", "fairness": {"mode": "MAXMIN"}, "poolScope": ["COUNTY"]}
+    rules = Policy.from_json({**options, "loadCap": 1, "loadTarget": 1})
+    world = facts([mentee("c1"), mentee("c2", village=B1)], [mentor(f"m{number}") for number in range(4)])
+    levels = {level.name: (level.value, level.gap) for level in solve(world, rules).levels}
+    assert levels["FAIRNESS"] == (0, 0)
+    assert levels["SCORE"] == (708_000, 0)
+
+
+@pytest.mark.parametrize("steps", range(12, 19))
+def test_the_incumbent_of_a_fairness_level_never_gets_worse(steps, monkeypatch):
+    monkeypatch.setattr(tenth, "FEW_TEAMS", 0)
+    rules = Policy.from_json({**teams_case()[1].to_json(), "fairness": {"mode": "WORST_TENTH"}})
+    world = generate_facts(3, Shape(n_counties=2, n_mentees=8, n_mentors=16, n_townships=3), slots=rules.slot_codes)
+    values = [
+        next(
+            level.value
+            for level in solve(world, rules, control=Control(max_steps=most)).levels
+            if level.name == "FAIRNESS"
+        )
+        for most in (steps, steps + 1)
+    ]
+    assert values[0] <= values[1]
+
+
+@pytest.mark.parametrize("options", [BUDGET, {"fairness": {"mode": "MAXMIN", "weakTeams": "FORBID"}}])
+def test_a_search_in_one_model_is_replayed_by_its_steps(options):
+    world, rules = fair_case(options)
+    asked: list[int] = []
+
+    def is_cancelled() -> bool:
+        asked.append(0)
+        return len(asked) > 12
+
+    cut = solve(world, rules, control=Control(is_cancelled=is_cancelled))
+    assert plan_of(solve(world, rules, control=Control(max_steps=cut.steps))) == plan_of(cut)
 
 
 def test_a_refusal_in_a_worker_reaches_the_caller_by_name():
@@ -106,14 +211,6 @@ def test_a_refusal_in_a_worker_reaches_the_caller_by_name():
         solve(replace(world, pins=pins), policy(), workers=2)
     assert refusal.value.pins == ("p3",)
     assert refusal.value.rules == ("CROSS_COUNTY",)
-
-
-FAIR = [
-    {"fairness": {"mode": "MAXMIN"}},
-    {"fairness": {"mode": "WORST_TENTH"}},
-]
-FORBIDDING = {"fairness": {"weakTeams": "FORBID"}}
-BUDGET = {"stability": {"maxChanges": 6}}
 
 
 def fair_case(options):

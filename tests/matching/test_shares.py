@@ -5,7 +5,7 @@ from dataclasses import replace
 import orjson
 import pytest
 
-from matching import InvalidFactsError, Policy, solve
+from matching import InvalidFactsError, Policy, schedule, solve
 from matching.control import Control, StoppedBy
 from matching.generate import Shape, generate_facts
 from matching.policy import TONGREN_TEAMS
@@ -63,7 +63,8 @@ def test_the_joined_shares_are_the_result_of_one_solve(name):
     assert sum(own.steps for own in results) == whole.steps
 
 
-def test_a_programme_with_an_unfinished_share_has_no_plan():
+def test_a_programme_with_an_unfinished_share_has_no_plan(monkeypatch):
+    monkeypatch.setattr(schedule, "PAIRS_FILLED_LATE", 0)
     world, rules = case("teams")
     first, *rest = share_out(world, rules)
     cut = solve_share(first, rules, control=Control(max_steps=0))

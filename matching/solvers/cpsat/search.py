@@ -45,6 +45,31 @@ Ceilings = Mapping[LevelName, int]
 """Values that no plan can better, level by level as long as the earlier ones are attained."""
 
 
+@dataclass(slots=True, kw_only=True)
+class Watch:
+    """Lets a caller end a search, and count the groups of levels that it has finished.
+
+    Attributes
+    ----------
+    is_over
+        Asked before every group, and several times a second in a thread of its own while the solver works.
+    on_group
+        Called after every group, and after what improves a large start.
+    was_cut
+        Whether ``is_over`` has ended a search. Its plan is then that of the groups before, so that as many groups
+        again give it again.
+    """
+
+    is_over: Callable[[], bool]
+    on_group: Callable[[], None]
+    was_cut: bool = False
+
+    def asks_to_end(self) -> bool:
+        """Whether the search has to end; once true, always true."""
+        self.was_cut = self.was_cut or self.is_over()
+        return self.was_cut
+
+
 @dataclass(slots=True)
 class _Run:
     """One search over all levels of some components.
@@ -61,7 +86,7 @@ class _Run:
     problem: ProblemData
     seed: int
     deadline: float | None
-    is_stopped: Callable[[], bool] | None
+    watch: Watch | None
     is_small: bool
     plan: tuple[I8, ...]
     values: I8 = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
@@ -74,7 +99,7 @@ def search(
     seed: int,
     ceilings: Ceilings | None = None,
     time_limit_s: float | None = None,
-    is_stopped: Callable[[], bool] | None = None,
+    watch: Watch | None = None,
 ) -> tuple[tuple[I8, ...], dict[LevelName, int]]:
     """Return the best plan found for all components of a problem at once, and the bounds of the levels.
 
@@ -87,8 +112,8 @@ def search(
         need no search.
     time_limit_s
         Seconds after which the search is cut, whatever is left of its steps: then another run may answer differently.
-    is_stopped
-        Asked several times a second, in a thread of its own while the solver works: True cuts the search.
+    watch
+        Ends the search; what is not searched is bounded by what its variables allow.
 
     Raises
     ------
@@ -103,7 +128,7 @@ def search(
         problem=problem,
         seed=seed,
         deadline=deadline,
-        is_stopped=is_stopped,
+        watch=watch,
         is_small=is_small,
         plan=start,
     )
@@ -145,8 +170,9 @@ def _solve_group(run: _Run, group: Group) -> int:
     model.maximise(group.objective)
     bound = group.objective.high
     counts_scores = any(name in (LevelName.FAIRNESS, LevelName.SCORE, LevelName.LOAD) for name, _, _ in group.levels)
-    if run.is_stopped is not None and run.is_stopped():
+    if run.watch is not None and run.watch.asks_to_end():
         return bound
+    before = run.plan
     _complete(run)
     for _ in range(MOST_CUTS):
         _hint(run)
@@ -163,8 +189,13 @@ def _solve_group(run: _Run, group: Group) -> int:
         is_cut = [_cut(run, part, chosen, values, counts_scores) for part, chosen in pairs]
         if all(_is_legal(run, part, chosen) for part, chosen in pairs) and _rank(run, plan) >= _rank(run, run.plan):
             run.plan, run.values = plan, values
-        if not any(is_cut) or (run.is_stopped is not None and run.is_stopped()):
+        if not any(is_cut) or (run.watch is not None and run.watch.asks_to_end()):
             break
+    if run.watch is not None:
+        if run.watch.asks_to_end():
+            run.plan, run.values = before, np.zeros(0, dtype=np.int64)
+            return group.objective.high
+        run.watch.on_group()
     return bound
 
 
@@ -198,7 +229,7 @@ def _answer(run: _Run, solver: cp_model.CpSolver) -> cp_model.CpSolverStatus:
     SolverFailedError
         When the solver finds the model infeasible: it never is.
     """
-    with _watched(solver, run.is_stopped):
+    with _watched(solver, run.watch):
         status = solver.solve(cp_model.CpModel(run.statement.model.proto))
     if status in (cp_model.INFEASIBLE, cp_model.MODEL_INVALID):
         name = run.problem.components[0].counties[0]
@@ -207,20 +238,20 @@ def _answer(run: _Run, solver: cp_model.CpSolver) -> cp_model.CpSolverStatus:
 
 
 @contextlib.contextmanager
-def _watched(solver: cp_model.CpSolver, is_stopped: Callable[[], bool] | None) -> Iterator[None]:
+def _watched(solver: cp_model.CpSolver, watch: Watch | None) -> Iterator[None]:
     """Stop the solver as soon as the caller wants it to end."""
-    if is_stopped is None:
+    if watch is None:
         yield
         return
     is_done = threading.Event()
 
-    def watch() -> None:
+    def look() -> None:
         while not is_done.wait(ASKING_S):
-            if is_stopped():
+            if watch.asks_to_end():
                 # Without effect before the search has begun: repeated until the solver is back.
                 solver.stop_search()
 
-    watcher = threading.Thread(target=watch, daemon=True)
+    watcher = threading.Thread(target=look, daemon=True)
     watcher.start()
     try:
         yield

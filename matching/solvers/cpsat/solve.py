@@ -9,7 +9,7 @@ from matching.policy_options import FairnessMode
 from matching.problem import I8, Component, ProblemData
 from matching.solution import LevelName, Solution
 from matching.solvers.cpsat.alternate import alternate
-from matching.solvers.cpsat.search import is_small_problem, search
+from matching.solvers.cpsat.search import Watch, is_small_problem, search
 from matching.solvers.cpsat.start import relaxed_levels, start_plan
 
 NAME = "cpsat"
@@ -21,7 +21,7 @@ def solve_components(
     seed: int,
     on_done: Callable[[int], None] | None = None,
     time_limit_s: float | None = None,
-    is_stopped: Callable[[], bool] | None = None,
+    watch: Watch | None = None,
 ) -> tuple[tuple[I8, ...], dict[LevelName, int]]:
     """Solve all components; a fairness level or a change budget joins them into one model.
 
@@ -33,9 +33,8 @@ def solve_components(
         Told the number of components done.
     time_limit_s
         A safety net: seconds after which searches are cut, and another machine may answer differently.
-    is_stopped
-        Asked before every search, and from a thread of its own during it: True ends the search where it stands, and
-        leaves plans that keep every rule with the bounds known by then.
+    watch
+        Ends the search, which then leaves plans that keep every rule, with the bounds of what was searched.
 
     Returns
     -------
@@ -59,18 +58,18 @@ def solve_components(
         plan = tuple(start_plan(component, problem, seed=seed) for component in batch)
         ceilings = None
         if not is_small_problem(part):
-            if is_stopped is None or not is_stopped():
+            if watch is None or not watch.asks_to_end():
                 plan = tuple(
                     alternate(component, problem, own, seed=own_seed)
                     for component, own in zip(batch, plan, strict=True)
                 )
+                if watch is not None:
+                    watch.on_group()
             ceilings = relaxed_levels(part, seed=seed)
         found: dict[LevelName, int] = {}
         if part.n_arcs:
             left_s = None if deadline is None else max(0.01, deadline - time.perf_counter())
-            plan, found = search(
-                part, plan, seed=own_seed, ceilings=ceilings, time_limit_s=left_s, is_stopped=is_stopped
-            )
+            plan, found = search(part, plan, seed=own_seed, ceilings=ceilings, time_limit_s=left_s, watch=watch)
         for name, value in Solution(chosen=plan).objective(part).items():
             bounds[name] += found.get(name, value)
         chosen += plan

@@ -160,7 +160,7 @@ class _Builder:
             members[:, seat] = component.arc_mentor[arcs]
             legal = are_legal(component, self.problem, np.full(len(arcs), row), members)
             if legal.any():
-                best = int(np.flatnonzero(legal)[np.argmax(component.arc_score[arcs[legal]])])
+                best = max(np.flatnonzero(legal).tolist(), key=lambda at: (self._worth(int(arcs[at])), -at))
                 self.chosen[row, seat] = arcs[best]
                 load[person[best]] += 1
                 in_slot[person[best], seat] += 1

@@ -78,6 +78,11 @@ def few_teams(room: Room) -> FewTeams | None:
     )
 
 
+def decided(_room: Room, parts: Sequence[FewTeams | None], m: int, seed: int) -> Together | None:
+    """Decide as a step, so that it can be cut like any other."""
+    return decide_together(parts, m, seed=seed)
+
+
 def decide_together(parts: Sequence[FewTeams | None], m: int, *, seed: int) -> Together | None:
     """Return the best plan of all components with its bounds; ``None`` where the teams are not few."""
     few = [part for part in parts if part is not None]

@@ -47,7 +47,7 @@ class _Line:
 def teams_above(room: Room, price: I8, threshold: I8, *, most: int = MOST_TEAMS) -> Columns | None:
     """Return every team that attains the levels and whose reduced value is at least its mentee's threshold.
 
-    ``None`` where more than ``most`` teams could, by their optimistic scores.
+    ``None`` where more than ``most`` teams could, by their optimistic scores, or where prices are beyond all scores.
 
     Parameters
     ----------
@@ -59,6 +59,8 @@ def teams_above(room: Room, price: I8, threshold: I8, *, most: int = MOST_TEAMS)
     found = [_empty_teams(room, threshold)]
     aim = room.aim
     lines = {piece: _line(room, price, threshold, piece) for piece in {*aim.full, *aim.partial}}
+    if any(np.abs(line.value).max(initial=0) >= _SPREAD // 4 for line in lines.values()):
+        return None  # prices so far from all scores that the sorted lines of two mentees could meet
     for size in range(1, room.n_seats + 1):
         pieces = aim.full if size == room.n_seats else aim.partial
         part = _teams_of_size(room, [lines[piece] for piece in pieces], price, threshold, size, most)

@@ -25,12 +25,13 @@ from matching.solvers.teams.columns import (
 )
 from matching.solvers.teams.dual import FIRST_ROUNDS, LAST_ROUNDS, NEXT_ROUNDS, Bound, tighten
 from matching.solvers.teams.face import pair_flags, team_face
-from matching.solvers.teams.fairness import common_floor
+from matching.solvers.teams.fairness import HIGHEST, common_floor
 from matching.solvers.teams.listed import list_bound, search_list
 from matching.solvers.teams.pricing import teams_above, teams_holding
 from matching.solvers.teams.simplex import polish
 from matching.solvers.teams.steps import Answer, Job
 from matching.solvers.teams.tenth import worst_tenth
+from matching.solvers.teams.worst import reach
 
 NAME = "teams"
 REASON = "the score depends on whole teams: levels by flow, teams as columns, bound by prices over all teams"
@@ -198,13 +199,14 @@ def solve_components(
 
     bounds: dict[LevelName, int] = {}
     if problem.fairness is FairnessMode.WORST_TENTH:
-        fair = worst_tenth(run, [room.n_mentees for room in rooms], seed=seed)
+        fair = worst_tenth(run, [reach(room) for room in rooms], seed=seed)
         bounds = {LevelName.FAIRNESS: fair.worst_bound, LevelName.SCORE: fair.score_bound}
         plans = [told(index, ended(room, fair.members[index])) for index, room in enumerate(rooms)]
     elif problem.fairness is FairnessMode.MAXMIN:
         common = common_floor(run, n, seed=seed)
         bounds = {LevelName.FAIRNESS: 0 if common.value is None else common.bound}
-        aim = SCORE if common.value is None else with_floor(common.value)
+        # Without a value the best plan has no full team, and no other plan may have one either.
+        aim = with_floor(HIGHEST if common.value is None else common.value)
         plans = [told(index, last_stage(room, seed, aim, common.members[index])) for index, room in enumerate(rooms)]
         bounds[LevelName.SCORE] = sum(plan.bound for plan in plans)
     else:

@@ -14,7 +14,7 @@ import numpy as np
 
 from matching.solution import n_worst, worst_sum
 from matching.solvers.teams.columns import I8
-from matching.solvers.teams.joint import FEW_TEAMS, decide_together, few_teams
+from matching.solvers.teams.joint import FEW_TEAMS, decided, few_teams
 from matching.solvers.teams.steps import Job, OnValue, Run
 from matching.solvers.teams.worst import (
     PURE,
@@ -24,7 +24,6 @@ from matching.solvers.teams.worst import (
     Settled,
     interval_bound,
     lift,
-    reach,
     retuned,
     settle,
 )
@@ -63,26 +62,26 @@ class Tenth:
     score_bound: int
 
 
-def worst_tenth(run: Run, n_mentees: Sequence[int], *, seed: int, on_value: OnValue | None = None) -> Tenth:
+def worst_tenth(run: Run, reaches: Sequence[Reach], *, seed: int, on_value: OnValue | None = None) -> Tenth:
     """Return a plan with a large W, and among those a large score, with the bounds of both.
 
     Parameters
     ----------
-    n_mentees
-        Mentees of every component.
+    reaches
+        What ``reach`` says of every component.
     """
+    n_mentees = [len(own.alone) for own in reaches]
     if not n_mentees:
         return Tenth(members=[], worst_bound=0, score_bound=0)
     everybody: list[Job] = [(index, ()) for index in range(len(n_mentees))]
     m = n_worst(sum(n_mentees))
     if sum(n_mentees) <= FEW_TEAMS:
-        exact = decide_together(run(few_teams, everybody), m, seed=seed)
+        (exact,) = run(decided, [(0, (run(few_teams, everybody), m, seed))])
         if exact is not None:
             return Tenth(members=exact.members, worst_bound=exact.worst_bound, score_bound=exact.score_bound)
     settled, threshold = _settled(run, len(n_mentees), m, seed)
     scores = np.concatenate([found.score for found in settled])
     attained = worst_sum(scores, m)
-    reaches = run(reach, everybody)
     # W is at most m times the m-th least score: a plan with a larger W than the attained one has a larger t than this.
     low, high = attained // m, highest_threshold(reaches, m)
     edges = _edges(low, min(high, max(low, int(np.sort(scores)[m - 1]))), high)
