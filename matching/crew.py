@@ -133,30 +133,7 @@ class Crew:
         SolverFailedError
             When a worker process died.
         """
-        if not self._processes:
-            for position, task in enumerate(tasks):
-                check()
-                yield position, self._desk.do(task)
-            return
-        waiting: list[list[int]] = [[] for _ in self._lines]
-        for position, task in enumerate(tasks):
-            waiting[self._owner[task.index]].append(position)
-        for worker, line in enumerate(self._lines):
-            self._send(line, tasks, waiting[worker])
-        done: dict[int, Any] = {}
-        ready = 0
-        while ready < len(tasks):
-            check()
-            answering = wait(self._lines, timeout=ASKING_S)
-            for worker, line in enumerate(self._lines):
-                if line not in answering:
-                    continue
-                answer = self._receive(line)
-                done[waiting[worker].pop(0)] = answer
-                self._send(line, tasks, waiting[worker])
-            while ready in done:
-                yield ready, done.pop(ready)
-                ready += 1
+        return self.rounds(tasks, lambda _turn, _position, _result: None, check)
 
     def rounds(self, tasks: Sequence[Task], follow: Follow, check: Callable[[], None]) -> Iterator[tuple[int, Any]]:
         """Yield ``(position in tasks, result)`` round by round, where a result may call for a further task.
@@ -233,10 +210,6 @@ class Crew:
                     rest.append((position, further))
                 yield position, result
             going, turn = rest, turn + 1
-
-    def _send(self, line: Connection, tasks: Sequence[Task], waiting: Sequence[int]) -> None:
-        if waiting:
-            _put(line, tasks[waiting[0]])
 
     def _receive(self, line: Connection) -> Any:
         try:

@@ -10,6 +10,7 @@ from matching.build import Part, Progress
 from matching.control import Control, Interrupted, Phase, StoppedBy
 from matching.crew import Crew, Source, Task, size_of
 from matching.outcome import Outcome
+from matching.policy import Policy
 from matching.policy_options import FairnessMode
 from matching.problem import I8, Component, ProblemData
 from matching.solution import LevelName, n_worst, worst_sum
@@ -75,6 +76,22 @@ class Schedule:
     outcomes: dict[int, Outcome] = field(default_factory=dict)
     finished: set[int] = field(default_factory=set)
 
+    def run(self, policy: Policy, workers: int) -> StoppedBy | None:
+        """Solve and describe every component on a crew of its own; what ended it before its end, ``None`` for nothing.
+
+        Work that the caller's limits may end goes on in other processes, even with one worker.
+        """
+        stopped_by = None
+        with Crew(self.problem, policy, self.sources, workers, is_separate=self.control.has_limit) as crew:
+            try:
+                self.all(crew)
+            except Interrupted as end:
+                stopped_by = end.by
+        if stopped_by is not None:
+            with Crew(self.problem, policy, self.sources, workers) as crew:
+                self.describe_rest(crew)
+        return stopped_by
+
     def all(self, crew: Crew) -> None:
         """Solve and describe every component.
 
@@ -95,11 +112,9 @@ class Schedule:
             self.describe(crew, everybody)
             return
         for batch in batches(self.sources):
-            plain = [index for index in batch if self._takes_teams(index)]
-            if plain:
-                self._stages(crew, plain, SCORE)
-            if len(plain) < len(batch):
-                self._apart(crew, [index for index in batch if index not in set(plain)])
+            takes_teams = {index: self._takes_teams(index) for index in batch}
+            self._stages(crew, [index for index in batch if takes_teams[index]], SCORE)
+            self._apart(crew, [index for index in batch if not takes_teams[index]])
             self.describe(crew, batch)
         self._name_mixed()
 
@@ -166,10 +181,8 @@ class Schedule:
 
     def _name_mixed(self) -> None:
         """Say so where CP-SAT had to take some of the components."""
-        n_hard, n = (
-            sum(own.solver == cpsat.NAME for own in self.solved.values()),
-            len(self.solved) + len(self.snapshots),
-        )
+        n_hard = sum(own.solver == cpsat.NAME for own in self.solved.values())
+        n = len(self.solved) + len(self.snapshots)
         if not n_hard or self.is_joint:
             return
         if not self.problem.team_terms:

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 
 from matching.build import Part, Progress, build_part, header, parts_of
 from matching.checks import check_facts
-from matching.control import Control, Interrupted, StoppedBy
+from matching.control import Control, StoppedBy
 from matching.crew import Crew, Source
 from matching.errors import InvalidFactsError
 from matching.facts import Facts
@@ -112,7 +112,7 @@ def solve_share(
     if needs_all_at_once(policy):
         components = tuple(build_part(part, policy) for part in share.parts)
         shared, sources = replace(shared, components=components), components
-    run = Schedule(
+    schedule = Schedule(
         seed=seed,
         problem=shared,
         control=control,
@@ -121,23 +121,15 @@ def solve_share(
         n_mentees=share.n_mentees,
         sources=sources,
     )
-    stopped_by = None
-    with Crew(shared, policy, sources, workers, is_separate=control.has_limit) as crew:
-        try:
-            run.all(crew)
-        except Interrupted as end:
-            stopped_by = end.by
-    if stopped_by is not None:
-        with Crew(shared, policy, sources, workers) as crew:
-            run.describe_rest(crew)
-    has_plan = len(run.outcomes) == len(sources)
-    outcomes = [run.outcomes[index] for index in sorted(run.outcomes)]
+    stopped_by = schedule.run(policy, workers)
+    has_plan = len(schedule.outcomes) == len(sources)
+    outcomes = [schedule.outcomes[index] for index in sorted(schedule.outcomes)]
     links = tuple((seat.mentee_id, seat.slot, seat.mentor_id) for own in outcomes for seat in own.seats)
     return ShareResult(
-        solver=run.solver,
-        solver_reason=run.reason,
+        solver=schedule.solver,
+        solver_reason=schedule.reason,
         links=links if has_plan else None,
-        bounds={str(name): bound for name, bound in run.bounds_of_levels().items()} if has_plan else {},
+        bounds={str(name): bound for name, bound in schedule.bounds_of_levels().items()} if has_plan else {},
         steps=control.steps,
         stopped_by=stopped_by,
         seconds=control.seconds,
@@ -169,7 +161,7 @@ def join_shares(
         raise InvalidFactsError("shares", f"{n_shares} shares make up this programme, found {len(results)} results")
     shared = header(policy, has_roster=bool(facts.published))
     control = Control(steps=sum(result.steps for result in results))
-    run = Schedule(
+    schedule = Schedule(
         seed=seed,
         problem=shared,
         control=control,
@@ -181,15 +173,15 @@ def join_shares(
     if all(result.links is not None for result in results):
         plans = [Solved(solver=own.solver, bounds=_bounds(own), links=own.links) for own in results]
         hardest = next((own for own in results if own.solver == cpsat.NAME), results[0])
-        run.adopt(parts, plans, reason=hardest.solver_reason)
+        schedule.adopt(parts, plans, reason=hardest.solver_reason)
         with Crew(shared, policy, parts, workers) as crew:
             for batch in batches(parts):
-                run.describe(crew, batch)
+                schedule.describe(crew, batch)
     else:
-        run.solver, run.reason = results[0].solver, results[0].solver_reason
+        schedule.solver, schedule.reason = results[0].solver, results[0].solver_reason
     stopped_by = next((result.stopped_by for result in results if result.stopped_by is not None), None)
     clock.lap("report")
-    return joined_result(facts, policy, run, stopped_by, clock)
+    return joined_result(facts, policy, schedule, stopped_by, clock)
 
 
 def _bounds(result: ShareResult) -> dict[LevelName, int]:

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 from matching.build import Progress, build, header, parts_of
 from matching.checks import check_facts
-from matching.control import Control, Interrupted, StoppedBy
-from matching.crew import Crew, Source
+from matching.control import Control, StoppedBy
+from matching.crew import Source
 from matching.errors import PinConflictError, SolverFailedError
 from matching.facts import Facts
 from matching.findings import find_warnings
@@ -106,7 +106,7 @@ def solve(
         check_seating(facts, policy, problem)
         sources, shared = problem.components, problem
     clock.lap("build")
-    run = Schedule(
+    schedule = Schedule(
         seed=seed,
         problem=shared,
         control=control,
@@ -115,17 +115,9 @@ def solve(
         n_mentees=len(facts.mentees),
         sources=sources,
     )
-    stopped_by = None
-    with Crew(shared, policy, sources, workers, is_separate=control.has_limit) as crew:
-        try:
-            run.all(crew)
-        except Interrupted as end:
-            stopped_by = end.by
-    if stopped_by is not None:
-        with Crew(shared, policy, sources, workers) as crew:
-            run.describe_rest(crew)
+    stopped_by = schedule.run(policy, workers)
     clock.lap("solve")
-    return joined_result(facts, policy, run, stopped_by, clock)
+    return joined_result(facts, policy, schedule, stopped_by, clock)
 
 
 def needs_all_at_once(policy: Policy) -> bool:
