@@ -21,6 +21,8 @@ class Phase(StrEnum):
     BUILD = "BUILD"
     FAIRNESS = "FAIRNESS"
     SCORE = "SCORE"
+    TRADE_OFF = "TRADE_OFF"
+    REPAIR = "REPAIR"
     REPORT = "REPORT"
 
 

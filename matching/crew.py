@@ -1,14 +1,15 @@
 """Worker processes: components are solved where they are built, side by side, and only plans and numbers come back.
 
-Workers come from a server process that has imported the library once: the first crew of a program waits for that,
-later ones begin at once. A component stays with one worker, which keeps its arrays between the stages. Tasks are pure
-functions of a component and plain parameters, so an answer does not depend on who computes it: any number of workers
-gives the same plan. One worker is this process, unless the caller can end the solve: then it is another one, which can
-be ended in the middle of a task.
+Workers come from a server process that has imported the library, and what the program itself imports, once: the first
+crew of a program waits for that, later ones begin at once (see ``warm_up`` and ``matching.nursery``). A component stays
+with one worker, which keeps its arrays between the stages. Tasks are pure functions of a component and plain
+parameters, so an answer does not depend on who computes it: any number of workers gives the same plan. One worker is
+this process, unless the caller can end the solve: then it is another one, which can be ended in the middle of a task.
 """
 
 import contextlib
 import multiprocessing
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerProcess
 from typing import Any
 
+from matching.apart import ASKING_S, ENDED, end_with_parent, warm_up
 from matching.build import Part, build_part
 from matching.errors import SolverFailedError
 from matching.policy import Policy
@@ -24,14 +26,6 @@ from matching.solvers.work import WORK
 
 Source = Component | Part
 """A component, or the facts to build it from."""
-
-ENDED = (
-    "a worker process ended; start the run again, with fewer workers if memory was short. A program that solves with "
-    "workers or with a limit must be importable: keep its start under `if __name__ == '__main__':`"
-)
-
-ASKING_S = 0.1
-"""Seconds between two questions whether the caller wants to end the solve."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +98,7 @@ class Crew:
         if n_workers > 1 or (is_separate and sources):
             self._share_out(sources, n_workers)
             context = multiprocessing.get_context("forkserver")
-            context.set_forkserver_preload([__name__])
+            warm_up()
             for worker in range(n_workers):
                 line, far_end = context.Pipe()
                 own = {index: self._sources[index] for index, owner in self._owner.items() if owner == worker}
@@ -251,6 +245,7 @@ def size_of(source: Source) -> int:
 
 def _serve(line: Connection, problem: ProblemData, policy: Policy, sources: dict[int, Source]) -> None:
     """Answer tasks until the line is closed."""
+    threading.Thread(target=end_with_parent, name="parent watch", daemon=True).start()
     desk = Desk(problem, policy, sources)
     with contextlib.suppress(EOFError, KeyboardInterrupt):
         while True:

@@ -6,8 +6,9 @@ The order of tuples is kept: it is data of the caller.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import fields, is_dataclass
+from functools import cache
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -34,7 +35,12 @@ def facts_bytes(facts: Facts) -> bytes:
 
 def facts_hash(facts: Facts) -> str:
     """Return the SHA-256 of the canonical bytes."""
-    return hashlib.sha256(facts_bytes(facts)).hexdigest()
+    return hash_of_bytes(facts_bytes(facts))
+
+
+def hash_of_bytes(canonical: bytes) -> str:
+    """Return the hash of facts whose canonical bytes are known."""
+    return hashlib.sha256(canonical).hexdigest()
 
 
 def facts_from_json(obj: Mapping[str, Any]) -> Facts:
@@ -114,8 +120,14 @@ def _part(obj: Mapping[str, Any], name: str, kind: type[_Record]) -> _Record:
 
 
 def _plain(value: object) -> Any:
-    if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+    kind: Any = type(value)
+    if kind in _ATOMS:
+        return value
+    names = _names(kind)
+    if names:
+        return {name: _plain(getattr(value, name)) for name in names}
+    if isinstance(value, str):
+        return str(value)
     if isinstance(value, Mapping):
         return {_key(key): _plain(entry) for key, entry in sorted(value.items(), key=lambda item: _key(item[0]))}
     if isinstance(value, frozenset | set):
@@ -124,7 +136,16 @@ def _plain(value: object) -> Any:
         return [_plain(entry) for entry in value]
     if isinstance(value, float) and value.is_integer():
         return int(value)  # 15 and 15.0 are equal facts, so they are written alike
-    return str(value) if isinstance(value, str) else value
+    return value
+
+
+_ATOMS = frozenset({str, int, bool, type(None)})
+
+
+@cache
+def _names(kind: Hashable) -> tuple[str, ...]:
+    """Return the names of the fields of a record, none for another type; asking for every value would take long."""
+    return tuple(field.name for field in fields(kind)) if is_dataclass(kind) else ()
 
 
 def _key(key: object) -> str:

@@ -70,6 +70,8 @@ class Policy(PolicyModel):
     default_needs: dict[VillageConditionKind, dict[Specialty, Positive]] = Field(default_factory=default_needs)
     approver_may_be_submitter: bool = False
     period_months: Count = 12
+    time_limit_s: Annotated[float, Field(ge=1, le=86_400)] | None = None
+    """Seconds after which a run takes the best plan so far; ``None`` for no limit."""
 
     @field_validator("slots")
     @classmethod

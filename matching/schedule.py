@@ -146,6 +146,13 @@ class Schedule:
         self.solved = dict(enumerate(plans))
         self._name_mixed()
 
+    def adopt_links(self, parts: Sequence[Part], links: Sequence[Link], *, solver: str, reason: str) -> None:
+        """Take over a plan that was made elsewhere for all components together; ``proved`` is the caller's to set."""
+        self.solver, self.reason = solver, reason
+        self.solved = {
+            index: Solved(solver=solver, bounds={}, links=own) for index, own in enumerate(_split(parts, links))
+        }
+
     @property
     def is_joint(self) -> bool:
         """Whether something in the policy looks at all components together."""

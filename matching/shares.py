@@ -18,12 +18,13 @@ from matching.crew import Crew, Source
 from matching.errors import InvalidFactsError
 from matching.facts import Facts
 from matching.files import facts_from_json, facts_to_json
+from matching.outcome import joined_values
 from matching.pins import check_pinned_mentees
 from matching.policy import Policy
 from matching.policy_options import FairnessMode
-from matching.result import Result
+from matching.result import Level, Result
 from matching.schedule import Schedule, batches
-from matching.solution import LevelName
+from matching.solution import MINIMISED, LevelName
 from matching.solve import Clock, joined_result, needs_all_at_once
 from matching.solvers.cpsat import solve as cpsat
 from matching.solvers.work import Link, Solved
@@ -180,6 +181,67 @@ def join_shares(
     else:
         schedule.solver, schedule.reason = results[0].solver, results[0].solver_reason
     stopped_by = next((result.stopped_by for result in results if result.stopped_by is not None), None)
+    clock.lap("report")
+    return joined_result(facts, policy, schedule, stopped_by, clock)
+
+
+def described(
+    facts: Facts,
+    policy: Policy,
+    links: Sequence[Link] | None,
+    levels: Sequence[Level],
+    *,
+    solver: str,
+    reason: str,
+    seed: int = 0,
+    steps: int = 0,
+    stopped_by: StoppedBy | None = None,
+    workers: int = 1,
+) -> Result:
+    """Return the result of a plan that is known already: its figures under a policy, measured by known bounds.
+
+    Parameters
+    ----------
+    links
+        ``(mentee, slot, mentor)`` of every filled seat; ``None`` for the result that has no plan.
+    levels
+        Those of a solve, whose bounds measure the plan; missing ones count as proved. A level may lie beyond its bound
+        once an earlier one falls short, or where the bound is conditional: then it bounds itself.
+
+    Raises
+    ------
+    SolverFailedError
+        For links that the facts do not admit.
+    """
+    clock = Clock(Control())
+    parts = parts_of(facts, policy)
+    shared = header(policy, has_roster=bool(facts.published))
+    schedule = Schedule(
+        seed=seed,
+        problem=shared,
+        control=Control(steps=steps),
+        on_progress=None,
+        has_roster=bool(facts.published),
+        n_mentees=len(facts.mentees),
+        sources=parts,
+    )
+    if links is None:
+        schedule.solver, schedule.reason = solver, reason
+        return joined_result(facts, policy, schedule, stopped_by, clock)
+    schedule.adopt_links(parts, links, solver=solver, reason=reason)
+    with Crew(shared, policy, parts, workers) as crew:
+        for batch in batches(parts):
+            schedule.describe(crew, batch)
+    values = joined_values([schedule.outcomes[index] for index in sorted(schedule.outcomes)], shared)
+    known = {level.name: level for level in levels}
+    is_short = False
+    for name, value in values.items():
+        bound = known[name].bound if name in known else value
+        sign = -1 if name in MINIMISED else 1
+        if is_short or (name in known and known[name].is_conditional):
+            bound = sign * max(sign * bound, sign * value)
+        schedule.proved[name] = bound
+        is_short |= bound != value
     clock.lap("report")
     return joined_result(facts, policy, schedule, stopped_by, clock)
 

@@ -64,7 +64,8 @@ def solve(
         process, unless ``control`` can end the solve. Other processes import the program that calls this, so its start
         must stand under ``if __name__ == "__main__":``.
     control
-        Events, cancelling, a time limit and a limit in steps; see ``Control``.
+        Events, cancelling, a time limit and a limit in steps; see ``Control``. Without one, the policy's own time limit
+        holds.
     on_progress
         Told ``("solve", done, total)`` in this thread after every component.
     problem
@@ -92,7 +93,7 @@ def solve(
     >>> result.status.value, len(result.seats) + len(result.shortfalls) == result.metrics.n_seats
     ('OPTIMAL', True)
     """
-    control = control or Control()
+    control = control or Control(time_limit_s=policy.time_limit_s)
     control.begin()
     clock = Clock(control)
     if problem is None and needs_all_at_once(policy):

@@ -75,8 +75,10 @@ def verify(facts: Facts, policy: Policy, links: Iterable[Link]) -> tuple[Violati
             message = f"the mentor may not take this seat: {reason}"
             found.append(Violation(code=ViolationCode.RULE_BROKEN, item=item, message=message, reason=reason))
     found += _team_faults(known, mentors)
-    for mentee_id in sorted({link[0] for link in known}):
-        team = [mentors[mentor_id] for owner, _, mentor_id in known if owner == mentee_id]
+    teams: dict[str, list[Mentor]] = {}
+    for mentee_id, _, mentor_id in known:
+        teams.setdefault(mentee_id, []).append(mentors[mentor_id])
+    for mentee_id, team in sorted(teams.items(), key=lambda item: item[0]):
         for reason in broken_team_rules(mentees[mentee_id], team, facts, policy):
             message = f"the team breaks a rule on teams: {reason}"
             found.append(Violation(code=ViolationCode.RULE_BROKEN, item=mentee_id, message=message, reason=reason))

@@ -1,14 +1,13 @@
 """The front door of explanations: a warm context per plan; why this mentor, why not that one, why nobody."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from matching.build import build
-from matching.errors import InvalidPolicyError, PlanMismatchError, SolverFailedError, UnknownItemError
-from matching.explain.option import Market, Option, arcs_of
-from matching.explain.pairs import pair_market
+from matching.errors import InvalidPolicyError, UnknownItemError
+from matching.explain.option import Option
+from matching.explain.parts import Part, make_part
 from matching.explain.reasons import blocked_mentees, broken_team_rules_of, pair_masks, points_of, reasons_of
 from matching.explain.records import (
     Alternative,
@@ -16,43 +15,32 @@ from matching.explain.records import (
     LevelPrice,
     MentorExplanation,
     Move,
+    Pricing,
     Reason,
     SeatExplanation,
     SeatRulesBroken,
     ServedMentee,
     WhyNot,
 )
-from matching.explain.team_market import team_market
 from matching.facts import Facts
 from matching.policy import Policy
-from matching.problem import I8, Component, ProblemData
-from matching.result import FilledSeat, Result, TeamScore, filled_seats, scored_teams
-from matching.rules import explain_blocked, mentee_exclusion
-from matching.shortfalls import Shortfall, shortfalls
+from matching.problem import I8, ProblemData
+from matching.result import filled_seats, scored_teams
+from matching.rules import MenteeExclusion, explain_blocked, mentee_exclusion
 from matching.solution import SCALE_BY_LEVEL, LevelName, Solution
-from matching.solvers.choice import choose_solver
-from matching.solvers.cpsat import solve as cpsat
-from matching.solvers.flow import find_plan
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Part:
-    """One component with everything its questions share."""
-
-    component: Component
-    problem: ProblemData
-    market: Market
-    seats: Mapping[tuple[str, str], FilledSeat]
-    shortfalls: Mapping[tuple[str, str], Shortfall]
-    teams: Mapping[str, TeamScore]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explainer:
-    """Answers questions about one plan; made by ``explainer`` or ``explainer_of_result``.
+    """Answers questions about one plan; made by ``explainer``, ``explainer_of_links`` or ``explainer_of_result``.
 
     The first question about a county proves its part of the plan once more and keeps what every further question about
     it needs; those are then quick. The plan and the answers never change.
+
+    Attributes
+    ----------
+    is_lenient
+        Counties whose plan cannot be priced are answered without prices (see ``Pricing``), instead of refused.
     """
 
     facts: Facts
@@ -60,14 +48,45 @@ class Explainer:
     problem: ProblemData
     solution: Solution
     bounds: Mapping[LevelName, int]
+    is_lenient: bool = False
     _mentees: Mapping[str, tuple[int, int]]
     _mentors: Mapping[str, tuple[int, int]]
-    _parts: dict[int, _Part] = field(default_factory=dict, compare=False, repr=False)
+    _parts: dict[int, Part] = field(default_factory=dict, compare=False, repr=False)
 
     def warm(self) -> None:
         """Prepare every county now, so that no later question has to."""
         for number in range(len(self.problem.components)):
             self._part(number)
+
+    def takes_part(self, person: str) -> bool:
+        """Return whether the run has a mentee or mentor of this id."""
+        return person in self._mentees or person in self._mentors
+
+    def exclusion_of(self, mentee_id: str) -> MenteeExclusion | None:
+        """Return why a mentee takes no part in the run, ``None`` for one who does.
+
+        Raises
+        ------
+        UnknownItemError
+            For a mentee whom the facts do not have.
+        """
+        mentee = next((mentee for mentee in self.facts.mentees if mentee.id == mentee_id), None)
+        if mentee is None:
+            raise UnknownItemError(mentee_id, "the facts have no such mentee; ask about ids of the facts")
+        return mentee_exclusion(mentee, self.policy)
+
+    def pricing_of(self, person: str) -> Pricing:
+        """Return against what the alternatives in the county of a mentee or mentor are priced, and prepare the county.
+
+        Raises
+        ------
+        UnknownItemError
+            For an id that takes no part in the run.
+        """
+        place = self._mentees.get(person) or self._mentors.get(person)
+        if place is None:
+            raise UnknownItemError(person, "nobody of this id takes part in the run; ask about people of the plan")
+        return self._part(place[0]).pricing
 
     def explain_seat(self, mentee_id: str, slot: str, *, n_alternatives: int = 5) -> SeatExplanation:
         """Return why this mentor sits in a mentee's seat and what else could be.
@@ -161,10 +180,10 @@ class Explainer:
             filled = part.seats.get((mentee_id, self.problem.slots[seat]))
             if filled is not None and filled.mentor_id == mentor_id:
                 return WhyNot(mentee_id=mentee_id, mentor_id=mentor_id, paired_slot=filled.slot)
-        option = part.market.pair_option(row, column, open_seats)
+        option = self._option(lambda: part.market.pair_option(row, column, open_seats))
         if isinstance(option, Option):
             return replace(plain, alternative=self._alternative(part, option))
-        team_rules = broken_team_rules_of(part.component, row, column) if option is Hindrance.PINS else ()
+        team_rules = broken_team_rules_of(part.market.component, row, column) if option is Hindrance.PINS else ()
         return replace(plain, hindrance=option, team_rules=team_rules)
 
     def explain_mentor(self, mentor_id: str) -> MentorExplanation:
@@ -204,7 +223,7 @@ class Explainer:
                     reasons=reasons_of(points, int(np.flatnonzero(arcs == arc)[0]), filled.contributions),
                 )
             )
-        option = None if served or not n_admissible else part.market.mentor_option(column)
+        option = None if served or not n_admissible else self._option(lambda: part.market.mentor_option(column))
         return MentorExplanation(
             mentor_id=mentor_id,
             served=tuple(served),
@@ -225,44 +244,23 @@ class Explainer:
             raise UnknownItemError(slot, f"the policy has no such slot; it has {', '.join(self.problem.slots)}")
         return self.problem.slots.index(slot)
 
-    def _part(self, number: int) -> _Part:
+    def _part(self, number: int) -> Part:
         part = self._parts.get(number)
         if part is None:
-            part = self._parts[number] = self._make_part(number)
+            part = self._parts[number] = make_part(
+                self.facts, self.policy, self.problem, self.solution, number, self.bounds, is_lenient=self.is_lenient
+            )
         return part
 
-    def _make_part(self, number: int) -> _Part:
-        component, chosen = self.problem.components[number], self.solution.chosen[number]
-        own, plan = replace(self.problem, components=(component,)), Solution(chosen=(chosen,))
-        solver, why = choose_solver(own)
-        if solver == cpsat.NAME:
-            raise InvalidPolicyError("policy", f"alternatives are not priced for this shape ({why}); read the result")
+    def _option(self, ask: Callable[[], Option | Hindrance | None]) -> Option | Hindrance | None:
         try:
-            market: Market
-            if component.teams is None:
-                market = pair_market(component, own, chosen)
-            else:
-                market = team_market(component, self.problem, self.solution, number, self.bounds)
-        except SolverFailedError as failure:
-            if any(cap is not None for cap in own.slot_caps) and find_plan(component, own, seed=0) is None:
-                raise InvalidPolicyError(
-                    "slots", "caps bind mentors who could take two seats of one team; alternatives are not priced here"
-                ) from failure
-            raise PlanMismatchError(
-                f"component {component.counties[0]}: the plan is not the best under these facts and this policy, so "
-                "nothing can be priced against it; solve again, with pins for what was changed by hand"
-            ) from failure
-        seats = filled_seats(own, plan, self.policy, has_roster=bool(self.facts.published))
-        return _Part(
-            component=component,
-            problem=own,
-            market=market,
-            seats={(seat.mentee_id, seat.slot): seat for seat in seats},
-            shortfalls={(empty.mentee_id, empty.slot): empty for empty in shortfalls(own, plan)},
-            teams={team.mentee_id: team for team in scored_teams(own, plan, self.policy)},
-        )
+            return ask()
+        except InvalidPolicyError:
+            if self.is_lenient:
+                return None
+            raise
 
-    def _alternative(self, part: _Part, option: Option) -> Alternative:
+    def _alternative(self, part: Part, option: Option) -> Alternative:
         component, own = part.component, part.problem
         row, seat = int(component.arc_mentee[option.arc]), int(component.arc_seat[option.arc])
         only = np.full_like(option.chosen, -1)
@@ -282,7 +280,7 @@ class Explainer:
             change=tuple((name, value) for name, value in option.change.items() if name is not LevelName.PINS),
         )
 
-    def _moves(self, part: _Part, option: Option) -> tuple[Move, ...]:
+    def _moves(self, part: Part, option: Option) -> tuple[Move, ...]:
         """Return every seat that changes, that of the alternative first."""
         component, before = part.component, part.market.chosen
         changed = {(int(row), int(seat)) for row, seat in np.argwhere(before != option.chosen)}
@@ -302,71 +300,3 @@ class Explainer:
             )
             for place in order
         )
-
-
-def explainer(
-    facts: Facts,
-    policy: Policy,
-    problem: ProblemData,
-    solution: Solution,
-    *,
-    bounds: Mapping[LevelName, int] | None = None,
-) -> Explainer:
-    """Return the context that explains a plan.
-
-    Parameters
-    ----------
-    problem
-        What ``build(facts, policy)`` returned.
-    solution
-        The plan; for separable policies optimal on every level, under team terms on the integer levels.
-    bounds
-        Bounds of the fairness and score levels over the whole run, where the solver proved any.
-    """
-    return Explainer(
-        facts=facts,
-        policy=policy,
-        problem=problem,
-        solution=solution,
-        bounds=dict(bounds or {}),
-        _mentees={
-            m.id: (number, row) for number, c in enumerate(problem.components) for row, m in enumerate(c.mentees)
-        },
-        _mentors={m.id: (number, j) for number, c in enumerate(problem.components) for j, m in enumerate(c.mentors)},
-    )
-
-
-def explainer_of_result(
-    facts: Facts, policy: Policy, result: Result, *, problem: ProblemData | None = None
-) -> Explainer:
-    """Return the context that explains a stored result.
-
-    Parameters
-    ----------
-    problem
-        What ``build(facts, policy)`` returned, if at hand.
-
-    Raises
-    ------
-    PlanMismatchError
-        When the result was made from other facts or another policy.
-    """
-    problem = build(facts, policy) if problem is None else problem
-    if problem.fingerprint() != result.problem_fingerprint:
-        raise PlanMismatchError(
-            "the result was made from other facts or another policy; explain it with those that it was solved with"
-        )
-    chosen = [np.full((len(c.mentees), c.n_seats), -1, dtype=np.int64) for c in problem.components]
-    context = explainer(
-        facts,
-        policy,
-        problem,
-        Solution(chosen=tuple(chosen)),
-        bounds={level.name: level.bound for level in result.levels},
-    )
-    for seat in result.seats:
-        (number, row), column = context._mentees[seat.mentee_id], context._mentors[seat.mentor_id][1]
-        place = (row, problem.slots.index(seat.slot))
-        arcs = arcs_of(problem.components[number], *place)
-        chosen[number][place] = arcs[problem.components[number].arc_mentor[arcs] == column][0]
-    return context

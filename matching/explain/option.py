@@ -56,11 +56,11 @@ class Market(Protocol):
     def seat_options(self, row: int, seat: int, n_options: int) -> tuple[list[Option], int]:
         """Return the cheapest alternatives of a seat, cheapest first, and how many candidates stayed undecided."""
 
-    def pair_option(self, row: int, mentor: int, seats: Iterable[int]) -> Option | Hindrance:
-        """Return the cheapest plan with the pair in one of the seats, which are open to the mentor."""
+    def pair_option(self, row: int, mentor: int, seats: Iterable[int]) -> Option | Hindrance | None:
+        """Return the cheapest plan with the pair in one of the seats, open to the mentor; ``None`` if not priced."""
 
-    def mentor_option(self, mentor: int) -> Option | Hindrance:
-        """Return the cheapest plan in which the mentor serves one more mentee."""
+    def mentor_option(self, mentor: int) -> Option | Hindrance | None:
+        """Return the cheapest plan in which the mentor serves one more mentee; ``None`` if not priced."""
 
     def eligible(self, row: int, seat: int) -> tuple[I8, I8]:
         """Return the mentors eligible for a seat beside the rest of the team, and their scores there."""

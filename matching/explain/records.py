@@ -24,6 +24,18 @@ class Hindrance(StrEnum):
     PINS = "PINS"
 
 
+class Pricing(StrEnum):
+    """Against what the alternatives of a county are priced.
+
+    FREE: the plan is the best, and every link may move. HELD: it is the best among the plans that keep those links of
+    the published roster which it keeps, so these count as pins. NONE: neither, or nothing prices this shape: no price.
+    """
+
+    FREE = "FREE"
+    HELD = "HELD"
+    NONE = "NONE"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LevelPrice:
     """What an alternative costs on one level of the objective: positive is worse, negative better.
@@ -177,7 +189,8 @@ class WhyNot:
     hindrance
         What else makes the pair impossible.
     alternative
-        The price of the pair, where it is possible.
+        The price of the pair, where it is possible. Neither this nor a hindrance, with a seat open to the mentor, means
+        that the plan has no prices (``Pricing.NONE``).
     """
 
     mentee_id: str

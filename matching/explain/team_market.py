@@ -24,13 +24,13 @@ from matching.explain.team_tools import (
     seat_teams,
     team_room,
 )
+from matching.explain.unpriced import eligible_beside
 from matching.policy_options import FairnessMode
 from matching.problem import I8, Component, ProblemData
 from matching.solution import LevelName, Solution, members_of
 from matching.solvers.residual import FAR, Paths, cheapest, paths_from, paths_to, walk
 from matching.solvers.teams.fairness import HIGHEST
 from matching.solvers.teams.solve import arcs_of as arcs_of_plan
-from matching.teams import keeps_rules, team_scores
 
 INTEGER_LEVELS = (
     LevelName.SEATS_FILLED,
@@ -81,16 +81,8 @@ class TeamMarket:
 
     def eligible(self, row: int, seat: int) -> tuple[I8, I8]:
         """Return the mentors who could sit in a seat beside the rest of the team, and the team's scores with them."""
-        component, arrays = self.component, self.own.room.arrays
-        mentors = component.arc_mentor[arcs_of(component, row, seat)].astype(np.int64)
-        members = np.repeat(self.own.members[row][None, :], len(mentors), axis=0)
-        members[:, seat] = mentors
-        rows = np.full(len(mentors), row)
-        person = np.where(members >= 0, component.person_of_mentor[members], -1 - np.arange(component.n_seats))
-        ranked = np.sort(person, axis=1)
-        kept = keeps_rules(arrays, rows, members) & (ranked[:, 1:] != ranked[:, :-1]).all(axis=1)
-        scores = team_scores(arrays, self.own.room.terms, rows[kept], members[kept])
-        return mentors[kept], scores
+        members = self.own.members[row]
+        return eligible_beside(self.component, self.own.room.arrays, self.problem, members, row, seat)
 
     def seat_options(self, row: int, seat: int, n_options: int) -> tuple[list[Option], int]:
         """Return the cheapest alternatives of a seat, cheapest first; none stays undecided.

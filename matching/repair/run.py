@@ -20,6 +20,7 @@ from matching.result import ExcludedMentee, Result, levels_within
 from matching.rules import mentee_exclusion
 from matching.solution import LevelName, Solution
 from matching.solvers import flow
+from matching.solvers.choice import find_team_obstacle
 from matching.solvers.seating import check_seating
 from matching.solvers.teams import solve as teams
 from matching.supply import supply_table
@@ -107,7 +108,7 @@ def repair(
     InvalidFactsError
         When nothing is published, and for facts that contradict themselves.
     InvalidPolicyError
-        For a negative budget, and for slot caps that this form cannot combine with the facts.
+        For a negative budget, and for shapes that this form cannot combine with the facts.
     EmptyPoolError, PinConflictError, SolverFailedError
         See ``solve``.
 
@@ -135,6 +136,7 @@ def repair(
     if problem is None:
         problem = build(facts, policy, on_progress=on_progress)
     check_seating(facts, policy, problem)
+    check_repairable(problem)
     lap("build")
     held = [held_links(component, problem) for component in problem.components]
     plan = repaired(problem, held, max_changes=max_changes, seed=seed)
@@ -160,6 +162,22 @@ def repair(
         n_people_affected=changes.n_people,
         offers=offers,
     )
+
+
+def check_repairable(problem: ProblemData) -> None:
+    """Refuse a shape that a repair has no form for.
+
+    Raises
+    ------
+    InvalidPolicyError
+        For team terms beside slots of unequal rules, slot caps, or forbidden weak teams.
+    """
+    obstacle = find_team_obstacle(problem) if problem.team_terms else None
+    if obstacle is not None:
+        raise InvalidPolicyError(
+            "teamObjective",
+            f"{obstacle}, and a repair has no form for that beside whole teams; solve with maxChanges instead",
+        )
 
 
 def _result(

@@ -1,5 +1,6 @@
 """The certified curve between geography and experience: what more of the one costs of the other, plan by plan."""
 
+from matching.tradeoff.apart import CurvePoint, CurveResult, curve, curve_from_json, curve_to_json
 from matching.tradeoff.envelope import Ceiling, Cut, Envelope
 from matching.tradeoff.fairness import fairness_axis
 from matching.tradeoff.points import (
@@ -15,6 +16,8 @@ from matching.tradeoff.run import trade_off
 
 __all__ = [
     "Ceiling",
+    "CurvePoint",
+    "CurveResult",
     "Cut",
     "Envelope",
     "FairnessAxis",
@@ -24,6 +27,9 @@ __all__ = [
     "Region",
     "TradeOff",
     "TradeOffPoint",
+    "curve",
+    "curve_from_json",
+    "curve_to_json",
     "fairness_axis",
     "trade_off",
 ]

@@ -6,7 +6,7 @@ from epsilon constraints: the most experience among plans that keep a geography 
 """
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -14,6 +14,8 @@ from matching.tradeoff.envelope import Envelope
 from matching.tradeoff.state import Above, Found, Oracle, State, as_end, chord, within
 
 Pair = tuple[tuple[int, int], tuple[int, int]]
+OnFront = Callable[[Sequence[Found]], None]
+"""Called with the points so far, from the nearest on, whenever there are more of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +26,7 @@ class Explored:
     state: State
 
 
-def explore(oracle: Oracle, above: Above | None, n_points: int, on_point: Callable[[int], None]) -> Explored:
+def explore(oracle: Oracle, above: Above | None, n_points: int, on_front: OnFront) -> Explored:
     """Ask until the curve has ``n_points`` points or nothing is left to find; ``above`` is ``None`` for weights alone.
 
     A third of the points between the ends is meant for epsilon constraints; where the weights, or the constraints,
@@ -37,14 +39,14 @@ def explore(oracle: Oracle, above: Above | None, n_points: int, on_point: Callab
     asker = _Asker(oracle=oracle, above=above, state=state)
     front = state.front()
     n_weighted = n_points - (n_points - 2) // 3 if above is not None else n_points
-    on_point(len(front))
+    on_front(front)
     while len(front) < n_points:
         done = len(front) < n_weighted and asker.ask_weights()
         if not done and not asker.ask_epsilon() and not asker.ask_weights():
             break
         before, front = len(front), state.front()
         if len(front) > before:
-            on_point(len(front))
+            on_front(front)
     # A later plan may be as good as an end in its one criterion and better in the other: then it is the end.
     if len(front) > 1:
         front[-1] = as_end(front[-1], far.method, far.direction, far.bound)

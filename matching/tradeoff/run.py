@@ -1,10 +1,11 @@
 """The front door of the trade-off: facts and a policy in, a certified curve with a plan behind each point out."""
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from math import ceil
 
 from matching.build import Progress, build
+from matching.control import Control
 from matching.criteria import criterion_weights
 from matching.errors import InvalidTradeOffError
 from matching.facts import Facts
@@ -12,11 +13,11 @@ from matching.metrics import metrics
 from matching.policy import WEIGHT_PRESETS, Policy
 from matching.policy_options import FairnessMode, TeamObjective, Weights
 from matching.problem import ProblemData
-from matching.solution import SCALE_BY_LEVEL, LevelName, Solution
+from matching.solution import LevelName, Solution
 from matching.solve import solve
 from matching.tradeoff.axes import before_score, mean_of, plan_axes, solution_of
 from matching.tradeoff.envelope import Envelope
-from matching.tradeoff.explore import explore, open_geography
+from matching.tradeoff.explore import Explored, explore, open_geography
 from matching.tradeoff.fairness import fairness_axis
 from matching.tradeoff.pairs import PairOracle
 from matching.tradeoff.points import Link, PointMethod, PresetPoint, Region, TradeOff, TradeOffPoint
@@ -85,24 +86,20 @@ def trade_off(
     modes = tuple(fairness_modes)
     if n_points is None:
         n_points = N_POINTS if is_separable else N_TEAM_POINTS
-    if n_points < 2:
-        raise InvalidTradeOffError("n_points", f"a curve needs at least its 2 ends, found {n_points}")
     fairness = fairness_axis(facts, policy, modes=modes, seed=seed) if modes else None
-    free = policy if is_separable else changed(policy, {"fairness": {"mode": FairnessMode.NONE}})
-    problem = build(facts, free, on_progress=on_progress)
-    oracle: Oracle
-    above: Above | None
-    if is_separable:
-        pairs = PairOracle(problem, free, seed=seed)
-        oracle, above = pairs, pairs.above
-    else:
-        oracle, above = TeamOracle(facts, free, problem, seed=seed), None
 
-    def report(done: int) -> None:
+    def report(front: Sequence[Found]) -> None:
         if on_progress is not None:
-            on_progress("trade-off", done, n_points)
+            on_progress("trade-off", len(front), n_points)
 
-    explored = explore(oracle, above, n_points, report)
+    free, problem, explored = explored_curve(
+        facts,
+        policy,
+        n_points=n_points,
+        seed=seed,
+        on_progress=on_progress,
+        on_front=lambda _free, _problem, front: report(front),
+    )
     front, state, envelope = explored.front, explored.state, explored.state.envelope
     return TradeOff(
         points=tuple(_point(problem, free, found) for found in front),
@@ -122,12 +119,47 @@ def trade_off(
     )
 
 
+def explored_curve(
+    facts: Facts,
+    policy: Policy,
+    *,
+    n_points: int,
+    seed: int,
+    on_front: Callable[[Policy, ProblemData, Sequence[Found]], None],
+    on_progress: Progress | None = None,
+) -> tuple[Policy, ProblemData, Explored]:
+    """Explore the curve; returns the policy without its fairness level, the problem, and what was found.
+
+    Parameters
+    ----------
+    on_front
+        Called with policy, problem and the points so far, from the nearest on, whenever there are more of them.
+
+    Raises
+    ------
+    InvalidPolicyError, InvalidTradeOffError
+        See ``trade_off``.
+    """
+    if n_points < 2:
+        raise InvalidTradeOffError("n_points", f"a curve needs at least its 2 ends, found {n_points}")
+    is_separable = policy.team_objective is TeamObjective.SEPARABLE
+    free = policy if is_separable else changed(policy, {"fairness": {"mode": FairnessMode.NONE}})
+    problem = build(facts, free, on_progress=on_progress)
+    oracle: Oracle
+    above: Above | None
+    if is_separable:
+        pairs = PairOracle(problem, free, seed=seed)
+        oracle, above = pairs, pairs.above
+    else:
+        oracle, above = TeamOracle(facts, free, problem, seed=seed), None
+    return free, problem, explore(oracle, above, n_points, lambda front: on_front(free, problem, front))
+
+
 def _point(problem: ProblemData, policy: Policy, found: Found) -> TradeOffPoint:
-    links = _links(problem, found.plan)
-    unit = SCALE_BY_LEVEL[LevelName.SCORE] * max(1, sum(found.direction))
+    links = links_of(problem, found.plan)
     return TradeOffPoint(
         method=found.method,
-        weights=None if found.method is PointMethod.EPSILON else _weights(policy, found.direction),
+        weights=weights_of(policy, found),
         epsilon=found.epsilon,
         direction=found.direction,
         geography=found.geography,
@@ -136,7 +168,7 @@ def _point(problem: ProblemData, policy: Policy, found: Found) -> TradeOffPoint:
         experience_mean=mean_of(found.experience, len(links), policy.n_seats),
         value=found.value,
         bound=found.bound,
-        gap=(found.bound - found.value) / max(abs(found.value), unit),
+        gap=found.gap,
         levels=found.levels,
         policy_score=found.plan.objective(problem)[LevelName.SCORE],
         links=links,
@@ -144,8 +176,11 @@ def _point(problem: ProblemData, policy: Policy, found: Found) -> TradeOffPoint:
     )
 
 
-def _weights(policy: Policy, direction: tuple[int, int]) -> Weights:
-    """Return policy weights with the exchange rate of a direction, at the policy's own share of preference."""
+def weights_of(policy: Policy, found: Found) -> Weights | None:
+    """Return policy weights with the exchange rate of a point, at the policy's own share of preference."""
+    if found.method is PointMethod.EPSILON:
+        return None
+    direction = found.direction
     by_geography, by_experience, by_preference = criterion_weights(policy)
     share = (by_geography + by_experience) / sum(direction)
     return Weights(geography=share * direction[0], experience=share * direction[1], preference=by_preference)
@@ -165,7 +200,7 @@ def _region(state: State, envelope: Envelope, left: Found, right: Found) -> Regi
 def _preset(
     facts: Facts, policy: Policy, problem: ProblemData, envelope: Envelope, name: str, weights: Weights, seed: int
 ) -> PresetPoint:
-    result = solve(facts, changed(policy, {"weights": weights.model_dump()}), seed=seed)
+    result = solve(facts, changed(policy, {"weights": weights.model_dump()}), seed=seed, control=Control())
     plan = solution_of(problem, result.seats)
     geography, experience = plan_axes(problem, plan, policy)
     return PresetPoint(
@@ -183,7 +218,7 @@ def _preset(
     )
 
 
-def _links(problem: ProblemData, plan: Solution) -> tuple[Link, ...]:
+def links_of(problem: ProblemData, plan: Solution) -> tuple[Link, ...]:
     """Return the plan by component, mentee and slot."""
     links: list[Link] = []
     for component, chosen in zip(problem.components, plan.chosen, strict=True):

@@ -7,7 +7,7 @@ from math import gcd
 from typing import Protocol
 
 from matching.result import Level
-from matching.solution import Solution
+from matching.solution import SCALE_BY_LEVEL, LevelName, Solution
 from matching.tradeoff.envelope import Ceiling, Cut, Envelope, weighted_bound
 from matching.tradeoff.points import PointMethod
 
@@ -36,6 +36,12 @@ class Found:
     def at(self) -> tuple[int, int]:
         """Geography and experience."""
         return self.geography, self.experience
+
+    @property
+    def gap(self) -> float:
+        """(bound - value) / max(|value|, 1 point); 0 means proved."""
+        unit = SCALE_BY_LEVEL[LevelName.SCORE] * max(1, sum(self.direction))
+        return (self.bound - self.value) / max(abs(self.value), unit)
 
     def worth(self, direction: tuple[int, int]) -> int:
         """Return the weighted sum of both criteria."""

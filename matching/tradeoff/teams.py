@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from math import ceil, floor
 
+from matching.control import Control
 from matching.criteria import SCORE_UNIT, criterion_weights
 from matching.facts import Facts
 from matching.policy import Policy
@@ -72,7 +73,7 @@ class TeamOracle:
     def _found(self, state: State, direction: tuple[int, int], method: PointMethod) -> Found:
         a, b = direction
         policy, preference = self._weighted(direction)
-        result = solve(self.facts, policy, seed=self.seed)
+        result = solve(self.facts, policy, seed=self.seed, control=Control())
         plan = solution_of(self.problem, result.seats)
         geography, experience = plan_axes(self.problem, plan, self.policy)
         # a·G + b·E is the score times the sum of the weights, up to: roundings, half a unit of the score and of each

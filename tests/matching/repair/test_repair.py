@@ -307,6 +307,20 @@ def test_a_negative_budget_is_refused():
         repair(replace(PAIR, published=ROSTER), ONE, max_changes=-1)
 
 
+@pytest.mark.parametrize(
+    ("change", "obstacle"),
+    [
+        ({"fairness": {"mode": "NONE", "weakTeams": "FORBID"}}, "weak teams are forbidden"),
+        ({"slots": [{"code": "T", "cap": 1}, {"code": "V"}]}, "slots have caps"),
+    ],
+)
+def test_a_shape_that_a_repair_has_no_form_for_is_refused_in_words(change, obstacle):
+    world = tongren(2, 4, 1)
+    whole = Policy.from_json(TONGREN_TEAMS.to_json() | change)
+    with pytest.raises(InvalidPolicyError, match=f"{obstacle}.*solve with maxChanges"):
+        repair(replace(world, published=(("c0000", whole.slot_codes[0], "m0000"),)), whole)
+
+
 def assert_only_the_freed_mentors_change(n_mentees: int, n_leaving: int) -> None:
     """Acceptance fact 4 of the domain (section 7)."""
     world = tongren(n_mentees, 2 * n_mentees, 1)
