@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-slow check fix lock migrate schema bench
+.PHONY: help demo serve test test-slow check fix lock migrate schema bench bench-scale
 
 help:  ## show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
 
 $(STAMP): requirements.txt pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("Touyan needs Python 3.11 or newer, this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'
@@ -37,6 +37,9 @@ test-slow: $(STAMP)  ## the slow tests
 
 bench: $(STAMP)  ## measurements; ratios within one run
 	$(BIN)/python -m pytest -m bench -s
+
+bench-scale: $(STAMP)  ## 100,000 mentees in 800 counties through the real queue; PROGRAMMES=8 takes a tenth
+	$(BIN)/python -m tests.benchmarks.scale --programmes $(or $(PROGRAMMES),80)
 
 check: $(STAMP)  ## format, lint, import arrows, types
 	$(BIN)/ruff format --check .

@@ -29,6 +29,8 @@ class Settings(BaseSettings):
     data_keys: SecretStr | None = None
     """Fernet keys, newest first, separated by commas; they encrypt ID numbers and phones."""
     export_dir: Path = Path("out")
+    embedded_worker: bool = True
+    """Whether the server works on runs itself; false where `touyan worker` processes do."""
     host: str = "127.0.0.1"
     port: int = 8000
 

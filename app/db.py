@@ -8,11 +8,12 @@ from typing import Any, TypeVar
 
 from sqlalchemy import DateTime, Dialect, Engine, String, create_engine, event
 from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Session as Session
 from sqlmodel import SQLModel
 
-from app.errors import DuplicateError
+from app.errors import AppError, DatabaseUnavailableError, DuplicateError, StorageFullError
 
 NAMING_CONVENTION = {
     "ix": "ix_%(column_0_N_label)s",
@@ -72,13 +73,25 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def make_engine(database_url: str) -> Engine:
+IDLE_LIMIT_S, WORKER_IDLE_LIMIT_S = 60, 10
+"""Seconds for which a transaction on PostgreSQL may wait for its own process: one that was stopped, or whose machine is
+gone, must not keep the locks of its rows. Units of workers are shorter than those of a request."""
+
+
+def idle_limit(seconds: int) -> dict[str, Any]:
+    """What PostgreSQL is told at connecting about transactions whose process does not go on."""
+    return {"options": f"-c idle_in_transaction_session_timeout={seconds * 1000}"}
+
+
+def make_engine(database_url: str, *, idle_limit_s: int = IDLE_LIMIT_S) -> Engine:
     """An engine for SQLite (WAL, foreign keys on, IMMEDIATE transactions) or PostgreSQL (psycopg 3).
 
     The parameters of a failed statement stay out of its error: they can be personal data, and errors go to logs.
     """
     if not database_url.startswith("sqlite"):
-        return create_engine(database_url, pool_pre_ping=True, hide_parameters=True)
+        return create_engine(
+            database_url, pool_pre_ping=True, hide_parameters=True, connect_args=idle_limit(idle_limit_s)
+        )
     engine = create_engine(database_url, hide_parameters=True, connect_args={"timeout": 30, "check_same_thread": False})
 
     @event.listens_for(engine, "connect")
@@ -101,20 +114,26 @@ def make_engine(database_url: str) -> Engine:
 class Database:
     """One engine and the two ways to use it: write units and read units, each its own session and transaction."""
 
-    def __init__(self, database_url: str) -> None:
-        self.engine = make_engine(database_url)
+    def __init__(self, database_url: str, *, idle_limit_s: int = IDLE_LIMIT_S) -> None:
+        self.engine = make_engine(database_url, idle_limit_s=idle_limit_s)
         self._reader = self.engine.execution_options(touyan_read_only=True)
 
     @contextmanager
     def write(self) -> Iterator[Session]:
-        """A session whose transaction commits when the block ends and rolls back when it raises."""
-        with Session(self.engine, expire_on_commit=False) as session, session.begin():
+        """A session whose transaction commits when the block ends and rolls back when it raises.
+
+        Raises ``DatabaseUnavailableError`` or ``StorageFullError`` where the database itself is the reason.
+        """
+        with _database_faults(), Session(self.engine, expire_on_commit=False) as session, session.begin():
             yield session
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """A session over one stable snapshot of the database; nothing is ever written."""
-        with Session(self._reader, expire_on_commit=False, autoflush=False) as session:
+        """A session over one stable snapshot of the database; nothing is ever written.
+
+        Raises ``DatabaseUnavailableError`` where the database cannot be reached.
+        """
+        with _database_faults(), Session(self._reader, expire_on_commit=False, autoflush=False) as session:
             if self.engine.dialect.name == "postgresql":
                 session.connection(
                     execution_options={"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
@@ -129,6 +148,43 @@ class Database:
     def dispose(self) -> None:
         """Close every pooled connection."""
         self.engine.dispose()
+
+
+@contextmanager
+def _database_faults() -> Iterator[None]:
+    try:
+        yield
+    except (DBAPIError, PoolTimeout) as error:
+        refusal = refusal_of(error)
+        if refusal is None:
+            raise
+        raise refusal from error
+
+
+FULL = frozenset({"53100", "SQLITE_FULL"})
+"""What PostgreSQL (disk_full) and SQLite call a database without room."""
+UNREACHABLE = frozenset({"57P01", "57P02", "57P03", "53300", "SQLITE_BUSY", "SQLITE_CANTOPEN", "SQLITE_IOERR"})
+"""Shutdown, crash, start-up and too many connections of PostgreSQL; a file of SQLite that is locked or gone."""
+
+
+def refusal_of(error: DBAPIError | PoolTimeout) -> AppError | None:
+    """The refusal that tells of a database without room or out of reach; ``None`` for every other error."""
+    if isinstance(error, DBAPIError):
+        orig = error.orig
+        state = getattr(orig, "sqlstate", None) or getattr(orig, "sqlite_errorname", None)
+        if state in FULL:
+            return StorageFullError(
+                "The database has no room left; free or add disk space, then repeat this step. Nothing was written.",
+                "数据库存储空间已满，请清理或扩充磁盘空间后重试；本次未写入任何数据。",
+            )
+        # A connection that was refused, or that broke, has no state at all.
+        is_lost = error.connection_invalidated or (type(orig).__name__ == "OperationalError" and state is None)
+        if not is_lost and state not in UNREACHABLE and not str(state).startswith("08"):
+            return None
+    return DatabaseUnavailableError(
+        "The database cannot be reached at the moment; check that it runs, then repeat this step.",
+        "数据库暂时无法连接，请确认其正在运行后重试。",
+    )
 
 
 ResultT = TypeVar("ResultT")

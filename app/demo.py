@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -19,6 +19,9 @@ from app.config import Settings, data_keys, get_settings
 from app.crypto import PersonalDataCipher
 from app.db import Database, run_in_transaction
 from app.errors import BatchHasErrorsError
+from app.jobs.client import JobClient
+from app.jobs.engine import migrate_jobs
+from app.jobs.worker import work_until
 from app.labels import Language, label, public_reason
 from app.models import ExportJob, ImportBatch, MatchPlan, MatchRun, PairingProgram, Shortfall
 from app.models.vocabulary import (
@@ -87,6 +90,7 @@ def run_demo(folder: Path, out: Console) -> None:
     cipher = PersonalDataCipher(data_keys(settings))
     try:
         upgrade(database.engine)
+        migrate_jobs(settings.database_url)
         columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
         with Progress(*columns, console=out, transient=not out.is_terminal) as bar:
             outcomes = [_one_programme(database, cipher, name, folder, bar) for name in DEMO_SAMPLES]
@@ -161,11 +165,14 @@ def _one_programme(database: Database, cipher: PersonalDataCipher, name: str, fo
             bar.update(task, completed=done, total=len(paths))  # type: ignore[arg-type]
     program = run_in_transaction(database, lambda session: create_sample_program(session, officer, described))
     with stage("match") as task:
-        run_id = start_match_run(
+        asked = RunDraft(program_id=program.id, mode=RunMode.FINAL)
+        with closing(JobClient(database)) as jobs:
+            run_id = start_match_run(database, officer, asked, enqueue=jobs.enqueue_run)
+        work_until(
             database,
-            officer,
-            RunDraft(program_id=program.id, mode=RunMode.FINAL),
-            on_progress=lambda phase, done, total: bar.update(task, completed=done, total=total),  # type: ignore[arg-type]
+            run_id,
+            slot="demo",
+            on_look=lambda view: bar.update(task, completed=view.n_solved, total=view.n_shares),  # type: ignore[arg-type]
         )
     with stage("publish"):
         with database.read() as session:

@@ -71,6 +71,30 @@ class PinClashError(AppError):
     code = "PIN_CLASH"
 
 
+class TooManyRunsError(AppError):
+    """As many runs of the programme as may wait or work at a time do so already."""
+
+    code = "TOO_MANY_RUNS"
+
+
+class DatabaseUnavailableError(AppError):
+    """The database cannot be reached at the moment; nothing was written."""
+
+    code = "UNAVAILABLE"
+
+
+class StorageFullError(AppError):
+    """The database has no room left; nothing was written."""
+
+    code = "STORAGE_FULL"
+
+
+class SlotTakenError(AppError):
+    """Another live process holds the worker slot."""
+
+    code = "SLOT_TAKEN"
+
+
 class EmptyPoolError(AppError):
     """A run on a programme without mentees or without mentors."""
 

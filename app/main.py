@@ -1,31 +1,49 @@
 """The web application: GraphQL, downloads and health under one roof."""
 
+import asyncio
+import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 
 from starlette.applications import Starlette
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from app.config import Profile, Settings, data_keys, get_settings
 from app.crypto import PersonalDataCipher
 from app.db import Database
 from app.http.exports import download_export
 from app.http.health import health
+from app.jobs.client import JobClient
+from app.jobs.hub import ProgressHub
+from app.jobs.worker import working
 from schema.asgi import GraphQLView
 from schema.graphiql import graphiql_asset
+
+SERVER_SLOT = "server"
+"""The slot of the worker inside the server."""
 
 
 def create_app(settings: Settings, database: Database, cipher: PersonalDataCipher) -> Starlette:
     """The application over an open database, which is closed together with it."""
 
+    jobs = JobClient(database)
+    hub = ProgressHub(database, jobs)
+
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        yield
-        database.dispose()
+        with ExitStack() as stack:
+            stack.callback(database.dispose)
+            stack.callback(jobs.close)
+            if settings.embedded_worker:
+                worker = working(database, slot=SERVER_SLOT, n_shares=os.cpu_count() or 1)
+                await asyncio.to_thread(stack.enter_context, worker)
+            yield
 
     is_development = settings.profile is Profile.DEVELOPMENT
-    routes = [
-        Route("/graphql", GraphQLView(database=database, cipher=cipher, is_development=is_development)),
+    view = GraphQLView(database=database, cipher=cipher, jobs=jobs, hub=hub, is_development=is_development)
+    routes: list[BaseRoute] = [
+        Route("/graphql", view),
+        WebSocketRoute("/graphql", view),
         Route("/exports/{id}", download_export),
         Route("/healthz", health),
     ]

@@ -1,10 +1,12 @@
 """Run the migrations from Python: the command line and the tests use these, nothing else calls Alembic."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 
 def alembic_config() -> Config:
@@ -17,7 +19,7 @@ def alembic_config() -> Config:
 
 def upgrade(engine: Engine, revision: str = "head") -> None:
     """Bring the database behind ``engine`` to ``revision`` in one transaction."""
-    with engine.begin() as connection:
+    with _changing_tables(engine) as connection:
         config = alembic_config()
         config.attributes["connection"] = connection
         command.upgrade(config, revision)
@@ -25,10 +27,35 @@ def upgrade(engine: Engine, revision: str = "head") -> None:
 
 def downgrade(engine: Engine, revision: str = "base") -> None:
     """Take the database back to ``revision``."""
-    with engine.begin() as connection:
+    with _changing_tables(engine) as connection:
         config = alembic_config()
         config.attributes["connection"] = connection
         command.downgrade(config, revision)
+
+
+@contextmanager
+def _changing_tables(engine: Engine) -> Iterator[Connection]:
+    """A transaction in which tables may be rebuilt.
+
+    SQLite changes a table by making a new one and dropping the old one, which must not delete what refers to its rows:
+    keys are not enforced meanwhile, and all of them are checked before the transaction ends.
+    """
+    if engine.dialect.name != "sqlite":
+        with engine.begin() as connection:
+            yield connection
+        return
+    with engine.connect() as connection:
+        driver = connection.connection.dbapi_connection
+        assert driver is not None
+        driver.execute("PRAGMA foreign_keys = OFF")
+        try:
+            with connection.begin():
+                yield connection
+                broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+                if broken:
+                    raise RuntimeError(f"the migration leaves {len(broken)} broken keys, the first in {broken[0][0]}")
+        finally:
+            driver.execute("PRAGMA foreign_keys = ON")
 
 
 def check(engine: Engine) -> None:

@@ -1,10 +1,7 @@
 """GraphQL over HTTP: who may ask, which bodies are accepted, and what an error may tell."""
 
-import logging
-import re
-import traceback
+from datetime import timedelta
 from typing import Any
-from uuid import uuid4
 
 import orjson
 from cross_web import AsyncHTTPRequestAdapter, HTTPException, StarletteRequestAdapter
@@ -15,20 +12,26 @@ from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
 from strawberry.http import GraphQLHTTPResponse, GraphQLRequestData
+from strawberry.http.streaming import SSETransport
+from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL, GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.types import ExecutionResult
-from strawberry.types.execution import PreExecutionError
+from strawberry.types.execution import PreExecutionError, SubscriptionExecutionResult
 
+from app.access import Viewer
 from app.crypto import PersonalDataCipher
 from app.db import Database
-from app.errors import AppError
+from app.errors import DatabaseUnavailableError, StorageFullError
+from app.jobs.client import JobClient
+from app.jobs.hub import ProgressHub
 from app.reads.access import viewer_for_header
 from schema import graphiql
 from schema.context import Context
+from schema.faults import fault, told
 from schema.limits import MAX_ERRORS, MAX_ITEMS, MAX_TOKENS
+from schema.operations import operation_of
 from schema.problems import extensions_of
 from schema.root import make_schema
-
-logger = logging.getLogger("touyan.graphql")
+from schema.sockets import SocketHandler, TextSocket
 
 MAX_BODY_BYTES = 1_000_000
 JSON_TYPE = "application/json"
@@ -42,8 +45,9 @@ CODE_BY_STATUS = {
     413: "TOO_LARGE",
     415: "UNSUPPORTED_MEDIA_TYPE",
 }
-ESCAPED_NUL = re.compile(r"\\u(?:0000|\{0+\})")
-"""How a text inside a document can spell the one character that PostgreSQL cannot store."""
+SSE = SSETransport()
+INIT_WAIT = timedelta(seconds=10)
+"""How long an open socket may stay silent before it says who it is."""
 SIGN_IN = "Sign in with a valid token: Authorization: Bearer <token>."
 
 
@@ -64,15 +68,28 @@ class GraphQLView(GraphQL[Context, None]):
     """The one view. Development shows GraphiQL and the schema to anybody; production shows nothing without a token."""
 
     request_adapter_class = LimitedRequest
+    websocket_adapter_class = TextSocket
+    graphql_transport_ws_handler_class = SocketHandler
 
-    def __init__(self, *, database: Database, cipher: PersonalDataCipher, is_development: bool) -> None:
+    def __init__(
+        self,
+        *,
+        database: Database,
+        cipher: PersonalDataCipher,
+        jobs: JobClient,
+        hub: ProgressHub,
+        is_development: bool,
+    ) -> None:
         super().__init__(
             schema=make_schema(hides_suggestions=not is_development),
             graphql_ide="graphiql" if is_development else None,
-            subscription_protocols=(),
+            subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL, GRAPHQL_SSE_PROTOCOL),
+            connection_init_wait_timeout=INIT_WAIT,
         )
         self.database = database
         self.cipher = cipher
+        self.jobs = jobs
+        self.hub = hub
         self.is_development = is_development
         self.cursor_key = bytes.fromhex(cipher.keyed_hash("cursor", "key of page cursors"))
 
@@ -83,6 +100,9 @@ class GraphQLView(GraphQL[Context, None]):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; every refusal has a JSON body in the shape of GraphQL errors."""
+        if scope["type"] == "websocket":
+            await self.run(WebSocket(scope, receive=receive, send=send))
+            return
         request = Request(scope, receive)
         try:
             response = await self.run(request)
@@ -90,21 +110,35 @@ class GraphQLView(GraphQL[Context, None]):
             response = self._refusal(request, refusal.status_code, refusal.reason)
         except ClientDisconnect:
             return
-        except Exception as fault:  # noqa: BLE001 - outside the operation: told like any other fault
-            response = _answer(self.encode_json({"errors": [_fault(fault)]}), 500, JSON_TYPE)
+        except (DatabaseUnavailableError, StorageFullError) as refusal:
+            error = {"message": refusal.message, "extensions": extensions_of(refusal)}
+            response = _answer(self.encode_json({"errors": [error]}), 503, JSON_TYPE)
+        except Exception as problem:  # noqa: BLE001 - outside the operation: told like any other fault
+            response = _answer(self.encode_json({"errors": [fault(problem)]}), 500, JSON_TYPE)
         await response(scope, receive, send)
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:
-        """The context of one operation; refuses a wrong token, and in production a missing one."""
+        """The context of one operation; refuses a wrong token, and in production a missing one.
+
+        Over a socket, who asks is told by the first message of the protocol: until then it is nobody.
+        """
+        if isinstance(request, WebSocket):
+            return self.new_context(None)
         # The query page starts with the word Bearer and no token behind it: that is nobody yet, not a wrong token.
         header = request.headers.get("authorization")
         header = None if header is None or header.strip().lower() in ("", "bearer") else header
         visitor = await viewer_for_header(self.database, header)
         if visitor is None and (header is not None or not self.is_development):
             raise HTTPException(401, SIGN_IN)
+        return self.new_context(visitor)
+
+    def new_context(self, visitor: Viewer | None) -> Context:
+        """A fresh context: of one operation, also where one connection carries several."""
         return Context(
             database=self.database,
             cipher=self.cipher,
+            jobs=self.jobs,
+            hub=self.hub,
             cursor_key=self.cursor_key,
             visitor=visitor,
             max_items=MAX_ITEMS,
@@ -113,7 +147,8 @@ class GraphQLView(GraphQL[Context, None]):
     async def get_sub_response(self, request: Request | WebSocket) -> Response:
         """The response that headers are collected on; its media type is the negotiated one."""
         response = await super().get_sub_response(request)
-        response.media_type = _negotiated(request.headers.get("accept", "*/*"))
+        accept = request.headers.get("accept", "*/*")
+        response.media_type = JSON_TYPE if SSE.accepts(accept) else _negotiated(accept)
         return response
 
     async def parse_http_body(self, request: AsyncHTTPRequestAdapter) -> GraphQLRequestData:
@@ -127,18 +162,14 @@ class GraphQLView(GraphQL[Context, None]):
             data = self.parse_json(await request.get_body())
         if not isinstance(data, dict):
             raise HTTPException(400, "Send one operation as a JSON object; batches are not accepted.")
-        query, variables, name, extensions = (
-            data.get(key) for key in ("query", "variables", "operationName", "extensions")
+        query, variables, name, extensions = operation_of(data)
+        return GraphQLRequestData(
+            query=query,
+            variables=variables,
+            operation_name=name or None,
+            extensions=extensions,
+            protocol="sse" if SSE.accepts(request.headers.get("accept", "")) else "http",
         )
-        if not isinstance(query, str) or not query.strip():
-            raise HTTPException(400, "`query` must be a text with a GraphQL document.")
-        if not isinstance(variables, dict | None) or not isinstance(extensions, dict | None):
-            raise HTTPException(400, "`variables` and `extensions` must be objects.")
-        if not isinstance(name, str | None):
-            raise HTTPException(400, "`operationName` must be a text.")
-        if ESCAPED_NUL.search(query) or _has_nul([query, variables, name]):
-            raise HTTPException(400, "NUL characters are not accepted.")
-        return GraphQLRequestData(query=query, variables=variables, operation_name=name or None, extensions=extensions)
 
     def decode_json(self, data: str | bytes) -> object:
         """Strict JSON in UTF-8."""
@@ -148,19 +179,22 @@ class GraphQLView(GraphQL[Context, None]):
         """JSON in UTF-8."""
         return orjson.dumps(data)
 
-    async def execute_single(
+    async def execute_operation(
         self,
         request: Request,
         request_adapter: AsyncHTTPRequestAdapter,
-        sub_response: Response,
+        request_data: GraphQLRequestData | list[GraphQLRequestData],
         context: Context,
         root_value: None,
-        request_data: GraphQLRequestData,
-    ) -> ExecutionResult:
+        sub_response: Response,
+    ) -> ExecutionResult | list[ExecutionResult] | SubscriptionExecutionResult:
         """Execute; an anonymous visitor may only ask for the schema."""
-        if context.visitor is None and not _asks_for_schema(request_data.query or ""):
+        is_stranger = context.visitor is None
+        if is_stranger and not (isinstance(request_data, GraphQLRequestData) and asks_for_schema(request_data.query)):
             raise HTTPException(401, SIGN_IN)
-        return await super().execute_single(request, request_adapter, sub_response, context, root_value, request_data)
+        return await super().execute_operation(
+            request, request_adapter, request_data, context, root_value, sub_response
+        )
 
     async def process_result(self, request: Request, result: ExecutionResult) -> GraphQLHTTPResponse:
         """The response: refusals with their codes, faults as an error id and nothing else."""
@@ -170,7 +204,7 @@ class GraphQLView(GraphQL[Context, None]):
             result.data is None and bool(errors) and all(error.path is None for error in errors)
         )
         if errors:
-            response["errors"] = [_told(error) for error in errors[:MAX_ERRORS]]
+            response["errors"] = [told(error) for error in errors[:MAX_ERRORS]]
         if len(errors) > MAX_ERRORS:
             response["extensions"] = {"omittedErrors": len(errors) - MAX_ERRORS}
         if not is_request_error:
@@ -205,15 +239,6 @@ def _answer(body: str | bytes, status: int, media_type: str) -> Response:
     return Response(body, status_code=status, media_type=f"{media_type}; charset=utf-8", headers=headers)
 
 
-def _has_nul(value: object) -> bool:
-    """Whether any text inside a JSON value holds a NUL character."""
-    if isinstance(value, dict):
-        return any(_has_nul(item) for pair in value.items() for item in pair)
-    if isinstance(value, list):
-        return any(_has_nul(item) for item in value)
-    return isinstance(value, str) and "\0" in value
-
-
 def _negotiated(accept: str) -> str:
     offered = [part.partition(";")[0].strip().lower() for part in accept.split(",")]
     if GRAPHQL_TYPE in offered:
@@ -223,10 +248,10 @@ def _negotiated(accept: str) -> str:
     raise HTTPException(406, f"Accept {GRAPHQL_TYPE} or {JSON_TYPE}.")
 
 
-def _asks_for_schema(query: str) -> bool:
+def asks_for_schema(query: str | None) -> bool:
     """Whether every root field of every operation is part of introspection."""
     try:
-        document = parse(query, max_tokens=MAX_TOKENS)
+        document = parse(query or "", max_tokens=MAX_TOKENS)
     except GraphQLError:
         return False
     selections = [
@@ -238,31 +263,3 @@ def _asks_for_schema(query: str) -> bool:
     return bool(selections) and all(
         isinstance(selection, FieldNode) and selection.name.value.startswith("__") for selection in selections
     )
-
-
-def _told(error: GraphQLError) -> Any:
-    """What the client may know of an error: all of a refusal or a mistake in the document, only an id of a fault."""
-    original = error.original_error
-    while isinstance(original, GraphQLError) and original.original_error is not None:
-        original = original.original_error
-    formatted: dict[str, Any] = dict(error.formatted)
-    if isinstance(original, AppError):
-        logger.info("refused: %s", original.code)
-        formatted["message"] = original.message
-        formatted["extensions"] = extensions_of(original)
-        return formatted
-    if original is None or isinstance(original, GraphQLError):
-        logger.info("bad document")
-        formatted.setdefault("extensions", {"code": "BAD_DOCUMENT"})
-        return formatted
-    return formatted | _fault(original)
-
-
-def _fault(original: BaseException) -> dict[str, Any]:
-    """What the client is told of a fault; the place of it goes to the log, under the same id."""
-    error_id = uuid4().hex
-    # The text of an exception can hold personal values (parameters of a statement): only its type and place are kept.
-    place = "".join(traceback.format_tb(original.__traceback__))
-    logger.error("fault %s: %s\n%s", error_id, type(original).__name__, place)
-    message = f"Something went wrong on our side; report error id {error_id}."
-    return {"message": message, "extensions": {"code": "INTERNAL", "errorId": error_id}}

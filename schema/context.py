@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 
@@ -11,6 +12,8 @@ from app.access import Viewer
 from app.crypto import PersonalDataCipher
 from app.db import Database, Session, run_in_transaction
 from app.errors import AppError
+from app.jobs.client import JobClient
+from app.jobs.hub import ProgressHub
 from schema.generations import Generations
 
 KeyT = TypeVar("KeyT")
@@ -18,6 +21,10 @@ ValueT = TypeVar("ValueT")
 ResultT = TypeVar("ResultT")
 
 ReadByKey: TypeAlias = Callable[[Session, Viewer, Sequence[KeyT]], dict[KeyT, ValueT]]
+
+
+HEAVY = ThreadPoolExecutor(max_workers=4, thread_name_prefix="heavy")
+"""Threads of adjustments and starts of runs."""
 
 
 class NotSignedInError(AppError):
@@ -38,6 +45,8 @@ class Context:
 
     database: Database
     cipher: PersonalDataCipher
+    jobs: JobClient
+    hub: ProgressHub
     cursor_key: bytes
     visitor: Viewer | None
     max_items: int
@@ -83,6 +92,15 @@ class Context:
         """
         viewer = self.viewer
         result = await asyncio.to_thread(run_in_transaction, self.database, lambda session: unit(session, viewer))
+        self.reads.forget()
+        return result
+
+    async def work(self, unit: Callable[[], ResultT]) -> ResultT:
+        """Run something that computes for seconds on threads of its own; reads must not wait behind it.
+
+        It opens its own transactions; what was read before is forgotten, because it may have changed.
+        """
+        result = await asyncio.get_running_loop().run_in_executor(HEAVY, unit)
         self.reads.forget()
         return result
 

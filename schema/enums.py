@@ -41,6 +41,12 @@ def _register_labelled(enum: type[StrEnum], description: str) -> None:
 
 
 LABELLED: dict[type[StrEnum], str] = {
+    vocabulary.AdjustmentKind: "What an officer does to a plan by hand (人工调整).",
+    vocabulary.BetterDirection: "Which values of a figure are the better ones.",
+    vocabulary.FigureUnit: "What a figure counts.",
+    vocabulary.PlanFigure: "Figures by which plans are compared.",
+    vocabulary.PlanMethod: "How a plan of a run came to be.",
+    vocabulary.WeightPreset: "Ready weights to compare plans by.",
     vocabulary.AppraisalGrade: "Result of one year's appraisal (考核等次).",
     vocabulary.AssignmentState: "Life of an assigned cadre's posting.",
     vocabulary.CandidateSource: "The batch a reserve candidate comes from (来源渠道).",

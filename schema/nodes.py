@@ -42,6 +42,7 @@ READ_BY_TYPE: dict[str, tuple[Permission, Callable[..., Any]]] = {
     "Preference": (Permission.READ_PLANS, pairing.preferences_by_id),
     "MatchRun": (Permission.READ_PLANS, runs.runs_by_id),
     "MatchPlan": (Permission.READ_PLANS, runs.plans_by_id),
+    "PlanAdjustment": (Permission.READ_PLANS, runs.adjustments_by_id),
     "PlanItem": (Permission.READ_PLANS, runs.items_by_id),
     "Shortfall": (Permission.READ_PLANS, runs.shortfalls_by_id),
     "Roster": (Permission.READ, rosters.rosters_by_id),

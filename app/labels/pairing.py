@@ -34,5 +34,7 @@ LABELS: Entries = {
         MemberEndReason.ERROR: ("登记有误", "Entered in error"),
         MemberEndReason.SUPERSEDED: ("方案调整", "Superseded by a newer plan"),
         MemberEndReason.WITHDRAWN: ("撤回发布", "Publication withdrawn"),
+        MemberEndReason.COMPLETED: ("帮带完成", "Mentoring completed"),
+        MemberEndReason.MENTEE_LEFT: ("帮带对象离库", "Mentee left the pool"),
     },
 }

@@ -1,12 +1,97 @@
 """Labels of match runs: states, plans, closeness of a pair and the reasons of empty seats."""
 
 from app.labels.entries import Entries
-from app.models.vocabulary import PlanState, ReasonCode, Relation, RunMode, RunState, SolveStatus, TravelSource
+from app.models.vocabulary import (
+    AdjustmentKind,
+    BetterDirection,
+    FigureUnit,
+    PlanFigure,
+    PlanMethod,
+    PlanState,
+    ReasonCode,
+    Relation,
+    RunMode,
+    RunState,
+    SolveStatus,
+    TravelSource,
+    WeightPreset,
+)
+from matching import EndCause, MenteeFate, MentorFate
 
 LABELS: Entries = {
     RunMode: {
         RunMode.DRY_RUN: ("试排", "Dry run"),
         RunMode.FINAL: ("正式匹配", "Final run"),
+        RunMode.REPAIR: ("补配调整", "Repair"),
+    },
+    WeightPreset: {
+        WeightPreset.NEAR_FIRST: ("就近优先", "Near first"),
+        WeightPreset.BALANCED: ("均衡", "Balanced"),
+        WeightPreset.EXPERIENCE_FIRST: ("经验优先", "Experience first"),
+    },
+    PlanMethod: {
+        PlanMethod.POLICY: ("按政策权重", "Weights of the policy"),
+        PlanMethod.PRESET: ("按预设权重", "Ready weights"),
+        PlanMethod.NEAREST: ("权衡曲线：最近端", "Curve: the nearest end"),
+        PlanMethod.WEIGHTS: ("权衡曲线：按比重", "Curve: by weights"),
+        PlanMethod.EPSILON: ("权衡曲线：按就近下限", "Curve: by a least geography"),
+        PlanMethod.MOST_EXPERIENCED: ("权衡曲线：经验最高端", "Curve: the most experienced end"),
+        PlanMethod.REPAIR: ("补配调整", "Repair of the roster"),
+    },
+    EndCause: {
+        EndCause.MENTEE_LEFT: ("帮带对象已退出", "The mentee has left"),
+        EndCause.MENTEE_NOT_ELIGIBLE: ("帮带对象不再符合条件", "The mentee is not eligible any more"),
+        EndCause.MENTOR_LEFT: ("导师已退出导师库", "The mentor has left the pool"),
+        EndCause.SLOT_GONE: ("帮带岗位已取消", "The slot is gone"),
+        EndCause.RULE: ("不再符合规则", "A rule forbids the pair now"),
+        EndCause.OVER_CAPACITY: ("导师名额已满", "The mentor is above capacity"),
+        EndCause.OVER_SLOT_CAP: ("导师在该岗位名额已满", "The mentor is above the cap of the slot"),
+        EndCause.TEAM_RULE: ("不符合小组规则", "The team breaks a rule"),
+        EndCause.TWICE: ("同一人重复", "The same person twice"),
+        EndCause.PIN: ("锁定指定他人", "A pin asks for somebody else"),
+        EndCause.MOVED: ("为整体更优而调整", "Moved for a better plan"),
+    },
+    MenteeFate: {
+        MenteeFate.LEFT: ("不再参加", "Takes no part any more"),
+        MenteeFate.REPLACED: ("更换导师", "A mentor is replaced"),
+        MenteeFate.REDUCED: ("减少导师", "A mentor goes, nobody comes"),
+        MenteeFate.GAINED: ("新增导师", "A mentor comes"),
+        MenteeFate.SHORT: ("仍有缺口", "A seat stays empty"),
+    },
+    MentorFate: {
+        MentorFate.LEFT: ("不再担任导师", "Serves no more"),
+        MentorFate.FREE_AGAIN: ("名额空出", "Has room again"),
+        MentorFate.REASSIGNED: ("调整对象", "Changes mentees"),
+        MentorFate.REDUCED: ("减少对象", "Loses a mentee"),
+        MentorFate.GAINED: ("新增对象", "Gains a mentee"),
+    },
+    PlanFigure: {
+        PlanFigure.SEATS_FILLED: ("已配岗位", "Filled seats"),
+        PlanFigure.SAME_TOWNSHIP_SHARE: ("本乡镇结对占比", "Share within the township"),
+        PlanFigure.MEAN_MINUTES: ("平均路程时间", "Mean travel time"),
+        PlanFigure.P90_MINUTES: ("九成以内路程时间", "Travel time of nine in ten"),
+        PlanFigure.MAX_MINUTES: ("最长路程时间", "Longest travel time"),
+        PlanFigure.MEAN_EXPERIENCE: ("小组经验平均分", "Mean team experience"),
+        PlanFigure.WORST_EXPERIENCE: ("小组经验最低分", "Worst team experience"),
+        PlanFigure.WEAK_TEAMS: ("薄弱小组数", "Weak teams"),
+        PlanFigure.LOAD_SPREAD: ("导师负担差距", "Load spread"),
+        PlanFigure.WISHES_MET: ("满足意愿数", "Wishes met"),
+        PlanFigure.CHANGED_LINKS: ("变动结对数", "Changed links"),
+        PlanFigure.SCORE: ("政策总分", "Score under the policy"),
+    },
+    FigureUnit: {
+        FigureUnit.SEATS: ("个岗位", "seats"),
+        FigureUnit.PERCENT: ("百分比", "%"),
+        FigureUnit.MINUTES: ("分钟", "minutes"),
+        FigureUnit.POINTS: ("分", "points"),
+        FigureUnit.TEAMS: ("个小组", "teams"),
+        FigureUnit.MENTEES: ("名对象", "mentees"),
+        FigureUnit.WISHES: ("项意愿", "wishes"),
+        FigureUnit.LINKS: ("对", "links"),
+    },
+    BetterDirection: {
+        BetterDirection.HIGHER: ("越高越好", "Higher is better"),
+        BetterDirection.LOWER: ("越低越好", "Lower is better"),
     },
     RunState: {
         RunState.DRAFT: ("草稿", "Draft"),
@@ -26,6 +111,11 @@ LABELS: Entries = {
         PlanState.PUBLISHED: ("已发布", "Published"),
         PlanState.SUPERSEDED: ("已被替代", "Superseded"),
         PlanState.WITHDRAWN: ("已撤回", "Withdrawn"),
+    },
+    AdjustmentKind: {
+        AdjustmentKind.SWAP: ("互换导师", "Swap of mentors"),
+        AdjustmentKind.PIN: ("指定导师", "Mentor fixed"),
+        AdjustmentKind.FORBID: ("禁止结对", "Pair forbidden"),
     },
     SolveStatus: {
         SolveStatus.OPTIMAL: ("已证明最优", "Proven optimal"),

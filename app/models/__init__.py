@@ -4,6 +4,7 @@ from sqlmodel import SQLModel
 
 from app.models.access import ApiToken as ApiToken
 from app.models.access import AuditEvent as AuditEvent
+from app.models.jobs import WorkerSlot as WorkerSlot
 from app.models.pairing import MatchPolicy as MatchPolicy
 from app.models.pairing import Pairing as Pairing
 from app.models.pairing import PairingMember as PairingMember
@@ -44,8 +45,13 @@ from app.models.rosters import Roster as Roster
 from app.models.rosters import RosterEntry as RosterEntry
 from app.models.runs import MatchPlan as MatchPlan
 from app.models.runs import MatchRun as MatchRun
+from app.models.runs import MatchShare as MatchShare
 from app.models.runs import MatchSnapshot as MatchSnapshot
+from app.models.runs import PlanAdjustment as PlanAdjustment
 from app.models.runs import PlanItem as PlanItem
+from app.models.runs import PlanOrigin as PlanOrigin
+from app.models.runs import PlanRepair as PlanRepair
+from app.models.runs import ShareKind as ShareKind
 from app.models.runs import Shortfall as Shortfall
 
 metadata = SQLModel.metadata

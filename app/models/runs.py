@@ -1,6 +1,7 @@
 """Tables of match runs: snapshots, runs, plans and what they say of every seat."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -8,8 +9,17 @@ from sqlalchemy import LargeBinary, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from app.db import utc_now
-from app.models.columns import CountyRow, TrackedRow, enum_field, instant_field, json_field
-from app.models.vocabulary import PlanState, Relation, RunMode, RunState, SolveStatus, TravelSource
+from app.models.columns import CountyRow, Pii, Row, TrackedRow, enum_field, instant_field, json_field, personal_field
+from app.models.vocabulary import (
+    AdjustmentKind,
+    PlanMethod,
+    PlanState,
+    Relation,
+    RunMode,
+    RunState,
+    SolveStatus,
+    TravelSource,
+)
 
 
 class MatchSnapshot(SQLModel, table=True):
@@ -26,7 +36,11 @@ class MatchSnapshot(SQLModel, table=True):
 
 
 class MatchRun(TrackedRow, table=True):
-    """One execution of the optimizer; reproducible from snapshot, policy version and seed."""
+    """One execution of the optimizer; reproducible from snapshot, policy version, seed and what was asked for.
+
+    ``presets`` and ``curve_points`` ask for further plans; ``max_changes`` is the budget of a REPAIR, ``None`` for no
+    limit.
+    """
 
     __tablename__ = "match_run"
     __table_args__ = (UniqueConstraint("program_id", "idempotency_key"),)
@@ -45,10 +59,56 @@ class MatchRun(TrackedRow, table=True):
     levels: list[dict[str, Any]] = json_field(default_factory=list)
     stage_seconds: dict[str, float] = json_field(default_factory=dict)
     messages: list[dict[str, Any]] = json_field(default_factory=list)
+    time_limit_s: float | None = None
+    cancel_requested_at: datetime | None = instant_field(default=None)
+    cancel_requested_by: str | None = Field(default=None, max_length=80)
+    attempt: int = 0
+    presets: list[str] = json_field(default_factory=list)
+    curve_points: int = 0
+    max_changes: int | None = None
+
+
+class ShareKind(StrEnum):
+    """What a share of a run is to solve: one part under one set of weights, a trade-off curve, or a repair."""
+
+    SOLVE = "SOLVE"
+    CURVE = "CURVE"
+    REPAIR = "REPAIR"
+
+
+class MatchShare(Row, table=True):
+    """One share of a run that is solved on its own: its facts, how far its solve is, and the plan it came to.
+
+    The worker that solves it writes it; facts and plan are internal ids without names. Both are emptied when the run
+    ends: what is recorded rests on the snapshot alone. ``attempt`` counts how often a worker has taken it.
+    ``variant`` is the number of the plan it belongs to. Facts are stored once:
+    shares of further weights take those of variant 0 with the same ``part``, a curve or a repair those of the snapshot.
+    """
+
+    __tablename__ = "match_share"
+    __table_args__ = (UniqueConstraint("run_id", "number"),)
+
+    run_id: UUID = Field(foreign_key="match_run.id", index=True)
+    number: int
+    kind: ShareKind = enum_field(ShareKind, default=ShareKind.SOLVE)
+    variant: int = 0
+    part: int = 0
+    counties: str = Field(max_length=200)
+    content: bytes | None = Field(default=None, sa_type=LargeBinary)
+    progress: dict[str, Any] | None = json_field(default=None)
+    result: dict[str, Any] | None = json_field(default=None)
+    attempt: int = 0
+    solved_at: datetime | None = instant_field(default=None)
+    updated_at: datetime = instant_field(default_factory=utc_now)
 
 
 class MatchPlan(TrackedRow, table=True):
-    """One proposed result of a run: its items, shortfalls and metrics, and its way through approval."""
+    """One proposed result of a run: its items, shortfalls and metrics, and its way through approval.
+
+    ``number`` orders the plans of a run, the policy's own is 0. ``weights`` are set where the plan was solved under
+    others than the policy's; ``levels_by_policy`` then measures it under the policy as it is. ``curve`` says where a
+    plan of a curve lies. ``same_as_id`` is the first plan of the run with the same links.
+    """
 
     __tablename__ = "match_plan"
 
@@ -58,6 +118,13 @@ class MatchPlan(TrackedRow, table=True):
     state: PlanState = enum_field(PlanState, index=True)
     levels: list[dict[str, Any]] = json_field(default_factory=list)
     metrics: dict[str, Any] = json_field(default_factory=dict)
+    number: int = 0
+    method: PlanMethod = enum_field(PlanMethod, default=PlanMethod.POLICY)
+    solver_status: SolveStatus | None = enum_field(SolveStatus, default=None)
+    weights: dict[str, Any] | None = json_field(default=None)
+    levels_by_policy: list[dict[str, Any]] | None = json_field(default=None)
+    curve: dict[str, Any] | None = json_field(default=None)
+    same_as_id: UUID | None = Field(default=None, foreign_key="match_plan.id")
     submitted_by: str | None = Field(default=None, max_length=80)
     submitted_at: datetime | None = instant_field(default=None)
     returned_by: str | None = Field(default=None, max_length=80)
@@ -71,6 +138,30 @@ class MatchPlan(TrackedRow, table=True):
     withdrawn_by: str | None = Field(default=None, max_length=80)
     withdrawn_at: datetime | None = instant_field(default=None)
     withdraw_reason: str | None = Field(default=None, max_length=400)
+
+
+class PlanRepair(Row, table=True):
+    """What the plan of a repair changes against the roster that was in force, by internal id.
+
+    ``ended`` and ``added`` are links, ``mentees`` and ``mentors`` what becomes of whom, ``offers`` what a larger budget
+    would buy. Written with the plan, kept as long.
+    """
+
+    __tablename__ = "plan_repair"
+    __table_args__ = (UniqueConstraint("plan_id"),)
+
+    plan_id: UUID = Field(foreign_key="match_plan.id")
+    max_changes: int | None = None
+    n_published: int
+    n_kept: int
+    n_changed_links: int
+    n_moves: int
+    n_people_affected: int
+    ended: list[dict[str, Any]] = json_field(default_factory=list)
+    added: list[dict[str, Any]] = json_field(default_factory=list)
+    mentees: list[dict[str, Any]] = json_field(default_factory=list)
+    mentors: list[dict[str, Any]] = json_field(default_factory=list)
+    offers: list[list[int]] | None = json_field(default=None)
 
 
 class PlanItem(CountyRow, table=True):
@@ -110,3 +201,39 @@ class Shortfall(CountyRow, table=True):
     reasons: list[dict[str, Any]] = json_field(default_factory=list)
     note: str | None = Field(default=None, max_length=200)
     approved_by: str | None = Field(default=None, max_length=80)
+
+
+class PlanOrigin(SQLModel, table=True):
+    """An adjusted plan as the run made it: its links, levels and figures, as compressed JSON of internal ids.
+
+    Written with the first adjustment and never changed; kept as long as the plan.
+    """
+
+    __tablename__ = "plan_origin"
+
+    plan_id: UUID = Field(foreign_key="match_plan.id", primary_key=True)
+    content: bytes = Field(sa_type=LargeBinary)
+
+
+class PlanAdjustment(CountyRow, table=True):
+    """One adjustment of a plan by hand; in force until it is undone, and kept then.
+
+    PIN: the mentor for the mentee, in ``slot_code`` or in any slot. FORBID: never these two. SWAP: the mentor for the
+    mentee in ``slot_code``, and the other mentor for the other mentee in the other slot.
+    """
+
+    __tablename__ = "plan_adjustment"
+    __table_args__ = (UniqueConstraint("plan_id", "number"),)
+
+    plan_id: UUID = Field(foreign_key="match_plan.id", index=True)
+    number: int
+    kind: AdjustmentKind = enum_field(AdjustmentKind)
+    mentee_id: UUID = Field(foreign_key="mentee.id", index=True)
+    mentor_id: UUID = Field(foreign_key="mentor.id", index=True)
+    slot_code: str | None = Field(default=None, max_length=40)
+    other_mentee_id: UUID | None = Field(default=None, foreign_key="mentee.id")
+    other_mentor_id: UUID | None = Field(default=None, foreign_key="mentor.id")
+    other_slot_code: str | None = Field(default=None, max_length=40)
+    reason: str = personal_field(Pii.RESTRICTED, max_length=200)
+    undone_at: datetime | None = instant_field(default=None)
+    undone_by: str | None = Field(default=None, max_length=80)

@@ -2,6 +2,11 @@
 
 from enum import StrEnum
 
+from app.models.run_vocabulary import BetterDirection as BetterDirection
+from app.models.run_vocabulary import FigureUnit as FigureUnit
+from app.models.run_vocabulary import PlanFigure as PlanFigure
+from app.models.run_vocabulary import PlanMethod as PlanMethod
+from app.models.run_vocabulary import WeightPreset as WeightPreset
 from matching.vocabulary import (
     AppraisalGrade as AppraisalGrade,
 )
@@ -203,6 +208,7 @@ class RunMode(StrEnum):
 
     DRY_RUN = "DRY_RUN"
     FINAL = "FINAL"
+    REPAIR = "REPAIR"
 
 
 class RunState(StrEnum):
@@ -218,6 +224,10 @@ class RunState(StrEnum):
     CANCELLED = "CANCELLED"
 
 
+OPEN_RUN_STATES = (RunState.QUEUED, RunState.RUNNING)
+"""States of a run that has not ended."""
+
+
 class PlanState(StrEnum):
     """Life of a match plan."""
 
@@ -228,6 +238,14 @@ class PlanState(StrEnum):
     PUBLISHED = "PUBLISHED"
     SUPERSEDED = "SUPERSEDED"
     WITHDRAWN = "WITHDRAWN"
+
+
+class AdjustmentKind(StrEnum):
+    """What an officer does to a plan by hand."""
+
+    SWAP = "SWAP"
+    PIN = "PIN"
+    FORBID = "FORBID"
 
 
 class PairingState(StrEnum):
@@ -264,6 +282,8 @@ class MemberEndReason(StrEnum):
     ERROR = "ERROR"
     SUPERSEDED = "SUPERSEDED"
     WITHDRAWN = "WITHDRAWN"
+    COMPLETED = "COMPLETED"
+    MENTEE_LEFT = "MENTEE_LEFT"
 
 
 class RosterState(StrEnum):

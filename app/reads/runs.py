@@ -10,7 +10,17 @@ from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from app.access import Viewer
-from app.models import Division, MatchPlan, MatchRun, Mentee, PairingProgram, Person, PlanItem, Shortfall
+from app.models import (
+    Division,
+    MatchPlan,
+    MatchRun,
+    Mentee,
+    PairingProgram,
+    Person,
+    PlanAdjustment,
+    PlanItem,
+    Shortfall,
+)
 from app.models.vocabulary import PlanState, Relation, RunMode, RunState
 from app.reads.paging import Key, Listing, group_by_key
 from app.reads.scope import of_mentees_in_scope, plans_allowed, programs_in_scope, under_code
@@ -200,11 +210,9 @@ def plans_by_id(session: Session, viewer: Viewer, ids: Sequence[UUID]) -> dict[U
 
 
 def plans_by_run(session: Session, viewer: Viewer, ids: Sequence[UUID]) -> dict[UUID, list[MatchPlan]]:
-    """The plans of each run, in the order in which they were written."""
+    """The plans of each run, the policy's own first."""
     rows = session.exec(
-        _plans(viewer)
-        .where(col(MatchPlan.run_id).in_(ids))
-        .order_by(col(MatchPlan.created_at), col(MatchPlan.label), col(MatchPlan.id))
+        _plans(viewer).where(col(MatchPlan.run_id).in_(ids)).order_by(col(MatchPlan.number), col(MatchPlan.id))
     )
     return group_by_key(ids, [(row.run_id, row) for row in rows])
 
@@ -215,6 +223,36 @@ def published_plan_by_program(session: Session, viewer: Viewer, ids: Sequence[UU
         _plans(viewer).where(col(MatchPlan.program_id).in_(ids), col(MatchPlan.state) == PlanState.PUBLISHED)
     )
     return {row.program_id: row for row in rows}
+
+
+def _adjustments(viewer: Viewer) -> SelectOfScalar[PlanAdjustment]:
+    inside = of_mentees_in_scope(viewer, PlanAdjustment.county_id, PlanAdjustment.mentee_id)
+    return select(PlanAdjustment).where(plans_allowed(viewer), inside)
+
+
+def adjustments_by_plan(session: Session, viewer: Viewer, ids: Sequence[UUID]) -> dict[UUID, list[PlanAdjustment]]:
+    """The adjustments of each plan by hand, undone ones included, in the order in which they were made."""
+    rows = session.exec(
+        _adjustments(viewer)
+        .where(col(PlanAdjustment.plan_id).in_(ids))
+        .order_by(col(PlanAdjustment.plan_id), col(PlanAdjustment.number))
+    )
+    return group_by_key(ids, [(row.plan_id, row) for row in rows])
+
+
+def adjusted_plans(session: Session, viewer: Viewer, ids: Sequence[UUID]) -> dict[UUID, bool]:
+    """Whether each plan has an adjustment in force, in the territory or not."""
+    found = select(PlanAdjustment.plan_id).where(
+        col(PlanAdjustment.plan_id).in_(ids), plans_allowed(viewer), col(PlanAdjustment.undone_at).is_(None)
+    )
+    adjusted = set(session.exec(found.distinct()))
+    return {key: key in adjusted for key in ids}
+
+
+def adjustments_by_id(session: Session, viewer: Viewer, ids: Sequence[UUID]) -> dict[UUID, PlanAdjustment]:
+    """Adjustments by key."""
+    rows = session.exec(_adjustments(viewer).where(col(PlanAdjustment.id).in_(ids)))
+    return {row.id: row for row in rows}
 
 
 def items_by_id(session: Session, viewer: Viewer, ids: Sequence[UUID]) -> dict[UUID, PlanItem]:

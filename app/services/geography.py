@@ -28,10 +28,12 @@ def geography_of(session: Session, county_ids: Sequence[UUID], day: date) -> fac
             latitude=row.latitude,
             longitude=row.longitude,
         )
+    inside = select(Division.id).where(col(Division.county_id).in_(county_ids))
+    neighbours = select(TownshipAdjacency).where(col(TownshipAdjacency.township_a_id).in_(inside))
     adjacent = [
         (by_id[row.township_a_id].code, by_id[row.township_b_id].code)
-        for row in session.exec(select(TownshipAdjacency))
-        if row.township_a_id in by_id and row.township_b_id in by_id
+        for row in session.exec(neighbours)
+        if row.township_b_id in by_id
     ]
     zones: dict[str, set[str]] = defaultdict(set)
     memberships = session.exec(
@@ -43,7 +45,6 @@ def geography_of(session: Session, county_ids: Sequence[UUID], day: date) -> fac
         if membership.start_date <= day and (membership.end_date is None or membership.end_date >= day):
             zones[by_id[membership.township_id].code].add(str(membership.zone_id))
     minutes: dict[tuple[str, str], float] = {}
-    inside = select(Division.id).where(col(Division.county_id).in_(county_ids))
     travel = session.exec(select(TravelTime).where(col(TravelTime.from_division_id).in_(inside)))
     for entry in travel:
         if entry.to_division_id in by_id:

@@ -18,8 +18,6 @@ from app.errors import InvalidStateError
 from app.models import (
     AssignedCadre,
     MatchPlan,
-    MatchPolicy,
-    MatchRun,
     Mentee,
     Mentor,
     Pairing,
@@ -41,13 +39,13 @@ from app.models.vocabulary import (
     PersonStatus,
     PlanState,
 )
+from app.services.plan_basis import policy_of_plan
 from app.services.plans import count_open_shortfalls, require_plan
 from app.services.programs import require_program
 from app.services.rosters import CHINA, EntryDraft, Teams, plan_entries, roster_header, write_roster
 from app.services.snapshot import EXIT_STATES, counties_of
 from app.services.texts import optional_text, required_text
 from app.services.verification import refuse_broken_plan
-from matching import Policy
 
 
 def publish_match_plan(
@@ -80,9 +78,7 @@ def publish_match_plan(
     program = session.get_one(PairingProgram, plan.program_id)
     items = session.exec(select(PlanItem).where(PlanItem.plan_id == plan.id)).all()
     _lock_mentors(session, plan)
-    run = session.get_one(MatchRun, plan.run_id)
-    policy = Policy.from_json(session.get_one(MatchPolicy, run.policy_id).content)
-    refuse_broken_plan(session, program, policy, items)
+    refuse_broken_plan(session, program, policy_of_plan(session, plan), items)
 
     now = now or utc_now()
     former = session.exec(
@@ -164,9 +160,7 @@ def withdraw_publication(
         restored.state = PlanState.PUBLISHED
         items = session.exec(select(PlanItem).where(PlanItem.plan_id == restored.id)).all()
         _lock_mentors(session, restored)
-        run = session.get_one(MatchRun, restored.run_id)
-        policy = Policy.from_json(session.get_one(MatchPolicy, run.policy_id).content)
-        refuse_broken_plan(session, program, policy, items)
+        refuse_broken_plan(session, program, policy_of_plan(session, restored), items)
     changed = apply_teams(session, viewer, program, restored or plan, teams, MemberEndReason.WITHDRAWN, now)
     header = dict(before.header) if before is not None else roster_header(session, program, now, program.document_no)
     roster = write_roster(

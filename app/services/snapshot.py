@@ -6,11 +6,12 @@ Everything is computed as of the programme's reference date. No names, numbers o
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import or_
-from sqlmodel import Session, SQLModel, col, select
+from sqlalchemy import inspect, or_
+from sqlalchemy import select as sqlalchemy_select
+from sqlmodel import Session, col, select
 
 from app.access import code_prefix
 from app.models import (
@@ -37,6 +38,7 @@ from app.models import (
     VillageCondition,
     VillageLink,
 )
+from app.models.columns import TrackedRow
 from app.models.vocabulary import (
     AssignmentState,
     CandidateState,
@@ -93,7 +95,9 @@ def take_snapshot(session: Session, program: PairingProgram) -> facts.Facts:
     )
 
 
-RowT = TypeVar("RowT", bound=SQLModel)
+_PERSON_COLUMNS = ("id", "code", "birth_date", "residence_division_id", "status")
+"""All that the facts need to know of a person."""
+_TRACKING_COLUMNS = frozenset(TrackedRow.model_fields) - {"id"}
 
 
 class _Reader:
@@ -113,7 +117,7 @@ class _Reader:
                 )
             )
         }
-        self.persons = {row.id: row for row in self._rows(Person)}
+        self.persons = {row.id: row for row in self._rows(Person, _PERSON_COLUMNS)}
         self.appointments = self._grouped(Appointment, "person_id")
 
     def _counties_of_posts_elsewhere(self) -> list[UUID]:
@@ -136,12 +140,18 @@ class _Reader:
             found.update(county for county in self.session.exec(query) if county is not None)
         return sorted(found)
 
-    def _rows(self, table: type[RowT]) -> list[RowT]:
-        county = col(table.county_id)  # type: ignore[attr-defined]
-        return list(self.session.exec(select(table).where(county.in_(self.county_ids))))
+    def _rows(self, table: type[TrackedRow], names: Sequence[str] = ()) -> list[Any]:
+        """The rows of the counties: the columns named, or all but those of ``TrackedRow``.
 
-    def _grouped(self, table: type[RowT], key: str) -> dict[UUID, list[RowT]]:
-        groups: dict[UUID, list[RowT]] = defaultdict(list)
+        They are plain rows, not entities: a programme has tens of thousands.
+        """
+        columns = [column for column in inspect(table).columns if not names or column.key in names]
+        wanted = [column for column in columns if column.key not in _TRACKING_COLUMNS]
+        query = sqlalchemy_select(*wanted).where(col(table.county_id).in_(self.county_ids))  # type: ignore[attr-defined]
+        return list(self.session.connection().execute(query))
+
+    def _grouped(self, table: type[TrackedRow], key: str) -> dict[UUID, list[Any]]:
+        groups: dict[UUID, list[Any]] = defaultdict(list)
         for row in self._rows(table):
             groups[getattr(row, key)].append(row)
         return groups

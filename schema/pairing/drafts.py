@@ -6,7 +6,7 @@ from typing import Any, cast
 import strawberry
 
 from app.errors import InvalidInputError, PolicyError
-from app.models.vocabulary import ExclusionReason, MenteeKind, ProgramKind
+from app.models.vocabulary import ExclusionReason, MemberEndReason, MenteeKind, PairingState, ProgramKind
 from matching import PRESETS
 from schema.inputs import changeable, given, required
 from schema.scalars import Json
@@ -49,6 +49,23 @@ class AddPinInput:
 @strawberry.input(description="Input of `removePin`.")
 class RemovePinInput:
     id: strawberry.ID = required("The pin.")
+
+
+@strawberry.input(description="Input of `endPairing`.")
+class EndPairingInput:
+    id: strawberry.ID = required("The pairing.")
+    member_id: strawberry.ID | None = changeable("The mentor (帮带关系) whose service ends; all unless stated.")
+    outcome: PairingState | None = changeable(
+        "How the whole pairing ends: GRADUATED, ENDED_BY_PERIOD, CANCELLED, or of an assigned cadre ENDED_BY_EXIT or "
+        "ENDED_BY_PROMOTION; CANCELLED unless stated."
+    )
+    reason: MemberEndReason | None = changeable(
+        "Why a mentor leaves or the pairing is cancelled: TRANSFERRED, RETIRED, DISCIPLINE, HEALTH, REQUESTED, "
+        "NOT_PERFORMING or ERROR. DISCIPLINE and HEALTH are stored, and never shown by this interface."
+    )
+    end_date: date | None = changeable("Last day; today unless stated.")
+    note: str | None = changeable("Remark; stored, and never shown by this interface.")
+    expected_version: int | None = changeable("The version that was read; a newer one is refused.")
 
 
 @strawberry.input(description="Input of `addExclusion`.")

@@ -5,7 +5,7 @@ from typing import Annotated
 import strawberry
 
 from app.access import Permission
-from app.services import constraints, programs
+from app.services import constraints, pairings, programs
 from schema.context import Info
 from schema.drafts import to_draft
 from schema.fields import show
@@ -17,12 +17,13 @@ from schema.pairing.drafts import (
     AddPreferenceInput,
     CreateMatchPolicyVersionInput,
     CreatePairingProgramInput,
+    EndPairingInput,
     ReleaseRuleInput,
     RemoveExclusionInput,
     RemovePinInput,
     policy_content,
 )
-from schema.pairing.types import Exclusion, MatchPolicy, PairingProgram, Pin, Preference, RuleRelease
+from schema.pairing.types import Exclusion, MatchPolicy, Pairing, PairingProgram, Pin, Preference, RuleRelease
 from schema.permissions import mutation_field
 from schema.problems import Payload
 
@@ -67,6 +68,11 @@ class ReleaseRulePayload(Payload):
     rule_release: RuleRelease | None = strawberry.field(default=None, description="The released rule.")
 
 
+@strawberry.type(description="Result of `endPairing`.")
+class EndPairingPayload(Payload):
+    pairing: Pairing | None = strawberry.field(default=None, description="The pairing, with its history.")
+
+
 @strawberry.type(description="Mutations of pairing.")
 class PairingMutations:
     @mutation_field(
@@ -98,6 +104,27 @@ class PairingMutations:
             lambda session, viewer: programs.create_match_policy_version(session, viewer, key, content, note=note)
         )
         return CreateMatchPolicyVersionPayload(match_policy=show(row))
+
+    @mutation_field(
+        Permission.RUN,
+        EndPairingPayload,
+        "End a pairing, or one mentor's part in it. Rosters stay as published; the next run fills the seats.",
+    )
+    async def end_pairing(
+        self, info: Info, input: Annotated[EndPairingInput, strawberry.argument(description="What to do.")]
+    ) -> EndPairingPayload | None:
+        member = given(input.member_id)
+        draft = pairings.EndPairingDraft(
+            pairing_id=key_of(input.id, "Pairing"),
+            member_id=None if member is None else key_of(member, "PairingMember", path=["memberId"]),
+            outcome=given(input.outcome),
+            reason=given(input.reason),
+            end_date=given(input.end_date),
+            note=given(input.note),
+            expected_version=given(input.expected_version),
+        )
+        row = await info.context.write(lambda session, viewer: pairings.end_pairing(session, viewer, draft))
+        return EndPairingPayload(pairing=show(row))
 
     @mutation_field(Permission.RUN, AddPinPayload, "Require a pairing (锁定).")
     async def add_pin(

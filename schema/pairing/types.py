@@ -96,6 +96,7 @@ class Pairing(Node, shows=PairingRow):
     start_date: date = described("First day of the period.")
     end_date: date = described("Last day of the period.")
     agreement_no: str | None = described("Number of the mentoring agreement.")
+    version: int = described("Grows with every change.")
     program: Annotated["PairingProgram", strawberry.lazy("schema.pairing.types")] | None = one(
         pairing.programs_by_id, "program_id", "The programme."
     )

@@ -156,6 +156,15 @@ class UpdateReserveCandidateInput:
     expected_version: int | None = changeable("The version that was read; a newer one is refused.")
 
 
+@strawberry.input(description="Input of `removeReserveCandidate`.")
+class RemoveReserveCandidateInput:
+    id: strawberry.ID = required("The candidate.")
+    outcome: CandidateState = required("How the candidate leaves: PROMOTED, REMOVED, WITHDRAWN or TRANSFERRED.")
+    reason: str = required("Why; stored, and never shown by this interface.")
+    exit_date: date | None = changeable("Last day in the pool; today unless stated.")
+    expected_version: int | None = changeable("The version that was read; a newer one is refused.")
+
+
 @strawberry.input(description="Input of `createAssignedCadre`.")
 class CreateAssignedCadreInput:
     person_id: strawberry.ID = required("The person.")

@@ -1,14 +1,14 @@
 """Mutations of people. Each is one transaction; refusals come back as user errors."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
 from app.access import Permission
-from app.services import people
+from app.services import exits, people
 from schema.context import Info
 from schema.drafts import to_draft
-from schema.fields import show
+from schema.fields import show, show_all
 from schema.ids import key_of
 from schema.inputs import given
 from schema.people.drafts import (
@@ -16,6 +16,7 @@ from schema.people.drafts import (
     CreateCadreInput,
     CreateMentorInput,
     CreateReserveCandidateInput,
+    RemoveReserveCandidateInput,
     UpdateCadreInput,
     UpdateMentorInput,
     UpdateReserveCandidateInput,
@@ -25,6 +26,9 @@ from schema.people.mentor_types import Mentor
 from schema.people.types import Cadre
 from schema.permissions import mutation_field
 from schema.problems import Payload
+
+if TYPE_CHECKING:
+    from schema.pairing.types import Pairing
 
 
 @strawberry.type(description="Result of `createCadre`.")
@@ -45,6 +49,14 @@ class CreateReserveCandidatePayload(Payload):
 @strawberry.type(description="Result of `updateReserveCandidate`.")
 class UpdateReserveCandidatePayload(Payload):
     reserve_candidate: ReserveCandidate | None = strawberry.field(default=None, description="The changed candidate.")
+
+
+@strawberry.type(description="Result of `removeReserveCandidate`.")
+class RemoveReserveCandidatePayload(Payload):
+    reserve_candidate: ReserveCandidate | None = strawberry.field(default=None, description="The former candidate.")
+    ended_pairings: list[Annotated["Pairing", strawberry.lazy("schema.pairing.types")]] | None = strawberry.field(
+        default=None, description="The pairings that ended with it."
+    )
 
 
 @strawberry.type(description="Result of `createAssignedCadre`.")
@@ -109,6 +121,26 @@ class PeopleMutations:
             )
         )
         return UpdateReserveCandidatePayload(reserve_candidate=show(row))
+
+    @mutation_field(
+        Permission.RUN,
+        RemoveReserveCandidatePayload,
+        "Take a candidate out of the reserve pool; the pairings end with it, and the next run may use their mentors.",
+    )
+    async def remove_reserve_candidate(
+        self, info: Info, input: Annotated[RemoveReserveCandidateInput, strawberry.argument(description="What to do.")]
+    ) -> RemoveReserveCandidatePayload | None:
+        draft = exits.CandidateExitDraft(
+            candidate_id=key_of(input.id, "ReserveCandidate"),
+            outcome=input.outcome,
+            reason=input.reason,
+            exit_date=given(input.exit_date),
+            expected_version=given(input.expected_version),
+        )
+        left = await info.context.write(lambda session, viewer: exits.remove_reserve_candidate(session, viewer, draft))
+        return RemoveReserveCandidatePayload(
+            reserve_candidate=show(left.candidate), ended_pairings=show_all(left.pairings)
+        )
 
     @mutation_field(
         Permission.EDIT_PEOPLE, CreateAssignedCadrePayload, "Record that a unit sends a person to a village."

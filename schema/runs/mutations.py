@@ -1,16 +1,16 @@
 """Mutations of runs: start a run, and take a plan through approval."""
 
-import asyncio
 from typing import Annotated
 
 import strawberry
 
 from app.access import Permission
-from app.models.vocabulary import RunMode
+from app.models.vocabulary import RunMode, WeightPreset
 from app.reads.runs import runs_by_id
 from app.services import plans, publication
-from app.services.runs import RunDraft
+from app.services.runs import RepairDraft, RunDraft, control
 from app.services.runs import start_match_run as start
+from app.services.runs import start_repair_run as start_repair
 from schema.context import Info
 from schema.drafts import to_draft
 from schema.fields import show
@@ -28,7 +28,37 @@ class StartMatchRunInput:
     mode: RunMode = required("What the run is for.")
     policy_id: strawberry.ID | None = changeable("The policy version; the newest unless stated.")
     seed: int | None = changeable("Random seed; 0 unless stated.")
+    time_limit_s: float | None = changeable("Seconds after which the best plan so far is recorded; none unless stated.")
     idempotency_key: str | None = changeable("Calls with the same key answer with the same run.")
+    plans: list[WeightPreset] | None = changeable(
+        "Ready weights under which further plans are made; none unless stated. The policy's own plan is always made."
+    )
+    curve_points: int | None = changeable(
+        "Plans along the certified curve between geography and experience, 2 to 9; 0 unless stated."
+    )
+
+
+@strawberry.input(description="Input of `startRepairRun`.")
+class StartRepairRunInput:
+    program_id: strawberry.ID = required("The programme, which has a roster in force.")
+    max_changes: int | None = changeable(
+        "Most changed links beyond the forced ones: 0 unless stated, so that nobody moves without need; null for any "
+        "number. Replacing a mentor counts 2."
+    )
+    policy_id: strawberry.ID | None = changeable("The policy version; the newest unless stated.")
+    seed: int | None = changeable("Random seed; 0 unless stated.")
+    time_limit_s: float | None = changeable("Seconds after which the repair is given up; none unless stated.")
+    idempotency_key: str | None = changeable("Calls with the same key answer with the same run.")
+
+
+@strawberry.input(description="Input of `cancelMatchRun`.")
+class CancelMatchRunInput:
+    id: strawberry.ID = required("The run.")
+
+
+@strawberry.input(description="Input of `retryMatchRun`.")
+class RetryMatchRunInput:
+    id: strawberry.ID = required("The run that ended without a plan.")
 
 
 @strawberry.input(description="Input of `submitMatchPlan`.")
@@ -63,7 +93,22 @@ class WithdrawPublicationInput:
 
 @strawberry.type(description="Result of `startMatchRun`.")
 class StartMatchRunPayload(Payload):
-    match_run: MatchRun | None = strawberry.field(default=None, description="The finished run.")
+    match_run: MatchRun | None = strawberry.field(default=None, description="The run, waiting in the queue.")
+
+
+@strawberry.type(description="Result of `startRepairRun`.")
+class StartRepairRunPayload(Payload):
+    match_run: MatchRun | None = strawberry.field(default=None, description="The run, waiting in the queue.")
+
+
+@strawberry.type(description="Result of `cancelMatchRun`.")
+class CancelMatchRunPayload(Payload):
+    match_run: MatchRun | None = strawberry.field(default=None, description="The run, which ends soon.")
+
+
+@strawberry.type(description="Result of `retryMatchRun`.")
+class RetryMatchRunPayload(Payload):
+    match_run: MatchRun | None = strawberry.field(default=None, description="The new run, waiting in the queue.")
 
 
 @strawberry.type(description="Result of `submitMatchPlan`.")
@@ -96,7 +141,9 @@ class WithdrawPublicationPayload(Payload):
 @strawberry.type(description="Mutations of runs.")
 class RunsMutations:
     @mutation_field(
-        Permission.RUN, StartMatchRunPayload, "Run the optimizer on a programme; answers when the result is recorded."
+        Permission.RUN,
+        StartMatchRunPayload,
+        "Put a run of the optimizer into the queue; `matchRun` tells how far it is.",
     )
     async def start_match_run(
         self, info: Info, input: Annotated[StartMatchRunInput, strawberry.argument(description="What to do.")]
@@ -104,9 +151,49 @@ class RunsMutations:
         draft = to_draft(RunDraft, input)
         context = info.context
         # The service opens its own transactions: a solve must never hold one.
-        key = await asyncio.to_thread(start, context.database, context.viewer, draft)
-        context.reads.forget()
+        key = await context.work(
+            lambda: start(context.database, context.viewer, draft, enqueue=context.jobs.enqueue_run)
+        )
         return StartMatchRunPayload(match_run=show(await context.find(runs_by_id, key)))
+
+    @mutation_field(
+        Permission.RUN,
+        StartRepairRunPayload,
+        "Put a repair of the roster in force into the queue: links that still hold stay, free seats are filled. Its "
+        "plan can be submitted, and says what it changes.",
+    )
+    async def start_repair_run(
+        self, info: Info, input: Annotated[StartRepairRunInput, strawberry.argument(description="What to do.")]
+    ) -> StartRepairRunPayload | None:
+        draft = to_draft(RepairDraft, input)
+        context = info.context
+        key = await context.work(
+            lambda: start_repair(context.database, context.viewer, draft, enqueue=context.jobs.enqueue_run)
+        )
+        return StartRepairRunPayload(match_run=show(await context.find(runs_by_id, key)))
+
+    @mutation_field(
+        Permission.RUN, CancelMatchRunPayload, "End a run; its best plan so far is recorded, marked as cancelled."
+    )
+    async def cancel_match_run(
+        self, info: Info, input: Annotated[CancelMatchRunInput, strawberry.argument(description="What to do.")]
+    ) -> CancelMatchRunPayload | None:
+        key = key_of(input.id, "MatchRun")
+        row = await info.context.write(lambda session, viewer: control.cancel_match_run(session, viewer, key))
+        return CancelMatchRunPayload(match_run=show(row))
+
+    @mutation_field(
+        Permission.RUN, RetryMatchRunPayload, "Start a run like one that ended without a plan, on the data of today."
+    )
+    async def retry_match_run(
+        self, info: Info, input: Annotated[RetryMatchRunInput, strawberry.argument(description="What to do.")]
+    ) -> RetryMatchRunPayload | None:
+        context = info.context
+        old = key_of(input.id, "MatchRun")
+        key = await context.work(
+            lambda: control.retry_match_run(context.database, context.viewer, old, enqueue=context.jobs.enqueue_run)
+        )
+        return RetryMatchRunPayload(match_run=show(await context.find(runs_by_id, key)))
 
     @mutation_field(Permission.RUN, SubmitMatchPlanPayload, "Submit a plan of a final run for approval.")
     async def submit_match_plan(

@@ -6,6 +6,7 @@ import strawberry
 
 from app.access import Permission
 from app.reads import runs as reads
+from app.reads.comparison import compare_match_plans
 from app.reads.pairing import programs_by_id
 from app.services.runs import supply_demand
 from schema.context import Info
@@ -14,6 +15,7 @@ from schema.fields import IdArgument, find_shown, show, show_all
 from schema.ids import key_of
 from schema.paging import After, Before, Connection, First, Last, OrderChoice, Paging, connect
 from schema.permissions import root_field
+from schema.runs.comparison import MatchPlanComparison
 from schema.runs.inputs import MatchRunFilterInput, MatchRunOrderBy
 from schema.runs.supply import SupplyDemandRow
 from schema.runs.types import MatchPlan, MatchRun
@@ -52,6 +54,17 @@ class RunsQueries:
     @root_field(Permission.READ_PLANS, "One plan. Empty when unknown or outside the territory.")
     async def match_plan(self, info: Info, id: IdArgument) -> MatchPlan | None:
         return await find_shown(info, reads.plans_by_id, key_of(id, "MatchPlan"), MatchPlan)
+
+    @root_field(
+        Permission.READ_PLANS,
+        "Two to six plans of one programme side by side; empty when one of them is unknown or outside the territory.",
+    )
+    async def compare_match_plans(
+        self, info: Info, ids: Annotated[list[strawberry.ID], strawberry.argument(description="Ids of the plans.")]
+    ) -> MatchPlanComparison | None:
+        keys = [key_of(each, "MatchPlan", path=["ids"]) for each in ids]
+        view = await info.context.read(lambda session, viewer: compare_match_plans(session, viewer, keys))
+        return None if view is None else MatchPlanComparison(view=view)
 
     @root_field(
         Permission.READ_PLANS,

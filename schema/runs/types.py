@@ -3,75 +3,50 @@
 import asyncio
 import re
 from datetime import datetime
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 import strawberry
 
 from app.access import covers_division
-from app.labels import RESTRICTED_REASONS, Language, public_reason
 from app.models import AssignedCadre, Person, ReserveCandidate
 from app.models import MatchPlan as MatchPlanRow
 from app.models import MatchRun as MatchRunRow
 from app.models import PlanItem as PlanItemRow
 from app.models import Shortfall as ShortfallRow
-from app.models.vocabulary import PlanState, ReasonCode, Relation, RunMode, RunState, SolveStatus, TravelSource
+from app.models.vocabulary import (
+    PlanMethod,
+    PlanState,
+    Relation,
+    RunMode,
+    RunState,
+    SolveStatus,
+    TravelSource,
+    WeightPreset,
+)
 from app.reads import mentors, pairing, people
 from app.reads import runs as reads
+from app.reads.progress import RunView, progress_by_run
+from app.reads.repairs import RepairView, repairs_by_plan
 from schema.context import Info
-from schema.enums import register
-from schema.fields import LanguageArgument, Node, described, label_of, many, one, show
+from schema.fields import Node, described, label_of, many, one, show
 from schema.paging import After, Before, Connection, First, Last, OrderChoice, Paging, connect_nested
 from schema.people.mentee_types import Mentee
 from schema.people.mentor_types import Mentor
+from schema.runs.adjustment_types import PlanAdjustment
+from schema.runs.changes import PlanChanges
 from schema.runs.inputs import PlanItemFilterInput, PlanItemOrderBy, ShortfallFilterInput, ShortfallOrderBy
+from schema.runs.progress import RunProgress
+from schema.runs.reasons import ShortfallReason, reasons_of
 from schema.scalars import Json
 
 if TYPE_CHECKING:
     from schema.pairing.types import MatchPolicy, PairingProgram
 
-LEAST_SHOWN_COUNT = 3
-"""Smaller counts of restricted reasons could point at a person."""
-
 RESTRICTED_REMARKS = frozenset({"COMPLAINT"})
 """Codes of remarks of privacy class A: this release never tells them."""
 PERSON_CODE = re.compile(r"\d{6}-\d{5,}")
 """A 编号 inside a remark."""
-
-
-class ShortfallReasonCode(StrEnum):
-    """The reasons as anybody may read them: kinship, discipline and exclusions all read AVOIDANCE."""
-
-    NO_ELIGIBLE_MENTOR_IN_SCOPE = "NO_ELIGIBLE_MENTOR_IN_SCOPE"
-    ALL_AT_CAPACITY = "ALL_AT_CAPACITY"
-    AVOIDANCE = "AVOIDANCE"
-    TENURE_GAP = "TENURE_GAP"
-    MIN_EXPERIENCE = "MIN_EXPERIENCE"
-    APPRAISAL = "APPRAISAL"
-    MENTOR_INACTIVE = "MENTOR_INACTIVE"
-    VETO = "VETO"
-    SLOT_CATEGORY = "SLOT_CATEGORY"
-    TRAVEL_LIMIT = "TRAVEL_LIMIT"
-    CROSS_COUNTY = "CROSS_COUNTY"
-    TOWNSHIP_RULE = "TOWNSHIP_RULE"
-    VILLAGE_RULE = "VILLAGE_RULE"
-    PINNED_ELSEWHERE = "PINNED_ELSEWHERE"
-    DATA_MISSING = "DATA_MISSING"
-
-
-def _reason(code: ShortfallReasonCode) -> ReasonCode:
-    return ReasonCode.KINSHIP if code is ShortfallReasonCode.AVOIDANCE else ReasonCode(code.value)
-
-
-register(
-    ShortfallReasonCode,
-    "Why a seat stayed empty. Kinship, discipline and exclusions all read AVOIDANCE.",
-    {
-        code.name: f"{public_reason(_reason(code))} / {public_reason(_reason(code), Language.EN)}"
-        for code in ShortfallReasonCode
-    },
-)
 
 
 @strawberry.type(description="One level of the lexicographic objective, most important first.")
@@ -82,6 +57,32 @@ class ObjectiveLevel:
     gap: float = strawberry.field(description="(bound - value) / max(|value|, 1); 0 when proven optimal.")
 
 
+@strawberry.type(description="Weights of the criteria.")
+class PlanWeights:
+    geography: float = strawberry.field(description="Of closeness.")
+    experience: float = strawberry.field(description="Of experience.")
+    preference: float = strawberry.field(description="Of wishes.")
+
+    @classmethod
+    def of(cls, stored: dict[str, float] | None) -> "PlanWeights | None":
+        """Show stored weights; nothing for nothing."""
+        return None if stored is None else cls(**stored)
+
+
+@strawberry.type(description="Where a plan lies on the certified curve between geography and experience.")
+class CurvePlace:
+    geography: float = strawberry.field(description="Closeness summed over the seats, in points.")
+    experience: float = strawberry.field(description="Experience summed over the seats, in points.")
+    gap: float = strawberry.field(description="How far it may be from the curve; 0 means proved.")
+    epsilon: float | None = strawberry.field(description="The least closeness that was asked for, in points.")
+    weights: PlanWeights | None = strawberry.field(description="Weights whose best plan it is.")
+
+    @classmethod
+    def of(cls, stored: dict[str, Any] | None) -> "CurvePlace | None":
+        """Show a stored place; nothing for nothing."""
+        return None if stored is None else cls(**{**stored, "weights": PlanWeights.of(stored["weights"])})
+
+
 @strawberry.type(description="How long one stage of a run took.")
 class StageTime:
     stage: str = strawberry.field(description="Which stage.")
@@ -90,7 +91,7 @@ class StageTime:
 
 @strawberry.type(description="One remark of a run.")
 class RunMessage:
-    kind: str = strawberry.field(description="SOLVER, WARNING, EXCLUDED or FAILED.")
+    kind: str = strawberry.field(description="SOLVER, WARNING, EXCLUDED, PLANS (on further plans) or FAILED.")
     code: str | None = strawberry.field(description="What the remark is about.")
     text: str | None = strawberry.field(description="The remark in words.")
     mentee_code: str | None = strawberry.field(description="编号 of the mentee it concerns.")
@@ -100,38 +101,6 @@ class RunMessage:
 class Contribution:
     term: str = strawberry.field(description="Which part.")
     points: float = strawberry.field(description="Score points; the parts of a seat sum to its score.")
-
-
-@strawberry.type(description="One reason why a seat stayed empty.")
-class ShortfallReason:
-    code: ShortfallReasonCode = strawberry.field(description="The reason.")
-    mentor_count: int | None = strawberry.field(
-        description="How many mentors it keeps out; empty for AVOIDANCE below 3, which could point at a person."
-    )
-
-    @strawberry.field(description="What the reason is called on screens and forms.")
-    def label(self, language: LanguageArgument = Language.ZH) -> str:
-        return public_reason(_reason(self.code), language)
-
-
-def reasons_of(stored: list[dict[str, Any]]) -> list[ShortfallReason]:
-    """The reasons of a shortfall without what points at restricted facts.
-
-    Restricted reasons become one, with the largest of their counts: the same mentor may stand under several.
-    """
-    shown: list[ShortfallReason] = []
-    restricted: list[int] = []
-    for reason in stored:
-        code, count = ReasonCode(reason["code"]), int(reason["count"])
-        if code in RESTRICTED_REASONS:
-            restricted.append(count)
-        else:
-            shown.append(ShortfallReason(code=ShortfallReasonCode(code.value), mentor_count=count))
-    if restricted:
-        count = max(restricted)
-        told = count if count >= LEAST_SHOWN_COUNT else None
-        shown.append(ShortfallReason(code=ShortfallReasonCode.AVOIDANCE, mentor_count=told))
-    return shown
 
 
 @strawberry.type(description="One filled seat of a plan: one mentor for one mentee in one slot.")
@@ -189,7 +158,12 @@ def _levels(stored: list[dict[str, Any]]) -> list[ObjectiveLevel]:
 class MatchPlan(Node, shows=MatchPlanRow):
     row: strawberry.Private[MatchPlanRow]
 
-    label: str = described("Which of the plans of the run.")
+    label: str = described("Which of the plans of the run: a preset, CUSTOM, CURVE_1 and on, or REPAIR.")
+    number: int = described("Its place among the plans of the run; the policy's own is 0.")
+    method: PlanMethod = described("How it came to be.")
+    method_label: str = label_of("method")
+    solver_status: SolveStatus | None = described("How its solve ended; a plan that was cut is not OPTIMAL.")
+    solver_status_label: str | None = label_of("solver_status")
     state: PlanState = described("State.")
     state_label: str = label_of("state")
     version: int = described("Grows with every change.")
@@ -213,10 +187,52 @@ class MatchPlan(Node, shows=MatchPlanRow):
     program: Annotated["PairingProgram", strawberry.lazy("schema.pairing.types")] | None = one(
         pairing.programs_by_id, "program_id", "The programme."
     )
+    same_as: Annotated["MatchPlan", strawberry.lazy("schema.runs.types")] | None = one(
+        reads.plans_by_id, "same_as_id", "The first plan of the run that seats everybody alike; empty when it is new."
+    )
 
-    @strawberry.field(description="The attained objective, level by level.")
+    adjustments: list[PlanAdjustment] = many(
+        reads.adjustments_by_plan,
+        "Adjustments by hand of mentees in the territory, oldest first, undone ones included.",
+    )
+
+    @strawberry.field(description="Whether an adjustment by hand is in force.")
+    async def is_adjusted(self, info: Info) -> bool:
+        return await info.context.get(reads.adjusted_plans, self.key)
+
+    @strawberry.field(
+        description="The attained objective, level by level, under the weights of the plan. Points of a curve have the "
+        "bounds of the policy's own plan, so their gaps say what they give up."
+    )
     def levels(self) -> list[ObjectiveLevel]:
         return _levels(self.row.levels)
+
+    @strawberry.field(
+        description="The same under the policy as it is, against the bounds of its own plan: the gaps say what a plan "
+        "of other weights gives up."
+    )
+    def levels_by_policy(self) -> list[ObjectiveLevel]:
+        if self.row.levels_by_policy is None and self.row.weights is not None:
+            return []  # the run was cancelled before the policy's own plan, by which others are measured
+        return _levels(self.row.levels if self.row.levels_by_policy is None else self.row.levels_by_policy)
+
+    @strawberry.field(description="The weights it was solved under where these are not the policy's.")
+    def weights(self) -> PlanWeights | None:
+        return PlanWeights.of(self.row.weights)
+
+    @strawberry.field(description="Where it lies on the curve; empty for other plans.")
+    def curve(self) -> CurvePlace | None:
+        return CurvePlace.of(self.row.curve)
+
+    @strawberry.field(
+        description="What it changes against the roster in force. Empty unless it is a repair, and once it is adjusted "
+        "by hand: then its figures and `compareMatchPlans` tell."
+    )
+    async def changes(self, info: Info) -> PlanChanges | None:
+        if await info.context.get(reads.adjusted_plans, self.key):
+            return None
+        view: RepairView | None = await info.context.find(repairs_by_plan, self.key)
+        return None if view is None else PlanChanges(view=view)
 
     @strawberry.field(
         description="Headline figures: filled seats, closeness, travel, experience, weak teams, load. Totals are of "
@@ -293,6 +309,12 @@ class MatchRun(Node, shows=MatchRunRow):
     snapshot_hash: str | None = described("SHA-256 of the facts that the run saw.")
     created_at: datetime = described("Instant at which the run was asked for, UTC.")
     created_by: str = described("Who asked for it.")
+    time_limit_s: float | None = described("Seconds after which the best plan so far is recorded.")
+    presets: list[WeightPreset] = described("Ready weights under which further plans are made.")
+    curve_points: int = described("Points asked for of the curve between geography and experience; 0 for no curve.")
+    max_changes: int | None = described("Of a repair: most changes beyond the forced ones; empty for any number.")
+    cancel_requested_at: datetime | None = described("When somebody asked for its end, UTC.")
+    cancel_requested_by: str | None = described("Who asked for its end.")
     started_at: datetime | None = described("Instant of the start, UTC.")
     finished_at: datetime | None = described("Instant of the end, UTC.")
     solver: str | None = described("Which solver answered.")
@@ -305,6 +327,11 @@ class MatchRun(Node, shows=MatchRunRow):
         pairing.policies_by_id, "policy_id", "The policy version."
     )
     plans: list[MatchPlan] = many(reads.plans_by_run, "Its plans.")
+
+    @strawberry.field(description="How far it is.")
+    async def progress(self, info: Info) -> RunProgress | None:
+        view: RunView | None = await info.context.find(progress_by_run, self.row.id)
+        return None if view is None else RunProgress.of(view)
 
     @strawberry.field(description="The attained objective, level by level.")
     def levels(self) -> list[ObjectiveLevel]:

@@ -176,7 +176,7 @@ def test_a_database_that_cannot_be_used_is_refused_without_a_traceback_or_a_pass
         return " ".join(result.output.split())  # where the console breaks lines depends on the length of the path
 
     assert "must begin with sqlite:///" in refuse("mysql://u:geheim@host/db")
-    assert "touyan migrate" in refuse("postgresql+psycopg://u:geheim@127.0.0.1:1/db")
+    assert "UNAVAILABLE The database cannot be reached" in refuse("postgresql+psycopg://u:geheim@127.0.0.1:1/db")
     assert "touyan migrate" in refuse(str(tmp_path / "empty.db"))
     assert "folder that exists" in refuse(str(tmp_path / "missing" / "x.db"))
 

@@ -42,7 +42,7 @@ from app.sample.load import county_codes, load_places, write_workbooks
 from app.services.imports import commit_import
 from app.services.plans import approve_match_plan, submit_match_plan
 from app.services.publication import publish_match_plan
-from app.services.runs import RunDraft, replay, start_match_run
+from app.services.runs import RunDraft, replay, run_here, start_match_run
 from matching import Facts, Policy, explainer_of_result
 from matching.files import facts_from_json
 from matching.verify import verify
@@ -92,7 +92,9 @@ def published(
     for county, workbook in zip(county_codes(sample), workbooks, strict=True):
         import_one(database, cipher, officer, county, workbook)
     program = run_in_transaction(database, lambda s: create_sample_program(s, officer, PROGRAMS["tongren"]))
-    run_id = start_match_run(database, officer, RunDraft(program_id=program.id, mode=RunMode.FINAL, seed=1))
+    draft = RunDraft(program_id=program.id, mode=RunMode.FINAL, seed=1)
+    run_id = start_match_run(database, officer, draft, enqueue=lambda _session, _run_id: None)
+    run_here(database, run_id)
     with database.read() as session:
         plan = session.exec(select(MatchPlan).where(MatchPlan.run_id == run_id)).one()
         run = session.get_one(MatchRun, run_id)

@@ -51,6 +51,7 @@ def open_door(
     database: Database, cipher: PersonalDataCipher, *, profile: Profile = Profile.DEVELOPMENT, n_candidates: int = 5
 ) -> Door:
     """The application over a new world in an empty database."""
-    settings = Settings(profile=profile, data_keys=SecretStr("not used: the cipher is passed in"))
+    secret = SecretStr("not used: the cipher is passed in")
+    settings = Settings(profile=profile, data_keys=secret, embedded_worker=False)
     world = build_world(database, n_candidates=n_candidates)
     return Door(application=create_app(settings, database, cipher), world=world, database=database)

@@ -19,7 +19,7 @@ from schema.export import SCHEMA_FILE, sdl
 from schema.nodes import READ_BY_TYPE
 from schema.permissions import RequirePermission
 from schema.root import Mutation, Query, make_schema
-from schema.runs.types import ShortfallReasonCode
+from schema.runs.reasons import ShortfallReasonCode
 
 SCHEMA = make_schema()._schema
 

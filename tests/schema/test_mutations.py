@@ -345,6 +345,18 @@ def test_roles_and_territories_without_the_right_change_nothing(lite: Door, by: 
         ("startMatchRun", "matchRun{id}", {"programId": program, "mode": "DRY_RUN"}),
         ("submitMatchPlan", "matchPlan{id}", {"id": plan}),
         (
+            "adjustMatchPlan",
+            "matchPlan{id}",
+            {"id": plan, "changes": [{"forbid": {"menteeId": mentee, "mentorId": mentor}}], "reason": "x"},
+        ),
+        ("undoPlanAdjustment", "matchPlan{id}", {"id": known(lite, "PlanAdjustment", "adjustment")}),
+        ("endPairing", "pairing{id}", {"id": known(lite, "Pairing", "pairing"), "reason": "REQUESTED"}),
+        (
+            "removeReserveCandidate",
+            "reserveCandidate{id}",
+            {"id": mentee, "outcome": "REMOVED", "reason": "x"},
+        ),
+        (
             "exportRoster",
             "exportJob{id}",
             {"rosterId": known(lite, "Roster", "roster"), "format": "CSV", "purpose": "x"},

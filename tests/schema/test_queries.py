@@ -27,6 +27,7 @@ ROW_BY_TYPE = {
     "Preference": "preference",
     "MatchRun": "run",
     "MatchPlan": "plan",
+    "PlanAdjustment": "adjustment",
     "PlanItem": "item",
     "Shortfall": "shortfall",
     "Roster": "roster",

@@ -22,12 +22,11 @@ from app.models.vocabulary import (
     RunMode,
     RunState,
 )
-from app.services import runs
 from app.services.constraints import PinDraft, add_pin
 from app.services.plans import require_plan
 from app.services.programs import get_program
-from app.services.runs import RunDraft, replay, start_match_run
-from matching import PinConflictError
+from app.services.runs import RunDraft, replay, work
+from matching import PinConflictError, SolverFailedError
 from tests.app.services.test_runs import count, plan_of
 from tests.app.services.world import World, make_world, populate
 
@@ -84,26 +83,22 @@ def test_readers_and_foreign_officers_cannot_start_a_run(world: World) -> None:
         reader = world.places.officer(session, Role.READER)
         foreign = world.places.officer(session, of=world.places.foreign_county)
     with pytest.raises(ForbiddenError):
-        start_match_run(world.database, reader, draft)
+        world.start(draft, reader)
     with pytest.raises(NotFoundError):
-        start_match_run(world.database, foreign, draft)
+        world.start(draft, foreign)
     with world.database.read() as session:
         assert count(session, MatchRun) == 0
 
 
 @pytest.mark.parametrize(
-    ("failure", "refusal", "state"),
+    ("failure", "state"),
     [
-        (PinConflictError(("a",), "slot caps leave no plan"), PinClashError, RunState.INFEASIBLE),
-        (KeyboardInterrupt(), KeyboardInterrupt, RunState.FAILED),
+        (PinConflictError(("a",), "slot caps leave no plan"), RunState.INFEASIBLE),
+        (SolverFailedError("a worker process ended"), RunState.FAILED),
     ],
 )
-def test_a_solve_that_breaks_off_ends_its_run_with_a_record(
-    world: World,
-    monkeypatch: pytest.MonkeyPatch,
-    failure: BaseException,
-    refusal: type[BaseException],
-    state: RunState,
+def test_a_solve_without_an_answer_ends_its_run_with_the_reason(
+    world: World, monkeypatch: pytest.MonkeyPatch, failure: Exception, state: RunState
 ) -> None:
     populate(world, n=1)
     program = world.program()
@@ -111,9 +106,8 @@ def test_a_solve_that_breaks_off_ends_its_run_with_a_record(
     def break_off(*_: object, **__: object) -> None:
         raise failure
 
-    monkeypatch.setattr(runs, "solve", break_off)
-    with pytest.raises(refusal):
-        world.run(program)
+    monkeypatch.setattr(work, "solve_share", break_off)
+    world.run(program)
     with world.database.read() as session:
         run = session.exec(select(MatchRun)).one()
         events = session.exec(select(AuditEvent).where(col(AuditEvent.action).startswith("RUN_"))).all()
@@ -121,6 +115,7 @@ def test_a_solve_that_breaks_off_ends_its_run_with_a_record(
     assert run.state is state
     assert run.finished_at is not None
     assert [message["kind"] for message in run.messages] == [state]
+    assert str(failure) in run.messages[0]["text"]
     assert {(event.action, event.detail.get("state")) for event in events} == {
         ("RUN_STARTED", None),
         ("RUN_FINISHED", state),
@@ -132,7 +127,7 @@ def test_a_blank_or_endless_key_is_refused(world: World, key: str) -> None:
     populate(world, n=1)
     draft = RunDraft(program_id=world.program().id, mode=RunMode.DRY_RUN, idempotency_key=key)
     with pytest.raises(InvalidInputError, match="1 to 80 characters"):
-        start_match_run(world.database, world.officer, draft)
+        world.work(draft)
 
 
 def test_only_readers_of_plans_replay_a_run_and_mentors_find_no_programme(world: World) -> None:

@@ -32,11 +32,10 @@ from app.models.vocabulary import (
     RunState,
     SolveStatus,
 )
-from app.services import runs
 from app.services.constraints import ExclusionDraft, PinDraft, add_exclusion, add_pin
 from app.services.people import AppointmentDraft
 from app.services.programs import create_match_policy_version
-from app.services.runs import RunDraft, replay, start_match_run, supply_demand
+from app.services.runs import RunDraft, replay, start, supply_demand
 from app.services.snapshot import take_snapshot
 from matching import PRESETS
 from matching.build import build
@@ -129,8 +128,8 @@ def test_the_same_idempotency_key_starts_one_run(world: World) -> None:
     populate(world, n=1)
     program = world.program()
     draft = RunDraft(program_id=program.id, mode=RunMode.DRY_RUN, idempotency_key="k-1")
-    first = start_match_run(world.database, world.officer, draft)
-    second = start_match_run(world.database, world.officer, draft)
+    first = world.work(draft)
+    second = world.work(draft)
     assert first == second
     with world.database.read() as session:
         assert count(session, MatchRun) == 1
@@ -194,7 +193,7 @@ def test_two_calls_with_one_key_at_once_make_one_run(world: World) -> None:
 
     def call() -> None:
         barrier.wait()
-        ids.append(start_match_run(world.database, world.officer, draft))
+        ids.append(world.work(draft))
 
     threads = [Thread(target=call) for _ in range(2)]
     for thread in threads:
@@ -217,7 +216,7 @@ def test_the_problem_is_built_outside_any_transaction(world: World, monkeypatch:
         checked_out.append(world.database.engine.pool.checkedout())  # type: ignore[attr-defined]
         return build(*arguments, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(runs, "build", watched)
+    monkeypatch.setattr(start, "build", watched)
     world.run(program)
     assert checked_out == [0]
 

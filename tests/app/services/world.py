@@ -47,7 +47,7 @@ from app.services.people import (
 from app.services.plans import approve_match_plan, submit_match_plan
 from app.services.programs import ProgramDraft, create_pairing_program
 from app.services.publication import publish_match_plan
-from app.services.runs import RunDraft, start_match_run
+from app.services.runs import RunDraft, run_here, start_match_run
 from tests.factories import Places, make_places
 
 START = date(2025, 3, 1)
@@ -162,8 +162,18 @@ class World:
         return run_in_transaction(self.database, lambda s: create_pairing_program(s, self.officer, draft))
 
     def run(self, program: PairingProgram, *, mode: RunMode = RunMode.FINAL, seed: int = 0) -> UUID:
-        """Run the programme; the id of the run."""
-        return start_match_run(self.database, self.officer, RunDraft(program_id=program.id, mode=mode, seed=seed))
+        """Run the programme to its end in this process; the id of the run."""
+        return self.work(RunDraft(program_id=program.id, mode=mode, seed=seed))
+
+    def start(self, draft: RunDraft, viewer: Viewer | None = None) -> UUID:
+        """Start a run that nobody works on; its id."""
+        return start_match_run(self.database, viewer or self.officer, draft, enqueue=lambda _session, _run_id: None)
+
+    def work(self, draft: RunDraft) -> UUID:
+        """Start a run and work it to its end in this process; its id."""
+        run_id = self.start(draft)
+        run_here(self.database, run_id)
+        return run_id
 
     def publish(self, plan: MatchPlan, *, now: datetime | None = None) -> UUID:
         """Submit, approve and publish a plan; the id of the roster."""

@@ -1,0 +1,76 @@
+"""What the commands share: the database they work on, and refusals as exit codes."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from sqlalchemy.exc import OperationalError, ProgrammingError
+
+from app.config import Settings, data_keys, get_settings, settings_with_database
+from app.crypto import PersonalDataCipher
+from app.db import IDLE_LIMIT_S, Database, refusal_of
+from app.errors import AppError, ConfigurationError
+
+err = Console(stderr=True)
+
+DatabaseOption = Annotated[
+    str | None, typer.Option("--database", help="Database file or URL; default: TOUYAN_DATABASE_URL.")
+]
+
+
+@contextmanager
+def refusals_as_exit_codes() -> Iterator[None]:
+    """Print a refusal in both languages and leave with code 1."""
+    try:
+        yield
+    except AppError as error:
+        err.print(f"[red]{error.code}[/red] {escape(error.message)}\n{escape(error.message_zh)}")
+        raise typer.Exit(1) from error
+    except ConfigurationError as error:
+        err.print(f"[red]CONFIGURATION[/red] {escape(str(error))}")
+        raise typer.Exit(1) from error
+    except (OperationalError, ProgrammingError) as error:
+        refusal = refusal_of(error)
+        if refusal is not None:
+            err.print(f"[red]{refusal.code}[/red] {escape(refusal.message)}\n{escape(refusal.message_zh)}")
+            raise typer.Exit(1) from error
+        err.print(
+            f"[red]DATABASE[/red] {escape(str(error.orig).strip())}\n"
+            "Is the server reachable, and is the schema up to date (touyan migrate)? "
+            "请检查数据库是否可用，并执行 touyan migrate。"
+        )
+        raise typer.Exit(1) from error
+
+
+def settings_for(database: str | None) -> Settings:
+    """The settings, with another database when one is named on the command line."""
+    if database is None:
+        return get_settings()
+    return settings_with_database(database if "://" in database else f"sqlite:///{database}")
+
+
+@contextmanager
+def opened(
+    database: str | None, *, idle_limit_s: int = IDLE_LIMIT_S
+) -> Iterator[tuple[Settings, Database, PersonalDataCipher]]:
+    """Settings, database and cipher for one command."""
+    with refusals_as_exit_codes():
+        settings = settings_for(database)
+        handle = Database(settings.database_url, idle_limit_s=idle_limit_s)
+        try:
+            yield settings, handle, PersonalDataCipher(data_keys(settings))
+        finally:
+            handle.dispose()
+
+
+@contextmanager
+def progress_bar(description: str) -> Iterator[Progress]:
+    """A progress bar with counts and elapsed time."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=err, transient=True) as bar:
+        bar.add_task(description, total=None)
+        yield bar

@@ -1,0 +1,1 @@
+"""Durable jobs: the only package that imports the job engine (DBOS Transact)."""

@@ -1,0 +1,152 @@
+"""What workers do beside runs, with every beat of their hearts: no run waits for ever, and nothing is kept for ever.
+
+* Runs whose workflow has ended by a fault end FAILED (the dead letters of the queues).
+* Workflows that this process holds but that no thread works on any more, because the database failed in the moment in
+  which it was to record their end, go back into their queue.
+* Runs that wait while the database has no room left, so that no worker can even take them, end FAILED.
+* What the engine keeps of runs that ended long ago is deleted.
+"""
+
+import logging
+import os
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
+from uuid import UUID
+
+from dbos import DBOS
+from sqlalchemy.exc import DBAPIError
+from sqlmodel import col, select
+
+from app.db import Database, Session, refusal_of, run_in_transaction, utc_now
+from app.errors import StorageFullError
+from app.jobs.engine import Jobs
+from app.jobs.workflows import JobFaultError, is_worked_on_here
+from app.models import MatchRun, MatchSnapshot
+from app.models.vocabulary import OPEN_RUN_STATES, RunState
+from app.services.runs import faults
+
+KEPT_DAYS = 30
+"""Days for which the engine keeps the record of a run that has ended: its stream of progress can be read so long."""
+
+CLEANING_EVERY_S = 600.0
+MOST_CLEANED = 20
+"""Seconds between two rounds of deleting, and the most runs that a round deletes: rounds stay short."""
+
+LOST_AFTER_BEATS = 3
+"""Beats for which a workflow is held without being worked on; between its end and the record of it lies a moment."""
+
+WAITED_LONG = timedelta(seconds=10)
+"""How long a run waits in the queue before the room in the database is looked at."""
+
+PROBING_EVERY_S = 60.0
+"""Seconds between two such looks: each writes something and takes it back."""
+
+ROOM_BYTES = 65_536
+"""Less room than this is none: the plan of a county is larger."""
+
+ENDED_STATES = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Care:
+    """The memory of this work between two beats."""
+
+    jobs: Jobs
+    lost: dict[str, int] = field(default_factory=dict)
+    since_cleaning_s: float = CLEANING_EVERY_S
+    since_probe_s: float = PROBING_EVERY_S
+
+    def take(self, seconds: float) -> None:
+        """Do what is due, ``seconds`` after the last time."""
+        self.jobs.keep_pace(is_busy=self.end_dead_runs())
+        self.end_runs_without_room(seconds)
+        self.requeue_lost()
+        self.since_cleaning_s += seconds
+        if self.since_cleaning_s >= CLEANING_EVERY_S:
+            self.since_cleaning_s = 0.0
+            forget_old_runs(self.jobs.database)
+
+    def end_dead_runs(self) -> bool:
+        """End runs whose workflow has ended without them; returns whether any runs were open."""
+        with self.jobs.database.read() as session:
+            ids = session.exec(select(MatchRun.id).where(col(MatchRun.state).in_(OPEN_RUN_STATES))).all()
+        if not ids:
+            return False
+        for workflow in DBOS.list_workflows(
+            workflow_ids=[str(run_id) for run_id in ids], status=ENDED_STATES, load_input=False
+        ):
+            is_own = getattr(workflow.error, "name", None) == JobFaultError.__name__
+            kind = str(workflow.error) if is_own else str(getattr(workflow.error, "name", None) or workflow.status)
+            log.error("run %s ends: its workflow ended with %s", workflow.workflow_id, kind)
+            reason = faults.job_fault(kind)
+            run_in_transaction(
+                self.jobs.database, partial(faults.fail_run, run_id=UUID(workflow.workflow_id), reason=reason)
+            )
+        return True
+
+    def end_runs_without_room(self, seconds: float) -> None:
+        """End runs that no worker can take, because the database has no room for what the engine writes of that.
+
+        What a run keeps of its people is emptied with its end: that makes the room to say so.
+        """
+        self.since_probe_s += seconds
+        if self.since_probe_s < PROBING_EVERY_S:
+            return
+        with self.jobs.database.read() as session:
+            waiting = session.exec(
+                select(MatchRun.id).where(
+                    MatchRun.state == RunState.QUEUED, MatchRun.created_at < utc_now() - WAITED_LONG
+                )
+            ).all()
+        if not waiting:
+            return
+        self.since_probe_s = 0.0
+        if has_room(self.jobs.database):
+            return
+        for run_id in waiting:
+            log.error("no room left in the database; run %s ends", run_id)
+            run_in_transaction(self.jobs.database, partial(faults.fail_run, run_id=run_id, reason=faults.NO_ROOM))
+
+    def requeue_lost(self) -> None:
+        """Put workflows back that this process holds and nobody works on."""
+        held = DBOS.list_workflows(status="PENDING", executor_id=self.jobs.slot, load_input=False, load_output=False)
+        lost = {w.workflow_id: w for w in held if not is_worked_on_here(w.workflow_id)}
+        self.lost = {workflow_id: self.lost.get(workflow_id, 0) + 1 for workflow_id in lost}
+        for workflow_id, beats in self.lost.items():
+            if beats >= LOST_AFTER_BEATS:
+                log.warning("workflow %s goes back into its queue", workflow_id)
+                DBOS.resume_workflows([workflow_id], queue_name=str(lost[workflow_id].queue_name))
+
+
+def has_room(database: Database) -> bool:
+    """Whether the database takes some more; what is written for that is taken back."""
+    with Session(database.engine) as session:
+        try:
+            session.add(MatchSnapshot(hash="probe", content=os.urandom(ROOM_BYTES)))
+            session.flush()
+        except DBAPIError as error:
+            return not isinstance(refusal_of(error), StorageFullError)
+        finally:
+            session.rollback()
+    return True
+
+
+def forget_old_runs(database: Database, *, kept_days: int = KEPT_DAYS) -> int:
+    """Delete what the engine keeps of runs that ended long ago; returns of how many. Runs and plans stay."""
+    before = utc_now() - timedelta(days=kept_days)
+    old = DBOS.list_workflows(
+        name="match_run",
+        status=ENDED_STATES,
+        completed_before=before.isoformat(),
+        limit=MOST_CLEANED,
+        load_input=False,
+        load_output=False,
+    )
+    ids = [workflow.workflow_id for workflow in old]
+    if ids:
+        DBOS.delete_workflows(ids, delete_children=True)
+        log.info("the engine's records of %d old runs were deleted", len(ids))
+    return len(ids)

@@ -1,0 +1,41 @@
+"""What a client may know of an error, over whichever transport."""
+
+import logging
+import traceback
+from typing import Any
+from uuid import uuid4
+
+from graphql import GraphQLError
+
+from app.errors import AppError
+from schema.problems import extensions_of
+
+logger = logging.getLogger("touyan.graphql")
+
+
+def told(error: GraphQLError) -> Any:
+    """What the client may know of an error: all of a refusal or a mistake in the document, only an id of a fault."""
+    original = error.original_error
+    while isinstance(original, GraphQLError) and original.original_error is not None:
+        original = original.original_error
+    formatted: dict[str, Any] = dict(error.formatted)
+    if isinstance(original, AppError):
+        logger.info("refused: %s", original.code)
+        formatted["message"] = original.message
+        formatted["extensions"] = extensions_of(original)
+        return formatted
+    if original is None or isinstance(original, GraphQLError):
+        logger.info("bad document")
+        formatted.setdefault("extensions", {"code": "BAD_DOCUMENT"})
+        return formatted
+    return formatted | fault(original)
+
+
+def fault(original: BaseException) -> dict[str, Any]:
+    """What the client is told of a fault; the place of it goes to the log, under the same id."""
+    error_id = uuid4().hex
+    # The text of an exception can hold personal values (parameters of a statement): only its type and place are kept.
+    place = "".join(traceback.format_tb(original.__traceback__))
+    logger.error("fault %s: %s\n%s", error_id, type(original).__name__, place)
+    message = f"Something went wrong on our side; report error id {error_id}."
+    return {"message": message, "extensions": {"code": "INTERNAL", "errorId": error_id}}

