@@ -25,8 +25,9 @@ from app.reads.progress import RunView, progress_by_run
 LOOKING_S = 0.15
 """Seconds between two looks at a run that somebody watches."""
 
-GRACE_S = 3.0
-"""Seconds for which the last stored events of a run that has ended are waited for."""
+GRACE_S, LAST_EVENT_S = 3.0, 600.0
+"""Seconds for which the stored events of a run that has ended are waited for: of one that no worker has begun, and of one
+whose worker may have died between its end and the telling of it, so that another one has to take it up first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +133,9 @@ class _Watched:
             async with asyncio.TaskGroup() as group:
                 stream = group.create_task(self._read_stream())
                 ended_s = 0.0
-                while not (self._view is not None and self._view.has_ended and (stream.done() or ended_s > GRACE_S)):
+                while not (
+                    self._view is not None and self._view.has_ended and (stream.done() or self._waited(ended_s))
+                ):
                     await self._look()
                     if self._view is None:
                         break
@@ -144,6 +147,13 @@ class _Watched:
             await self._tell(lambda: setattr(self, "_fault", first))
         else:
             await self._tell(lambda: setattr(self, "_is_over", True))
+
+    def _has_ended(self) -> bool:
+        return self._view is not None and self._view.has_ended
+
+    def _waited(self, seconds: float) -> bool:
+        """Whether the stored events of a run that has ended were waited for long enough."""
+        return seconds > (LAST_EVENT_S if self._events else GRACE_S)
 
     async def _look(self) -> None:
         def read() -> RunView | None:

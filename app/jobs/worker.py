@@ -43,8 +43,8 @@ def working(database: Database, *, slot: str, n_shares: int) -> Iterator[Jobs]:
             helper = threading.Thread(target=_care, args=(jobs, is_over), name="care", daemon=True)
             helper.start()
             yield jobs
-            workflows.leave(within_s=LEAVING_S)
         finally:
+            workflows.leave(within_s=LEAVING_S)
             is_over.set()
             jobs.close()
     finally:
