@@ -25,9 +25,12 @@ from app.reads.progress import RunView, progress_by_run
 LOOKING_S = 0.15
 """Seconds between two looks at a run that somebody watches."""
 
-GRACE_S, LAST_EVENT_S = 3.0, 600.0
-"""Seconds for which the stored events of a run that has ended are waited for: of one that no worker has begun, and of one
-whose worker may have died between its end and the telling of it, so that another one has to take it up first."""
+GRACE_S = 3.0
+"""Seconds for which stored events of a run that has ended, and that no worker has begun, are waited for."""
+
+LAST_EVENT_S = 600.0
+"""The same for a run that was begun: its worker may have died between the end and the telling of it, and another one has
+to take the run up first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,9 +136,7 @@ class _Watched:
             async with asyncio.TaskGroup() as group:
                 stream = group.create_task(self._read_stream())
                 ended_s = 0.0
-                while not (
-                    self._view is not None and self._view.has_ended and (stream.done() or self._waited(ended_s))
-                ):
+                while not (self._has_ended() and (stream.done() or self._waited(ended_s))):
                     await self._look()
                     if self._view is None:
                         break
