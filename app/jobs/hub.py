@@ -29,8 +29,8 @@ GRACE_S = 3.0
 """Seconds for which stored events of a run that has ended, and that no worker has begun, are waited for."""
 
 LAST_EVENT_S = 600.0
-"""The same for a run that was begun: its worker may have died between the end and the telling of it, and another one has
-to take the run up first."""
+"""The same for a run that was begun: its worker may have died between the end and the telling of it, and another one
+has to take the run up first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
