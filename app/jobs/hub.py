@@ -95,7 +95,7 @@ class _Watched:
         self._database, self._client, self._run_id = database, client, run_id
         self._events: list[StoredEvent] = []
         self._view: RunView | None = None
-        self._is_over = False
+        self._is_over = self._is_gone = False
         self._fault: Exception | None = None
         self._change = asyncio.Condition()
         self._task = asyncio.create_task(self._read())
@@ -138,10 +138,10 @@ class _Watched:
                 ended_s = 0.0
                 while not (self._has_ended() and (stream.done() or self._waited(ended_s))):
                     await self._look()
-                    if self._view is None:
+                    if self._is_gone:
                         break
                     await asyncio.sleep(LOOKING_S)
-                    ended_s += LOOKING_S if self._view.has_ended else 0.0
+                    ended_s += LOOKING_S if self._has_ended() else 0.0
                 stream.cancel()
         except* Exception as faults:  # noqa: BLE001 - raised again at every subscriber
             first = faults.exceptions[0]
@@ -163,6 +163,8 @@ class _Watched:
 
         with suppress(DatabaseUnavailableError):
             view = await asyncio.to_thread(read)
+            # Nothing is known while the database is away; that the run is gone is known only from an answer.
+            self._is_gone = view is None
             if view is None or _differs(view, self._view):
                 await self._tell(lambda: setattr(self, "_view", view))
 
