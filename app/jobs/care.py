@@ -9,6 +9,7 @@
 
 import logging
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -32,6 +33,9 @@ KEPT_DAYS = 30
 CLEANING_EVERY_S = 600.0
 MOST_CLEANED = 20
 """Seconds between two rounds of deleting, and the most runs that a round deletes: rounds stay short."""
+
+IDLE_BEATS = 5
+"""Beats between two rounds of what matters to runs only, while there are none: each round costs some milliseconds."""
 
 LOST_AFTER_BEATS = 3
 """Beats for which a workflow is held without being worked on; between its end and the record of it lies a moment."""
@@ -58,25 +62,30 @@ class Care:
     lost: dict[str, int] = field(default_factory=dict)
     since_cleaning_s: float = CLEANING_EVERY_S
     since_probe_s: float = PROBING_EVERY_S
+    idle_beats: int = 0
 
     def take(self, seconds: float) -> None:
         """Do what is due, ``seconds`` after the last time."""
-        self.jobs.keep_pace(is_busy=self.end_dead_runs())
-        self.end_runs_without_room(seconds)
-        self.requeue_lost()
+        with self.jobs.database.read() as session:
+            runs = session.exec(select(MatchRun).where(col(MatchRun.state).in_(OPEN_RUN_STATES))).all()
+        self.end_dead_runs([run.id for run in runs])
+        self.end_runs_without_room([run for run in runs if run.state is RunState.QUEUED], seconds)
+        # After the last run one round follows at once: it slows the looks at the queues down.
+        if runs or self.idle_beats % IDLE_BEATS == 0:
+            self.jobs.keep_pace(is_busy=bool(runs))
+            self.requeue_lost()
+        self.idle_beats = 0 if runs else self.idle_beats + 1
         self.since_cleaning_s += seconds
         if self.since_cleaning_s >= CLEANING_EVERY_S:
             self.since_cleaning_s = 0.0
             forget_old_runs(self.jobs.database)
 
-    def end_dead_runs(self) -> bool:
-        """End runs whose workflow has ended without them; returns whether any runs were open."""
-        with self.jobs.database.read() as session:
-            ids = session.exec(select(MatchRun.id).where(col(MatchRun.state).in_(OPEN_RUN_STATES))).all()
-        if not ids:
-            return False
+    def end_dead_runs(self, open_runs: Sequence[UUID]) -> None:
+        """End runs whose workflow has ended without them."""
+        if not open_runs:
+            return
         for workflow in DBOS.list_workflows(
-            workflow_ids=[str(run_id) for run_id in ids], status=ENDED_STATES, load_input=False
+            workflow_ids=[str(run_id) for run_id in open_runs], status=ENDED_STATES, load_input=False
         ):
             is_own = getattr(workflow.error, "name", None) == JobFaultError.__name__
             kind = str(workflow.error) if is_own else str(getattr(workflow.error, "name", None) or workflow.status)
@@ -85,23 +94,15 @@ class Care:
             run_in_transaction(
                 self.jobs.database, partial(faults.fail_run, run_id=UUID(workflow.workflow_id), reason=reason)
             )
-        return True
 
-    def end_runs_without_room(self, seconds: float) -> None:
+    def end_runs_without_room(self, queued: Sequence[MatchRun], seconds: float) -> None:
         """End runs that no worker can take, because the database has no room for what the engine writes of that.
 
         What a run keeps of its people is emptied with its end: that makes the room to say so.
         """
         self.since_probe_s += seconds
-        if self.since_probe_s < PROBING_EVERY_S:
-            return
-        with self.jobs.database.read() as session:
-            waiting = session.exec(
-                select(MatchRun.id).where(
-                    MatchRun.state == RunState.QUEUED, MatchRun.created_at < utc_now() - WAITED_LONG
-                )
-            ).all()
-        if not waiting:
+        waiting = [run.id for run in queued if run.created_at < utc_now() - WAITED_LONG]
+        if self.since_probe_s < PROBING_EVERY_S or not waiting:
             return
         self.since_probe_s = 0.0
         if has_room(self.jobs.database):

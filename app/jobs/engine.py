@@ -29,8 +29,11 @@ MOST_RUNS_AT_A_TIME = 8
 STREAM = "progress"
 """Name of the stream in which a run tells what happens to it."""
 
-RUNS_POLLING_S, SHARES_POLLING_S = 0.6, 1.2
+RUNS_POLLING_S, SHARES_POLLING_S = 1.2, 1.2
 """Seconds between two looks at a queue. Each look costs some milliseconds, also on a server with nothing to do."""
+
+OWN_QUEUE_POLLING_S = 30.0
+"""The same for the queue that the engine keeps for itself: nothing here ever puts a workflow into it."""
 
 BUSY_POLLING_S = 0.05
 """Seconds between two looks at the shares while runs are open: a small county takes a tenth of a second, and a slot
@@ -106,7 +109,8 @@ class Jobs:
             "log_level": "WARNING",
             "use_listen_notify": False,
         }
-        DBOS(config=config)
+        # The engine has no setting for this; left alone it would look once a second, for nothing.
+        DBOS(config=config)._registry.get_internal_queue()._polling_interval_sec = OWN_QUEUE_POLLING_S
         # The library's own handler writes to the standard error of this moment; its records go the way of all others.
         log = logging.getLogger("dbos")
         log.handlers.clear()
