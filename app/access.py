@@ -238,13 +238,34 @@ def create_token(
     return clear
 
 
-def viewer_for_token(session: Session, token: str, *, now: datetime | None = None) -> Viewer | None:
-    """The viewer a bearer token stands for; ``None`` when it is unknown, expired or revoked."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """What a token gives: whom it stands for, and until when."""
+
+    viewer: Viewer
+    token_id: UUID
+    expires_at: datetime
+
+
+def find_grant(session: Session, token: str, *, now: datetime | None = None) -> Grant | None:
+    """What a bearer token gives; ``None`` when it is unknown, expired or revoked."""
     row = session.exec(select(ApiToken).where(col(ApiToken.token_hash) == hash_token(token))).first()
-    if row is None or row.revoked_at is not None or row.expires_at <= (now or utc_now()):
+    return _grant_of(session, row, now or utc_now())
+
+
+def grants_by_token(session: Session, token_ids: Iterable[UUID], *, now: datetime | None = None) -> dict[UUID, Grant]:
+    """What tokens give at this moment; those that expired or were revoked are left out."""
+    rows = session.exec(select(ApiToken).where(col(ApiToken.id).in_(list(token_ids)))).all()
+    grants = {row.id: _grant_of(session, row, now or utc_now()) for row in rows}
+    return {token_id: grant for token_id, grant in grants.items() if grant is not None}
+
+
+def _grant_of(session: Session, row: ApiToken | None, now: datetime) -> Grant | None:
+    if row is None or row.revoked_at is not None or row.expires_at <= now:
         return None
     division = session.get(Division, row.division_id) if row.division_id else None
-    return viewer_for_division(session, subject=row.label, role=row.role, division=division, person_id=row.person_id)
+    viewer = viewer_for_division(session, subject=row.label, role=row.role, division=division, person_id=row.person_id)
+    return Grant(viewer=viewer, token_id=row.id, expires_at=row.expires_at)
 
 
 def record(session: Session, viewer: Viewer, action: str, target: str, **detail: object) -> None:

@@ -4,9 +4,10 @@ import os
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
-from pydantic import SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.errors import ConfigurationError
@@ -33,6 +34,17 @@ class Settings(BaseSettings):
     """Whether the server works on runs itself; false where `touyan worker` processes do."""
     host: str = "127.0.0.1"
     port: int = 8000
+    allowed_origins: str = ""
+    """Origins whose pages may call from a browser, separated by commas; none unless stated."""
+    trusted_documents: Path | None = None
+    """JSON file of document ids and GraphQL documents that clients may name by their ids."""
+    only_trusted_documents: bool = False
+    """Whether every other document is refused."""
+    request_timeout_s: float = Field(default=30.0, gt=0, le=3_600)
+    """Seconds for one operation; those that compute have ten minutes."""
+    rate_points: float = Field(default=200_000.0, ge=1_000)
+    rate_points_per_s: float = Field(default=5_000.0, gt=0)
+    """What one user may ask for at once, and again with every second, in objects (see `extensions.cost`)."""
 
     @field_validator("database_url")
     @classmethod
@@ -41,6 +53,21 @@ class Settings(BaseSettings):
             raise ValueError("must begin with sqlite:/// or postgresql+psycopg://")
         return value
 
+    @field_validator("allowed_origins")
+    @classmethod
+    def _whole_origins(cls, value: str) -> str:
+        for origin in _parts(value):
+            url = urlsplit(origin)
+            if url.scheme not in ("http", "https") or not url.netloc or origin != f"{url.scheme}://{url.netloc}":
+                raise ValueError("must be origins such as https://desk.example, separated by commas")
+        return value
+
+    @model_validator(mode="after")
+    def _something_is_trusted(self) -> "Settings":
+        if self.only_trusted_documents and self.trusted_documents is None:
+            raise ValueError("TOUYAN_ONLY_TRUSTED_DOCUMENTS needs TOUYAN_TRUSTED_DOCUMENTS")
+        return self
+
     @model_validator(mode="after")
     def _production_has_secrets(self) -> "Settings":
         if self.profile is Profile.PRODUCTION and self.data_keys is None:
@@ -48,11 +75,20 @@ class Settings(BaseSettings):
         return self
 
     @property
+    def origins(self) -> list[str]:
+        """The allowed origins, one by one."""
+        return _parts(self.allowed_origins)
+
+    @property
     def sqlite_path(self) -> Path | None:
         """The database file, or ``None`` when the database is PostgreSQL."""
         if self.database_url.startswith("sqlite:///"):
             return Path(self.database_url.removeprefix("sqlite:///"))
         return None
+
+
+def _parts(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 @lru_cache(maxsize=1)
@@ -86,7 +122,7 @@ def data_keys(settings: Settings) -> list[str]:
     must set ``TOUYAN_DATA_KEYS``.
     """
     if settings.data_keys is not None:
-        return [key.strip() for key in settings.data_keys.get_secret_value().split(",") if key.strip()]
+        return _parts(settings.data_keys.get_secret_value())
     database = settings.sqlite_path or Path("touyan.db")
     key_file = database.with_name(database.name + ".key")
     try:

@@ -13,7 +13,14 @@ from sqlalchemy.types import TypeDecorator
 from sqlmodel import Session as Session
 from sqlmodel import SQLModel
 
-from app.errors import AppError, DatabaseUnavailableError, DuplicateError, StorageFullError
+from app.errors import (
+    AppError,
+    DatabaseUnavailableError,
+    DuplicateError,
+    OperationTimedOutError,
+    StorageFullError,
+)
+from app.interrupts import INTERRUPTED, watch
 
 NAMING_CONVENTION = {
     "ix": "ix_%(column_0_N_label)s",
@@ -89,9 +96,11 @@ def make_engine(database_url: str, *, idle_limit_s: int = IDLE_LIMIT_S) -> Engin
     The parameters of a failed statement stay out of its error: they can be personal data, and errors go to logs.
     """
     if not database_url.startswith("sqlite"):
-        return create_engine(
+        engine = create_engine(
             database_url, pool_pre_ping=True, hide_parameters=True, connect_args=idle_limit(idle_limit_s)
         )
+        watch(engine)
+        return engine
     engine = create_engine(database_url, hide_parameters=True, connect_args={"timeout": 30, "check_same_thread": False})
 
     @event.listens_for(engine, "connect")
@@ -102,6 +111,8 @@ def make_engine(database_url: str, *, idle_limit_s: int = IDLE_LIMIT_S) -> Engin
         for pragma in ("journal_mode=WAL", "busy_timeout=30000", "foreign_keys=ON", "synchronous=NORMAL"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
+
+    watch(engine)
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Any) -> None:
@@ -122,7 +133,8 @@ class Database:
     def write(self) -> Iterator[Session]:
         """A session whose transaction commits when the block ends and rolls back when it raises.
 
-        Raises ``DatabaseUnavailableError`` or ``StorageFullError`` where the database itself is the reason.
+        Raises ``DatabaseUnavailableError`` or ``StorageFullError`` where the database itself is the reason, and
+        ``OperationTimedOutError`` where the work was ended from outside.
         """
         with _database_faults(), Session(self.engine, expire_on_commit=False) as session, session.begin():
             yield session
@@ -168,7 +180,7 @@ UNREACHABLE = frozenset({"57P01", "57P02", "57P03", "53300", "SQLITE_BUSY", "SQL
 
 
 def refusal_of(error: DBAPIError | PoolTimeout) -> AppError | None:
-    """The refusal that tells of a database without room or out of reach; ``None`` for every other error."""
+    """The refusal that tells of a database without room or out of reach, or of an interrupt; else ``None``."""
     if isinstance(error, DBAPIError):
         orig = error.orig
         state = getattr(orig, "sqlstate", None) or getattr(orig, "sqlite_errorname", None)
@@ -177,6 +189,8 @@ def refusal_of(error: DBAPIError | PoolTimeout) -> AppError | None:
                 "The database has no room left; free or add disk space, then repeat this step. Nothing was written.",
                 "数据库存储空间已满，请清理或扩充磁盘空间后重试；本次未写入任何数据。",
             )
+        if state in INTERRUPTED:
+            return OperationTimedOutError()
         # A connection that was refused, or that broke, has no state at all.
         is_lost = error.connection_invalidated or (type(orig).__name__ == "OperationalError" and state is None)
         if not is_lost and state not in UNREACHABLE and not str(state).startswith("08"):

@@ -83,6 +83,19 @@ class DatabaseUnavailableError(AppError):
     code = "UNAVAILABLE"
 
 
+class OperationTimedOutError(AppError):
+    """The operation took longer than it may; its work in the database was ended, and nothing of it was written."""
+
+    code = "TIMED_OUT"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The operation took longer than allowed and was ended, nothing was written; ask for less, or try again "
+            "when the service is less busy.",
+            "操作超时已终止，未写入任何数据；请缩小查询范围，或稍后重试。",
+        )
+
+
 class StorageFullError(AppError):
     """The database has no room left; nothing was written."""
 

@@ -1,5 +1,8 @@
 """GraphQL over HTTP: who may ask, which bodies are accepted, and what an error may tell."""
 
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -7,33 +10,42 @@ import orjson
 from cross_web import AsyncHTTPRequestAdapter, HTTPException, StarletteRequestAdapter
 from graphql import FieldNode, GraphQLError, OperationDefinitionNode, parse
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
 from strawberry.http import GraphQLHTTPResponse, GraphQLRequestData
-from strawberry.http.streaming import SSETransport
 from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL, GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.types import ExecutionResult
 from strawberry.types.execution import PreExecutionError, SubscriptionExecutionResult
 
-from app.access import Viewer
+from app.access import Grant, Viewer
+from app.config import Profile, Settings
 from app.crypto import PersonalDataCipher
 from app.db import Database
 from app.errors import DatabaseUnavailableError, StorageFullError
 from app.jobs.client import JobClient
 from app.jobs.hub import ProgressHub
-from app.reads.access import viewer_for_header
+from app.reads.access import find_grant_for_header
 from schema import graphiql
+from schema.connections import Connections, too_many_operations
 from schema.context import Context
+from schema.deadline import Deadline
+from schema.documents import TrustedDocuments, load_documents
 from schema.faults import fault, told
 from schema.limits import MAX_ERRORS, MAX_ITEMS, MAX_TOKENS
 from schema.operations import operation_of
 from schema.problems import extensions_of
+from schema.rate import RateLimit
 from schema.root import make_schema
 from schema.sockets import SocketHandler, TextSocket
+from schema.streams import SSE, guarded, impatient
 
 MAX_BODY_BYTES = 1_000_000
+BODY_WAIT_S = 10.0
+"""Seconds within which all of a body must have arrived."""
+PREFLIGHT = "graphql-require-preflight"
+"""Header without which production answers nothing by GET: a page of another origin cannot send it unasked."""
 JSON_TYPE = "application/json"
 GRAPHQL_TYPE = "application/graphql-response+json"
 CODE_BY_STATUS = {
@@ -42,12 +54,16 @@ CODE_BY_STATUS = {
     404: "NOT_FOUND",
     405: "METHOD_NOT_ALLOWED",
     406: "NOT_ACCEPTABLE",
+    408: "TIMED_OUT",
     413: "TOO_LARGE",
     415: "UNSUPPORTED_MEDIA_TYPE",
 }
-SSE = SSETransport()
 INIT_WAIT = timedelta(seconds=10)
 """How long an open socket may stay silent before it says who it is."""
+ANSWER_HEADERS = {"Cache-Control": "no-store", "Vary": "Accept, Authorization", "X-Content-Type-Options": "nosniff"}
+"""What is answered depends on the token and is personal: nothing in between may keep it."""
+log = logging.getLogger("touyan.graphql")
+
 SIGN_IN = "Sign in with a valid token: Authorization: Bearer <token>."
 
 
@@ -55,12 +71,16 @@ class LimitedRequest(StarletteRequestAdapter):
     """A request whose body is read only up to a limit."""
 
     async def get_body(self) -> bytes:
-        """The body; refuses one that is too large before all of it has arrived."""
+        """The body; refuses one that is too large before all of it has arrived, and one that does not arrive."""
         body = bytearray()
-        async for chunk in self._request.stream():
-            body += chunk
-            if len(body) > MAX_BODY_BYTES:
-                raise HTTPException(413, f"The body has more than {MAX_BODY_BYTES} bytes.")
+        try:
+            async with asyncio.timeout(BODY_WAIT_S):
+                async for chunk in self._request.stream():
+                    body += chunk
+                    if len(body) > MAX_BODY_BYTES:
+                        raise HTTPException(413, f"The body has more than {MAX_BODY_BYTES} bytes.")
+        except TimeoutError:
+            raise HTTPException(408, f"The body did not arrive within {BODY_WAIT_S:.0f} s.") from None
         return bytes(body)
 
 
@@ -78,14 +98,25 @@ class GraphQLView(GraphQL[Context, None]):
         cipher: PersonalDataCipher,
         jobs: JobClient,
         hub: ProgressHub,
-        is_development: bool,
+        settings: Settings,
     ) -> None:
+        is_development = settings.profile is Profile.DEVELOPMENT
+        schema = make_schema(hides_suggestions=not is_development)
         super().__init__(
-            schema=make_schema(hides_suggestions=not is_development),
+            schema=schema,
             graphql_ide="graphiql" if is_development else None,
             subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL, GRAPHQL_SSE_PROTOCOL),
             connection_init_wait_timeout=INIT_WAIT,
+            allowed_origins=settings.origins,
         )
+        self.documents = TrustedDocuments(texts={})
+        if settings.trusted_documents is not None:
+            self.documents = load_documents(
+                settings.trusted_documents, schema._schema, excludes_others=settings.only_trusted_documents
+            )
+        self.rate = RateLimit(capacity=settings.rate_points, per_second=settings.rate_points_per_s)
+        self.timeout_s = settings.request_timeout_s
+        self.connections = Connections(database=database)
         self.database = database
         self.cipher = cipher
         self.jobs = jobs
@@ -115,7 +146,13 @@ class GraphQLView(GraphQL[Context, None]):
             response = _answer(self.encode_json({"errors": [error]}), 503, JSON_TYPE)
         except Exception as problem:  # noqa: BLE001 - outside the operation: told like any other fault
             response = _answer(self.encode_json({"errors": [fault(problem)]}), 500, JSON_TYPE)
-        await response(scope, receive, send)
+        if not isinstance(response, StreamingResponse):
+            await response(scope, receive, send)
+            return
+        try:
+            await response(scope, receive, impatient(send))
+        except TimeoutError:
+            log.warning("a client that does not read was dropped")
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:
         """The context of one operation; refuses a wrong token, and in production a missing one.
@@ -127,10 +164,11 @@ class GraphQLView(GraphQL[Context, None]):
         # The query page starts with the word Bearer and no token behind it: that is nobody yet, not a wrong token.
         header = request.headers.get("authorization")
         header = None if header is None or header.strip().lower() in ("", "bearer") else header
-        visitor = await viewer_for_header(self.database, header)
-        if visitor is None and (header is not None or not self.is_development):
+        grant = await find_grant_for_header(self.database, header)
+        if grant is None and (header is not None or not self.is_development):
             raise HTTPException(401, SIGN_IN)
-        return self.new_context(visitor)
+        request.state.grant = grant
+        return self.new_context(None if grant is None else grant.viewer)
 
     def new_context(self, visitor: Viewer | None) -> Context:
         """A fresh context: of one operation, also where one connection carries several."""
@@ -141,6 +179,8 @@ class GraphQLView(GraphQL[Context, None]):
             hub=self.hub,
             cursor_key=self.cursor_key,
             visitor=visitor,
+            rate=self.rate,
+            deadline=Deadline(self.timeout_s),
             max_items=MAX_ITEMS,
         )
 
@@ -155,6 +195,8 @@ class GraphQLView(GraphQL[Context, None]):
         """One operation; refuses batches and everything that is not an object of the right shape."""
         data: Any
         if request.method == "GET":
+            if not self.is_development and not request.headers.get(PREFLIGHT):
+                raise HTTPException(400, f"By GET, send the header {PREFLIGHT}: 1 as well.")
             data = {key: value for key, value in self.parse_query_params(request.query_params).items() if value != ""}
         else:
             if (request.content_type or "").partition(";")[0].strip().lower() != JSON_TYPE:
@@ -162,7 +204,7 @@ class GraphQLView(GraphQL[Context, None]):
             data = self.parse_json(await request.get_body())
         if not isinstance(data, dict):
             raise HTTPException(400, "Send one operation as a JSON object; batches are not accepted.")
-        query, variables, name, extensions = operation_of(data)
+        query, variables, name, extensions = operation_of(data, self.documents)
         return GraphQLRequestData(
             query=query,
             variables=variables,
@@ -196,6 +238,26 @@ class GraphQLView(GraphQL[Context, None]):
             request, request_adapter, request_data, context, root_value, sub_response
         )
 
+    async def create_streaming_response(
+        self,
+        request: Request | WebSocket,
+        stream: Callable[[], AsyncIterator[str]],
+        sub_response: Response,
+        headers: Mapping[str, str],
+    ) -> Response:
+        """A stream of events, which ends when whoever asks may no longer do so."""
+        grant: Grant = request.state.grant
+        user = grant.viewer.subject
+        if self.connections.has_most_operations(user):
+            return self._too_many()
+        parts = guarded(self.connections, grant, stream, self.encode_json_string)
+        return StreamingResponse(parts, headers=ANSWER_HEADERS | dict(headers))
+
+    def _too_many(self) -> Response:
+        refusal = too_many_operations()
+        error = {"message": refusal.message, "extensions": extensions_of(refusal)}
+        return _answer(self.encode_json({"errors": [error]}), 429, JSON_TYPE)
+
     async def process_result(self, request: Request, result: ExecutionResult) -> GraphQLHTTPResponse:
         """The response: refusals with their codes, faults as an error id and nothing else."""
         errors = result.errors or []
@@ -205,8 +267,11 @@ class GraphQLView(GraphQL[Context, None]):
         )
         if errors:
             response["errors"] = [told(error) for error in errors[:MAX_ERRORS]]
+        extensions = dict(result.extensions or {})
         if len(errors) > MAX_ERRORS:
-            response["extensions"] = {"omittedErrors": len(errors) - MAX_ERRORS}
+            extensions["omittedErrors"] = len(errors) - MAX_ERRORS
+        if extensions:
+            response["extensions"] = extensions
         if not is_request_error:
             response["data"] = result.data
         return response
@@ -218,7 +283,11 @@ class GraphQLView(GraphQL[Context, None]):
         is_request_error = "data" not in response_data
         media_type = sub_response.media_type or JSON_TYPE
         status = 400 if is_request_error and media_type == GRAPHQL_TYPE else 200
-        return _answer(self.encode_json(response_data), status, media_type)
+        wait_s = _retry_after_s(response_data)
+        response = _answer(self.encode_json(response_data), status if wait_s is None else 429, media_type)
+        if wait_s is not None:
+            response.headers["Retry-After"] = str(wait_s)
+        return response
 
     def _refusal(self, request: Request, status: int, reason: str) -> Response:
         error = {"message": reason, "extensions": {"code": CODE_BY_STATUS.get(status, "BAD_REQUEST")}}
@@ -233,10 +302,17 @@ class GraphQLView(GraphQL[Context, None]):
         return response
 
 
+def _retry_after_s(response_data: Any) -> int | None:
+    """The seconds after which an operation that was refused for its rate may come again."""
+    for error in response_data.get("errors", ()):
+        seconds = error.get("extensions", {}).get("retryAfterS")
+        if seconds is not None:
+            return int(seconds)
+    return None
+
+
 def _answer(body: str | bytes, status: int, media_type: str) -> Response:
-    # What is answered depends on the token and is personal: nothing in between may keep it.
-    headers = {"Cache-Control": "no-store", "Vary": "Accept, Authorization"}
-    return Response(body, status_code=status, media_type=f"{media_type}; charset=utf-8", headers=headers)
+    return Response(body, status_code=status, media_type=f"{media_type}; charset=utf-8", headers=ANSWER_HEADERS)
 
 
 def _negotiated(accept: str) -> str:

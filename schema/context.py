@@ -1,6 +1,7 @@
 """What one operation carries: who asks, where the data are, and its reads."""
 
 import asyncio
+import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -14,7 +15,10 @@ from app.db import Database, Session, run_in_transaction
 from app.errors import AppError
 from app.jobs.client import JobClient
 from app.jobs.hub import ProgressHub
+from schema.cost import RateLimitedError, TooCostlyError
+from schema.deadline import Deadline
 from schema.generations import Generations
+from schema.rate import RateLimit
 
 KeyT = TypeVar("KeyT")
 ValueT = TypeVar("ValueT")
@@ -26,17 +30,14 @@ ReadByKey: TypeAlias = Callable[[Session, Viewer, Sequence[KeyT]], dict[KeyT, Va
 HEAVY = ThreadPoolExecutor(max_workers=4, thread_name_prefix="heavy")
 """Threads of adjustments and starts of runs."""
 
+QUESTIONS = ThreadPoolExecutor(max_workers=4, thread_name_prefix="questions")
+"""Threads of questions about plans."""
+
 
 class NotSignedInError(AppError):
     """The request carries no valid token."""
 
     code = "UNAUTHENTICATED"
-
-
-class TooCostlyError(AppError):
-    """The operation asks for more than one answer may hold."""
-
-    code = "TOO_COSTLY"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -49,6 +50,8 @@ class Context:
     hub: ProgressHub
     cursor_key: bytes
     visitor: Viewer | None
+    rate: RateLimit
+    deadline: Deadline
     max_items: int
     n_items: int = 0
     generations: Generations | None = None
@@ -62,6 +65,22 @@ class Context:
                 "请使用有效令牌登录：Authorization: Bearer <令牌>。",
             )
         return self.visitor
+
+    def pay(self, points: int) -> int:
+        """Take the cost of the operation from what the visitor has; returns what is left.
+
+        Raises ``RateLimitedError`` when it is not there now. An anonymous visitor can only ask for the schema.
+        """
+        user = "" if self.visitor is None else self.visitor.subject
+        wait_s = self.rate.take(user, max(points, 1))
+        if wait_s > 0:
+            seconds = math.ceil(wait_s)
+            raise RateLimitedError(
+                f"You have asked for much in short time; try again in {seconds} s.",
+                f"请求过于频繁，请在 {seconds} 秒后重试。",
+                retry_after_s=seconds,
+            )
+        return self.rate.remaining(user)
 
     def spend(self, n_items: int) -> None:
         """Count items of lists that are about to be answered; refuses when the operation asks for too many."""
@@ -100,8 +119,13 @@ class Context:
 
         It opens its own transactions; what was read before is forgotten, because it may have changed.
         """
-        result = await asyncio.get_running_loop().run_in_executor(HEAVY, unit)
+        result: ResultT = await self.deadline.work(HEAVY, unit)
         self.reads.forget()
+        return result
+
+    async def ask(self, question: Callable[[], ResultT]) -> ResultT:
+        """As ``work``, for something that changes nothing; the first question about a county takes seconds."""
+        result: ResultT = await self.deadline.work(QUESTIONS, question)
         return result
 
     async def find(self, read: ReadByKey[KeyT, ValueT], key: KeyT) -> ValueT | None:

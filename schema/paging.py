@@ -14,7 +14,7 @@ import orjson
 import strawberry
 
 from app.errors import InvalidInputError
-from app.reads.paging import PARSERS, Key, Listing, Page, PageRequest
+from app.reads.paging import DEFAULT_PAGE, MAX_PAGE, PARSERS, Key, Listing, Page, PageRequest
 from schema.context import Context
 from schema.enums import OrderDirection
 
@@ -24,7 +24,6 @@ CURSOR_VERSION = 1
 TAG_LENGTH = 12
 """Bytes of the HMAC-SHA256 that a cursor carries: 96 bits, far beyond guessing."""
 MAX_CURSOR_LENGTH = 1_000
-DEFAULT_PAGE, MAX_PAGE = 50, 200
 
 First: TypeAlias = Annotated[
     int | None, strawberry.argument(description="How many items from the start, 1 to 200; 50 unless stated.")

@@ -5,6 +5,7 @@ from typing import Any, Self
 import strawberry
 
 from app.errors import AppError
+from schema.cost import RateLimitedError
 
 
 def camel_case(name: str) -> str:
@@ -42,4 +43,5 @@ class Payload:
 
 def extensions_of(error: AppError) -> dict[str, Any]:
     """The ``extensions`` of the GraphQL error for a refusal of the service."""
-    return {"code": error.code, "messageZh": error.message_zh, "inputPath": [camel_case(name) for name in error.path]}
+    told = {"code": error.code, "messageZh": error.message_zh, "inputPath": [camel_case(name) for name in error.path]}
+    return told | ({"retryAfterS": error.retry_after_s} if isinstance(error, RateLimitedError) else {})

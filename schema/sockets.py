@@ -4,12 +4,15 @@ The library runs the protocol. What differs here: a connection without a valid t
 context of its own, and an error tells no more than it does over HTTP.
 """
 
+import asyncio
+import logging
 from collections.abc import AsyncGenerator, Mapping
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, cast
 
 from cross_web import HTTPException
 from graphql import GraphQLError
-from starlette.websockets import WebSocketDisconnect
+from starlette.websockets import WebSocketDisconnect, WebSocketState
 from strawberry.asgi import ASGIWebSocketAdapter
 from strawberry.http.exceptions import WebSocketDisconnected
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler, Operation
@@ -20,43 +23,82 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
 )
 from strawberry.types.execution import ExecutionResult, PreExecutionError
 
-from app.access import Viewer
-from app.reads.access import viewer_for_header
+from app.access import Grant
+from app.reads.access import find_grant_for_header
+from schema.connections import TooManyError
 from schema.context import Context
-from schema.faults import told
+from schema.faults import fault, told
 from schema.operations import operation_of
 
 if TYPE_CHECKING:
     from schema.asgi import GraphQLView
 
-FORBIDDEN, BAD_MESSAGE = 4403, 4400
+FORBIDDEN, BAD_MESSAGE, TOO_MANY = 4403, 4400, 4429
 """Codes of the protocol with which a connection is closed."""
+
+SLOW_READER = 1013
+"""Code for a client that does not read what it asked for: it may try again later, and go on behind what it has."""
+
+READING_S = 10.0
+"""Seconds within which a client must read: by then it holds some dozens of messages in buffers of the system."""
+
+DROP = "touyan.drop"
+"""Name of the extension of the server that ends a connection whose peer does not read (``app.lines``)."""
+
+log = logging.getLogger("touyan.graphql")
 
 
 class TextSocket(ASGIWebSocketAdapter):
     """A socket that sends its JSON as text, which is what the clients of the protocol read."""
 
     async def send_json(self, message: Mapping[str, object]) -> None:
-        """Send one message."""
+        """Send one message; drops a client that does not read, so that nothing is kept for it without bound."""
+        if self.ws.application_state is WebSocketState.DISCONNECTED:
+            raise WebSocketDisconnected
         try:
-            await self.ws.send_text(self.view.encode_json_string(message))
+            async with asyncio.timeout(READING_S):
+                await self.ws.send_text(self.view.encode_json_string(message))
         except WebSocketDisconnect as end:
             raise WebSocketDisconnected from end
+        except TimeoutError:
+            log.warning("a client that does not read was dropped")
+            self.drop(SLOW_READER, "Messages are not read")
+            raise WebSocketDisconnected from None
+
+    async def close(self, code: int, reason: str) -> None:
+        """Close the connection once; a second reason to do so is none."""
+        if self.ws.application_state is not WebSocketState.DISCONNECTED:
+            await self.ws.close(code=code, reason=reason)
+
+    def drop(self, code: int, reason: str) -> None:
+        """End the connection without waiting for the client."""
+        drop = (self.ws.scope.get("extensions") or {}).get(DROP)
+        if drop is not None:
+            drop(code, reason)
 
 
 class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
     """One connection and its operations."""
 
-    visitor: Viewer | None = None
+    grant: Grant | None = None
 
     @property
     def context(self) -> Context:
         """A fresh context, for one operation."""
-        return cast("GraphQLView", self.view).new_context(self.visitor)
+        return self._own_view.new_context(None if self.grant is None else self.grant.viewer)
 
     @context.setter
     def context(self, value: Context) -> None:
         """What the library would keep for the whole connection is not kept."""
+
+    @property
+    def _own_view(self) -> "GraphQLView":
+        return cast("GraphQLView", self.view)
+
+    async def handle(self) -> None:
+        """Serve the connection until one side ends it."""
+        with ExitStack() as self._held:
+            await super().handle()
 
     async def handle_message(self, message: Message) -> None:
         """Handle one message; one that is no object ends the connection."""
@@ -74,22 +116,58 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
         header = payload.get("authorization", payload.get("Authorization")) if isinstance(payload, dict) else None
         if header is None:
             header = cast("TextSocket", self.websocket).ws.headers.get("authorization")
-        view = cast("GraphQLView", self.view)
-        self.visitor = await viewer_for_header(view.database, header if isinstance(header, str) else None)
-        if self.visitor is None:
+        view = self._own_view
+        self.grant = await find_grant_for_header(view.database, header if isinstance(header, str) else None)
+        if self.grant is None:
             await self.websocket.close(FORBIDDEN, "Forbidden")
             return
+        try:
+            self._held.enter_context(view.connections.socket(self.grant.viewer.subject))
+        except TooManyError as refusal:
+            await self.websocket.close(TOO_MANY, refusal.message)
+            return
+        self._held.enter_context(view.connections.guarded(self.grant, self._end))
         await super().handle_connection_init(message)
+
+    def _end(self, code: int, reason: str) -> None:
+        """Stop every operation and close, because who asks may no longer do so."""
+        for operation in list(self.operations):
+            self.operations.pop(operation).task.cancel()  # type: ignore[union-attr]
+        closing = asyncio.create_task(self.websocket.close(code, reason))
+        self._held.callback(closing.cancel)
 
     async def handle_subscribe(self, message: SubscribeMessage) -> None:
         """Begin an operation; one of a wrong shape ends the connection, as a message of a wrong shape does."""
         payload: object = message["payload"]
         try:
-            operation_of(payload if isinstance(payload, dict) else {})
+            query, *_ = operation_of(payload if isinstance(payload, dict) else {}, self._own_view.documents)
         except HTTPException as refusal:
             await self.websocket.close(BAD_MESSAGE, refusal.reason)
             return
+        message["payload"]["query"] = query
         await super().handle_subscribe(message)
+
+    async def run_operation(self, operation: Operation[Context, None]) -> None:
+        """Run an operation, unless its user has too many already."""
+        user = "" if self.grant is None else self.grant.viewer.subject
+        try:
+            with self._own_view.connections.operation(user):
+                await super().run_operation(operation)
+        except TooManyError as refusal:
+            error = GraphQLError(refusal.message, original_error=refusal)
+            await operation.send_initial_errors([_told_error(error)])
+        except WebSocketDisconnected:
+            self.operations.pop(operation.id, None)
+
+    async def handle_task_exception(self, error: Exception) -> None:
+        """Write a fault down like any other; that the client has gone is none."""
+        if not isinstance(error, WebSocketDisconnected):
+            fault(error)
+
+    async def _handle_pre_execution_error(self, operation: Operation[Context, None], result: PreExecutionError) -> None:
+        # The library would close the connection, with all its operations, over one document that does not parse; with
+        # a reason too long for a closing frame it would only complete the operation, without a word.
+        await operation.send_initial_errors([_told_error(error) for error in result.errors or ()])
 
     async def _send_result_stream(self, operation: Operation[Context, None], result_source: Any) -> None:
         await super()._send_result_stream(operation, _told_results(result_source))

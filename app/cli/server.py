@@ -29,6 +29,7 @@ def serve(
     """Run the GraphQL server."""
     import uvicorn
 
+    from app.lines import Line
     from app.main import create_app
 
     with opened(database) as (settings, handle, cipher):
@@ -39,7 +40,7 @@ def serve(
             port=port or settings.port,
             loop="uvloop",
             http="httptools",
-            ws="websockets-sansio",
+            ws=Line,
         )
 
 

@@ -13,7 +13,7 @@ from app.db import Database, run_in_transaction
 from app.errors import AppError, ForbiddenError, NotFoundError
 from app.models import ExportJob
 from app.models.vocabulary import ExportFormat, ExportState
-from app.reads.access import viewer_for_header
+from app.reads.access import find_grant_for_header
 from app.reads.rosters import find_export_file
 
 MEDIA_TYPES = {
@@ -26,14 +26,14 @@ PERSONAL = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 async def download_export(request: Request) -> Response:
     """The bytes of one export for a viewer whose territory holds all of it; every download is recorded."""
     database: Database = request.app.state.database
-    viewer = await viewer_for_header(database, request.headers.get("authorization"))
-    if viewer is None:
+    grant = await find_grant_for_header(database, request.headers.get("authorization"))
+    if grant is None:
         refusal = _refusal(401, "UNAUTHENTICATED", "Sign in with a valid token: Authorization: Bearer <token>.")
         refusal.headers["WWW-Authenticate"] = "Bearer"
         return refusal
     try:
         job = await asyncio.to_thread(
-            run_in_transaction, database, lambda session: _hand_out(session, viewer, request.path_params["id"])
+            run_in_transaction, database, lambda session: _hand_out(session, grant.viewer, request.path_params["id"])
         )
     except AppError as error:
         return _refusal(403 if isinstance(error, ForbiddenError) else 404, error.code, error.message)

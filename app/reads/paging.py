@@ -18,6 +18,9 @@ from app.access import Viewer
 RowT = TypeVar("RowT")
 FilterT = TypeVar("FilterT")
 
+DEFAULT_PAGE, MAX_PAGE = 50, 200
+"""Rows of a page unless stated, and at most."""
+
 PARSERS: dict[type, Callable[[Any], object]] = {
     str: str,
     int: int,

@@ -6,8 +6,8 @@ from typing import Annotated, Any, Generic, TypeAlias, TypeVar
 import strawberry
 
 from app.errors import InvalidInputError
+from app.reads.paging import DEFAULT_PAGE, MAX_PAGE
 from schema.context import Context
-from schema.paging import DEFAULT_PAGE, MAX_PAGE
 
 ItemT = TypeVar("ItemT")
 

@@ -1,8 +1,6 @@
 """Root queries that ask a plan: why this mentor, why not that one, what else could be, why nobody."""
 
-import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated, TypeVar
 
 import strawberry
@@ -10,7 +8,7 @@ import strawberry
 from app.access import Permission
 from app.errors import NotFoundError
 from app.services import questions
-from schema.context import Info
+from schema.context import Context, Info
 from schema.ids import key_of
 from schema.permissions import root_field
 from schema.runs.diagnosis import PlanDiagnosis
@@ -18,9 +16,6 @@ from schema.runs.explanations import PairingExplanation, PlanAlternative
 from schema.runs.why_not import MentorExplanation, WhyNot
 
 AnswerT = TypeVar("AnswerT")
-
-WORKERS = ThreadPoolExecutor(max_workers=4, thread_name_prefix="questions")
-"""Threads of their own: the first question about a county takes seconds, and reads must not wait behind it."""
 
 FIRST = 5
 """Alternatives unless stated."""
@@ -32,10 +27,10 @@ SlotArgument = Annotated[str, strawberry.argument(description="Code of the slot.
 MENTEES = ("ReserveCandidate", "AssignedCadre")
 
 
-async def ask(question: Callable[[], AnswerT]) -> AnswerT | None:
+async def ask(context: Context, question: Callable[[], AnswerT]) -> AnswerT | None:
     """The answer, found off the event loop and outside any transaction; nothing for what cannot be seen."""
     try:
-        return await asyncio.get_running_loop().run_in_executor(WORKERS, question)
+        return await context.ask(question)
     except NotFoundError:
         return None  # unknown, or outside the territory: both look the same
 
@@ -62,9 +57,10 @@ class PlanQuestions:
         n_alternatives = FIRST if alternatives is None else alternatives
         context.spend(max(0, n_alternatives))
         answer = await ask(
+            context,
             lambda: questions.explain_pairing(
                 context.database, context.viewer, plan, mentee, slot_code, n_alternatives=n_alternatives
-            )
+            ),
         )
         return None if answer is None else PairingExplanation.of(answer)
 
@@ -86,9 +82,10 @@ class PlanQuestions:
         n_alternatives = FIRST if first is None else first
         context.spend(max(0, n_alternatives))
         answer = await ask(
+            context,
             lambda: questions.alternatives(
                 context.database, context.viewer, plan, mentee, slot_code, first=n_alternatives
-            )
+            ),
         )
         if answer is None:
             return None
@@ -113,7 +110,9 @@ class PlanQuestions:
         plan, mentee = key_of(plan_id, "MatchPlan", path=["planId"]), key_of(mentee_id, *MENTEES, path=["menteeId"])
         mentor = key_of(mentor_id, "Mentor", path=["mentorId"])
         context = info.context
-        answer = await ask(lambda: questions.why_not(context.database, context.viewer, plan, mentee, mentor, slot_code))
+        answer = await ask(
+            context, lambda: questions.why_not(context.database, context.viewer, plan, mentee, mentor, slot_code)
+        )
         return None if answer is None else WhyNot.of(answer)
 
     @root_field(
@@ -126,7 +125,7 @@ class PlanQuestions:
     ) -> MentorExplanation | None:
         plan, mentor = key_of(plan_id, "MatchPlan", path=["planId"]), key_of(mentor_id, "Mentor", path=["mentorId"])
         context = info.context
-        answer = await ask(lambda: questions.explain_mentor(context.database, context.viewer, plan, mentor))
+        answer = await ask(context, lambda: questions.explain_mentor(context.database, context.viewer, plan, mentor))
         return None if answer is None else MentorExplanation.of(answer)
 
     @root_field(
@@ -137,7 +136,7 @@ class PlanQuestions:
     async def shortfalls(self, info: Info, plan_id: PlanArgument) -> PlanDiagnosis | None:
         plan = key_of(plan_id, "MatchPlan", path=["planId"])
         context = info.context
-        answer = await ask(lambda: questions.diagnose_plan(context.database, context.viewer, plan))
+        answer = await ask(context, lambda: questions.diagnose_plan(context.database, context.viewer, plan))
         if answer is None:
             return None
         context.spend(sum(len(each.certificate.whole.claims) for each in answer.certificates) + len(answer.townships))

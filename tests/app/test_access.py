@@ -11,11 +11,11 @@ from app.access import (
     SYSTEM_VIEWER,
     Permission,
     create_token,
+    find_grant,
     get_in_county,
     require_division,
     territory_clause,
     viewer_for_division,
-    viewer_for_token,
 )
 from app.crypto import PersonalDataCipher
 from app.db import Database
@@ -83,12 +83,13 @@ def test_a_token_stands_for_its_role_and_division_until_it_expires(world: World)
     with world.database.read() as session:
         stored = session.exec(select(ApiToken)).one()
         assert token not in stored.model_dump_json()
-        viewer = viewer_for_token(session, token, now=NOW + timedelta(hours=23))
-        assert viewer is not None
+        grant = find_grant(session, token, now=NOW + timedelta(hours=23))
+        assert grant is not None
+        viewer = grant.viewer
         assert (viewer.role, viewer.subject, viewer.code_prefix) == (Role.COUNTY_ADMIN, "思南县经办", "520624")
-        assert viewer_for_token(session, token, now=NOW + timedelta(hours=24)) is None
-        assert viewer_for_token(session, token + "x", now=NOW) is None
-        assert viewer_for_token(session, "", now=NOW) is None
+        assert find_grant(session, token, now=NOW + timedelta(hours=24)) is None
+        assert find_grant(session, token + "x", now=NOW) is None
+        assert find_grant(session, "", now=NOW) is None
 
 
 def test_a_revoked_token_is_unknown(world: World) -> None:
@@ -96,7 +97,7 @@ def test_a_revoked_token_is_unknown(world: World) -> None:
         token = create_token(session, role=Role.READER, label="x", division=None, now=NOW)
         session.exec(select(ApiToken)).one().revoked_at = NOW
     with world.database.read() as session:
-        assert viewer_for_token(session, token, now=NOW) is None
+        assert find_grant(session, token, now=NOW) is None
 
 
 @pytest.mark.parametrize("role", [Role.COUNTY_ADMIN, Role.TOWNSHIP_OFFICER, Role.COUNTY_APPROVER, Role.MENTOR])

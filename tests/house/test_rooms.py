@@ -13,7 +13,7 @@ ROOMS = {
     "strawberry": ("schema", "app/main.py"),
     "graphql": ("schema", "app/main.py"),
     "starlette": ("schema", "app/http", "app/main.py"),
-    "uvicorn": ("app/cli/server.py",),
+    "uvicorn": ("app/cli/server.py", "app/lines.py"),
     "typer": ("app/cli",),
     "dbos": ("app/jobs",),
     "alembic": ("migrations",),

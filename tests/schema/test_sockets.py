@@ -14,6 +14,7 @@ from sqlmodel import select
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
+from app.lines import Line
 from app.models import MatchRun
 from schema.ids import encode_id
 from tests.schema.door import Door
@@ -26,7 +27,7 @@ def served(door: Door) -> Iterator[int]:
     """The port on which the application listens, without a worker inside."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
-        config = uvicorn.Config(door.application, log_level="error", ws="websockets-sansio")
+        config = uvicorn.Config(door.application, log_level="error", ws=Line)
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()

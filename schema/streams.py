@@ -1,0 +1,67 @@
+"""Streams of server-sent events: they end with the right to see them, and with the patience for slow readers."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from typing import Any, cast
+
+from starlette.types import Message, Send
+from strawberry.http import GraphQLHTTPResponse
+from strawberry.http.streaming import SSETransport
+
+from app.access import Grant
+from schema.connections import Connections
+from schema.sockets import READING_S
+
+SSE = SSETransport()
+
+
+def impatient(send: Send) -> Send:
+    """The same channel, which raises ``TimeoutError`` when the client does not read."""
+
+    async def send_soon(message: Message) -> None:
+        async with asyncio.timeout(READING_S):
+            await send(message)
+
+    return send_soon
+
+
+async def guarded(
+    connections: Connections,
+    grant: Grant,
+    stream: Callable[[], AsyncIterator[str]],
+    encode_json: Callable[[object], str],
+) -> AsyncGenerator[str, None]:
+    """The parts of a stream, until it ends or whoever asked may no longer see it; the latter is told as an error."""
+    end: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+    def on_end(_code: int, reason: str) -> None:
+        if not end.done():
+            end.set_result(reason)
+
+    parts = cast(AsyncGenerator[str, None], stream())
+    step: asyncio.Task[str | None] | None = None
+    with connections.operation(grant.viewer.subject), connections.guarded(grant, on_end):
+        try:
+            while not end.done():
+                step = asyncio.create_task(_next_part(parts))
+                both: set[asyncio.Future[Any]] = {step, end}
+                await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+                if not step.done():
+                    break
+                part = step.result()
+                if part is None:
+                    return
+                yield part
+        finally:
+            if step is not None and not step.done():
+                step.cancel()
+                await asyncio.wait({step})
+            await parts.aclose()
+    refusal = {"message": f"{end.result()}.", "extensions": {"code": "UNAUTHENTICATED"}}
+    response = cast(GraphQLHTTPResponse, {"data": None, "errors": [refusal]})
+    yield SSE.encode_next(response, encode_json)
+    yield SSE.encode_complete()
+
+
+async def _next_part(parts: AsyncGenerator[str, None]) -> str | None:
+    return await anext(parts, None)
