@@ -162,6 +162,11 @@ class Database:
         self.engine.dispose()
 
 
+def known_fault(error: Exception) -> Exception:
+    """The refusal that an error of the database stands for, or the error itself."""
+    return (refusal_of(error) or error) if isinstance(error, DBAPIError | PoolTimeout) else error
+
+
 @contextmanager
 def _database_faults() -> Iterator[None]:
     try:

@@ -36,8 +36,8 @@ from strawberry.extensions.base_extension import SchemaExtension
 from app.errors import AppError
 from app.reads.paging import DEFAULT_PAGE, MAX_PAGE
 
-MAX_COST = 50_000
-"""A page of 200 candidates with their mentors and whom else those mentor costs a tenth of it."""
+MAX_COST = 100_000
+"""A page of 200 candidates with their mentors and whom else those mentor costs a twentieth of it."""
 
 USUAL_LENGTH = 5
 LENGTHS = {

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from app.access import Viewer
-from app.db import Database, Session
+from app.db import Database, Session, known_fault
 from schema.limits import MAX_DEPTH
 
 QUIET_TURNS = 2 * MAX_DEPTH + 8
@@ -38,7 +38,7 @@ class _Batch:
         try:
             self.found = self.read(session, viewer, list(self.waiting))
         except Exception as error:  # noqa: BLE001 - raised again at whoever asked
-            self.error = error
+            self.error = known_fault(error)
 
 
 class Generations:

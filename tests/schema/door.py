@@ -48,10 +48,15 @@ class Door:
 
 
 def open_door(
-    database: Database, cipher: PersonalDataCipher, *, profile: Profile = Profile.DEVELOPMENT, n_candidates: int = 5
+    database: Database,
+    cipher: PersonalDataCipher,
+    *,
+    profile: Profile = Profile.DEVELOPMENT,
+    n_candidates: int = 5,
+    **settings_: Any,
 ) -> Door:
-    """The application over a new world in an empty database."""
+    """The application over a new world in an empty database, with further settings by name."""
     secret = SecretStr("not used: the cipher is passed in")
-    settings = Settings(profile=profile, data_keys=secret, embedded_worker=False)
+    settings = Settings(profile=profile, data_keys=secret, embedded_worker=False, **settings_)
     world = build_world(database, n_candidates=n_candidates)
     return Door(application=create_app(settings, database, cipher), world=world, database=database)

@@ -1,0 +1,96 @@
+"""An operation that takes too long is ended, and so is its work in the database."""
+
+import time
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from sqlmodel import Session, col, select
+
+from app.access import Viewer
+from app.crypto import PersonalDataCipher
+from app.db import Database
+from app.models import Mentor
+from app.services import people as people_services
+from schema import deadline
+from tests.schema.door import Door, open_door
+
+ENDLESS = text(
+    "WITH RECURSIVE steps(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM steps WHERE n < 1000000000) "
+    "SELECT count(*) FROM steps"
+)
+QUERY = "{ reserveCandidates { nodes { id } } }"
+
+
+@pytest.fixture
+def hasty(database: Database, cipher: PersonalDataCipher) -> Door:
+    return open_door(database, cipher, request_timeout_s=0.5)
+
+
+def hang(session: Session, viewer: Viewer, *_: Any) -> Any:
+    session.execute(ENDLESS).all()
+    raise AssertionError("unreachable")
+
+
+def working_statements(database: Database) -> int:
+    """Statements that the database itself still works on."""
+    with database.read() as session:
+        rows = session.execute(
+            text(
+                "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%steps%' "
+                "AND pid <> pg_backend_pid()"
+            )
+        )
+        return int(rows.scalar_one())
+
+
+def test_a_read_that_takes_too_long_is_ended_in_the_database(hasty: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("schema.people.queries.people.mentees_by_id", hang)
+    (pairing,) = hasty.data("{ reserveCandidates(first: 1) { nodes { id } } }")["reserveCandidates"]["nodes"]
+    started = time.monotonic()
+    body = hasty.ask("query($id: ID!) { reserveCandidate(id: $id) { id } }", id=pairing["id"])
+    assert time.monotonic() - started < 5.0
+    (error,) = body["errors"]
+    assert error["extensions"]["code"] == "TIMED_OUT"
+    assert body["data"] == {"reserveCandidate": None}
+    if hasty.database.engine.dialect.name == "postgresql":
+        assert working_statements(hasty.database) == 0
+    assert hasty.data(QUERY)["reserveCandidates"]["nodes"]
+
+
+def test_a_mutation_that_takes_too_long_is_refused_and_nothing_is_written(
+    hasty: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mentor = hasty.data("{ mentors(first: 1) { nodes { id capacity version } } }")["mentors"]["nodes"][0]
+    update = people_services.update_mentor
+
+    def update_and_hang(session: Session, *args: Any, **options: Any) -> Any:
+        update(session, *args, **options)
+        session.flush()
+        session.execute(ENDLESS).all()
+
+    monkeypatch.setattr("schema.people.mutations.people.update_mentor", update_and_hang)
+    body = hasty.data(
+        "mutation($id: ID!) { updateMentor(input: {id: $id, changes: {capacity: 5}}) { userErrors { code } "
+        "mentor { capacity } } }",
+        id=mentor["id"],
+    )
+    assert body["updateMentor"] == {"userErrors": [{"code": "TIMED_OUT"}], "mentor": None}
+    with hasty.database.read() as session:
+        assert 5 not in session.exec(select(col(Mentor.capacity))).all()
+
+
+def test_work_that_computes_has_longer_and_is_given_up_at_the_end_of_that(
+    hasty: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = hasty.data("{ matchRuns { nodes { plans { id } } } }")["matchRuns"]["nodes"][0]["plans"][0]["id"]
+    query = "query($id: ID!) { shortfalls(planId: $id) { __typename } }"
+
+    def slow(*_: Any, **__: Any) -> Any:
+        time.sleep(1.0)
+
+    monkeypatch.setattr("schema.runs.questions.questions.diagnose_plan", slow)
+    assert "errors" not in hasty.ask(query, id=plan)
+    monkeypatch.setattr(deadline, "WORK_TIMEOUT_S", 0.6)
+    body = hasty.ask(query, id=plan)
+    assert [error["extensions"]["code"] for error in body["errors"]] == ["TIMED_OUT"]
