@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
 from strawberry.http import GraphQLHTTPResponse, GraphQLRequestData
+from strawberry.http.base import BaseRequestProtocol
 from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL, GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.types import ExecutionResult
 from strawberry.types.execution import PreExecutionError, SubscriptionExecutionResult
@@ -101,7 +102,7 @@ class GraphQLView(GraphQL[Context, None]):
         settings: Settings,
     ) -> None:
         is_development = settings.profile is Profile.DEVELOPMENT
-        schema = make_schema(hides_suggestions=not is_development)
+        schema = make_schema()
         super().__init__(
             schema=schema,
             graphql_ide="graphiql" if is_development else None,
@@ -183,6 +184,10 @@ class GraphQLView(GraphQL[Context, None]):
             deadline=Deadline(self.timeout_s),
             max_items=MAX_ITEMS,
         )
+
+    def should_render_graphql_ide(self, request: BaseRequestProtocol) -> bool:
+        """Whether somebody looks for the query page: what names a document asks for its answer."""
+        return "documentId" not in request.query_params and super().should_render_graphql_ide(request)
 
     async def get_sub_response(self, request: Request | WebSocket) -> Response:
         """The response that headers are collected on; its media type is the negotiated one."""
@@ -266,7 +271,7 @@ class GraphQLView(GraphQL[Context, None]):
             result.data is None and bool(errors) and all(error.path is None for error in errors)
         )
         if errors:
-            response["errors"] = [told(error) for error in errors[:MAX_ERRORS]]
+            response["errors"] = [told(error, suggests=self.is_development) for error in errors[:MAX_ERRORS]]
         extensions = dict(result.extensions or {})
         if len(errors) > MAX_ERRORS:
             extensions["omittedErrors"] = len(errors) - MAX_ERRORS

@@ -1,6 +1,7 @@
 """What a client may know of an error, over whichever transport."""
 
 import logging
+import re
 import traceback
 from typing import Any
 from uuid import uuid4
@@ -13,8 +14,15 @@ from schema.problems import extensions_of
 logger = logging.getLogger("touyan.graphql")
 
 
-def told(error: GraphQLError) -> Any:
-    """What the client may know of an error: all of a refusal or a mistake in the document, only an id of a fault."""
+SUGGESTION = re.compile(r" Did you mean [^?]*\?")
+"""How graphql-core offers names that a client may have meant, behind what is wrong."""
+
+
+def told(error: GraphQLError, *, suggests: bool) -> Any:
+    """What the client may know of an error: all of a refusal or a mistake in the document, only an id of a fault.
+
+    Mistakes come with names that may have been meant only where the service ``suggests`` them.
+    """
     original = error.original_error
     while isinstance(original, GraphQLError) and original.original_error is not None:
         original = original.original_error
@@ -26,6 +34,8 @@ def told(error: GraphQLError) -> Any:
         return formatted
     if original is None or isinstance(original, GraphQLError):
         logger.info("bad document")
+        if not suggests:
+            formatted["message"] = SUGGESTION.sub("", formatted["message"])
         formatted.setdefault("extensions", {"code": "BAD_DOCUMENT"})
         return formatted
     return formatted | fault(original)

@@ -51,13 +51,13 @@ class TouyanSchema(strawberry.Schema):
         """Nothing here: the stock method logs exception texts, which can hold personal data."""
 
 
-def make_schema(*, hides_suggestions: bool = False) -> TouyanSchema:
-    """A schema; ``hides_suggestions`` keeps names of fields out of validation errors."""
+def make_schema() -> TouyanSchema:
+    """The schema of the service."""
     return TouyanSchema(
         query=Query,
         mutation=Mutation,
         subscription=Subscription,
         types=[Province, Prefecture, County, Township, Village],
         extensions=EXTENSIONS,
-        config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=hides_suggestions),
+        config=StrawberryConfig(scalar_map=SCALARS),
     )

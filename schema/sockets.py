@@ -155,7 +155,7 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
                 await super().run_operation(operation)
         except TooManyError as refusal:
             error = GraphQLError(refusal.message, original_error=refusal)
-            await operation.send_initial_errors([_told_error(error)])
+            await operation.send_initial_errors([self._told(error)])
         except WebSocketDisconnected:
             self.operations.pop(operation.id, None)
 
@@ -167,26 +167,24 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
     async def _handle_pre_execution_error(self, operation: Operation[Context, None], result: PreExecutionError) -> None:
         # The library would close the connection, with all its operations, over one document that does not parse; with
         # a reason too long for a closing frame it would only complete the operation, without a word.
-        await operation.send_initial_errors([_told_error(error) for error in result.errors or ()])
+        await operation.send_initial_errors([self._told(error) for error in result.errors or ()])
 
     async def _send_result_stream(self, operation: Operation[Context, None], result_source: Any) -> None:
-        await super()._send_result_stream(operation, _told_results(result_source))
+        await super()._send_result_stream(operation, self._told_results(result_source))
 
+    async def _told_results(self, results: Any) -> AsyncGenerator[Any, None]:
+        async for result in results:
+            if isinstance(result, ExecutionResult) and result.errors and not isinstance(result, PreExecutionError):
+                result.errors = [self._told(error) for error in result.errors]
+            yield result
 
-async def _told_results(results: Any) -> AsyncGenerator[Any, None]:
-    async for result in results:
-        if isinstance(result, ExecutionResult) and result.errors and not isinstance(result, PreExecutionError):
-            result.errors = [_told_error(error) for error in result.errors]
-        yield result
-
-
-def _told_error(error: GraphQLError) -> GraphQLError:
-    formatted = told(error)
-    return GraphQLError(
-        formatted["message"],
-        nodes=error.nodes,
-        source=error.source,
-        positions=error.positions,
-        path=error.path,
-        extensions=formatted.get("extensions"),
-    )
+    def _told(self, error: GraphQLError) -> GraphQLError:
+        formatted = told(error, suggests=self._own_view.is_development)
+        return GraphQLError(
+            formatted["message"],
+            nodes=error.nodes,
+            source=error.source,
+            positions=error.positions,
+            path=error.path,
+            extensions=formatted.get("extensions"),
+        )

@@ -1,43 +1,21 @@
 """GraphQL over a WebSocket: who may connect, what an operation may see, and what an error tells."""
 
 import json
-import socket
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
-import uvicorn
 from sqlmodel import select
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from app.lines import Line
 from app.models import MatchRun
 from schema.ids import encode_id
 from tests.schema.door import Door
+from tests.schema.serving import served
 
 WATCH = "subscription($id: ID!) { matchRunProgress(runId: $id) { offset kind progress { state shareCount } } }"
-
-
-@contextmanager
-def served(door: Door) -> Iterator[int]:
-    """The port on which the application listens, without a worker inside."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        config = uvicorn.Config(door.application, log_level="error", ws=Line)
-        server = uvicorn.Server(config)
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        try:
-            while not server.started:
-                time.sleep(0.01)
-            yield int(listener.getsockname()[1])
-        finally:
-            server.should_exit = True
-            thread.join()
 
 
 @contextmanager
