@@ -1,7 +1,6 @@
 """GraphQL over HTTP: who may ask, which bodies are accepted, and what an error may tell."""
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import timedelta
 from typing import Any
@@ -10,7 +9,7 @@ import orjson
 from cross_web import AsyncHTTPRequestAdapter, HTTPException, StarletteRequestAdapter
 from graphql import FieldNode, GraphQLError, OperationDefinitionNode, parse
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
@@ -40,7 +39,7 @@ from schema.problems import extensions_of
 from schema.rate import RateLimit
 from schema.root import make_schema
 from schema.sockets import SocketHandler, TextSocket
-from schema.streams import SSE, guarded, impatient
+from schema.streams import SSE, EventStream, guarded
 
 MAX_BODY_BYTES = 1_000_000
 BODY_WAIT_S = 10.0
@@ -63,8 +62,6 @@ INIT_WAIT = timedelta(seconds=10)
 """How long an open socket may stay silent before it says who it is."""
 ANSWER_HEADERS = {"Cache-Control": "no-store", "Vary": "Accept, Authorization", "X-Content-Type-Options": "nosniff"}
 """What is answered depends on the token and is personal: nothing in between may keep it."""
-log = logging.getLogger("touyan.graphql")
-
 SIGN_IN = "Sign in with a valid token: Authorization: Bearer <token>."
 
 
@@ -147,13 +144,7 @@ class GraphQLView(GraphQL[Context, None]):
             response = _answer(self.encode_json({"errors": [error]}), 503, JSON_TYPE)
         except Exception as problem:  # noqa: BLE001 - outside the operation: told like any other fault
             response = _answer(self.encode_json({"errors": [fault(problem)]}), 500, JSON_TYPE)
-        if not isinstance(response, StreamingResponse):
-            await response(scope, receive, send)
-            return
-        try:
-            await response(scope, receive, impatient(send))
-        except TimeoutError:
-            log.warning("a client that does not read was dropped")
+        await response(scope, receive, send)
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:
         """The context of one operation; refuses a wrong token, and in production a missing one.
@@ -256,7 +247,7 @@ class GraphQLView(GraphQL[Context, None]):
         if self.connections.has_most_operations(user):
             return self._too_many()
         parts = guarded(self.connections, grant, stream, self.encode_json_string)
-        return StreamingResponse(parts, headers=ANSWER_HEADERS | dict(headers))
+        return EventStream(parts, ANSWER_HEADERS | dict(headers))
 
     def _too_many(self) -> Response:
         refusal = too_many_operations()

@@ -1,10 +1,12 @@
 """Streams of server-sent events: they end with the right to see them, and with the patience for slow readers."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from typing import Any, cast
 
-from starlette.types import Message, Send
+from starlette.responses import StreamingResponse
+from starlette.types import Message, Receive, Scope, Send
 from strawberry.http import GraphQLHTTPResponse
 from strawberry.http.streaming import SSETransport
 
@@ -14,15 +16,29 @@ from schema.sockets import READING_S
 
 SSE = SSETransport()
 
+log = logging.getLogger("touyan.graphql")
 
-def impatient(send: Send) -> Send:
-    """The same channel, which raises ``TimeoutError`` when the client does not read."""
 
-    async def send_soon(message: Message) -> None:
-        async with asyncio.timeout(READING_S):
-            await send(message)
+class EventStream(StreamingResponse):
+    """A stream that drops a client that does not read, and lets go of what it holds at its end, however it ends."""
 
-    return send_soon
+    def __init__(self, parts: AsyncGenerator[str, None], headers: Mapping[str, str]) -> None:
+        super().__init__(parts, headers=headers)
+        self.parts = parts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the parts as they come."""
+
+        async def send_soon(message: Message) -> None:
+            async with asyncio.timeout(READING_S):
+                await send(message)
+
+        try:
+            await super().__call__(scope, receive, send_soon)
+        except TimeoutError:
+            log.warning("a client that does not read was dropped")
+        finally:
+            await self.parts.aclose()
 
 
 async def guarded(
