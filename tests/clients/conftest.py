@@ -12,15 +12,20 @@ from tests.clients.toolbox import NodeMissingError, Toolbox, open_toolbox
 from tests.jobs.machine import Machine, machine
 
 
-@pytest.fixture(scope="session")
-def toolbox() -> Toolbox:
-    """Node with the packages of the lock; where there is no Node, tests are skipped, unless CI demands it."""
+def opened() -> Toolbox:
+    """Node with the packages of the lock; skips the test where there is no Node, unless it is required, as in CI."""
     try:
         return open_toolbox()
     except NodeMissingError as missing:
         if os.environ.get("TOUYAN_NODE_REQUIRED"):
             raise
         pytest.skip(str(missing))
+
+
+@pytest.fixture(scope="session")
+def toolbox() -> Toolbox:
+    """Node with the packages of the lock, installed once for all test processes."""
+    return opened()
 
 
 @pytest.fixture(scope="session")

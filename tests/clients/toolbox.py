@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,16 +35,7 @@ class Toolbox:
 
     def run(self, *arguments: str, folder: Path = FOLDER, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run a script to its end; the caller judges the exit code."""
-        return subprocess.run(
-            [self.node, *arguments],
-            cwd=folder,
-            env={**os.environ, **environment},
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            timeout=RUN_TIMEOUT_S,
-            check=False,
-        )
+        return _ended([self.node, *arguments], folder, RUN_TIMEOUT_S, {**os.environ, **environment})
 
     def answer(self, *arguments: str, folder: Path = FOLDER, **environment: str) -> Any:
         """The JSON that a script prints; fails with what it says when it fails."""
@@ -67,7 +59,7 @@ def open_toolbox() -> Toolbox:
     node, npm = shutil.which("node"), shutil.which("npm")
     if node is None or npm is None:
         raise NodeMissingError(f"Node {MIN_NODE} or newer with npm is needed for the tests with public clients.")
-    version = subprocess.run([node, "--version"], capture_output=True, text=True, timeout=30, check=True).stdout.strip()
+    version = _ended([node, "--version"], FOLDER, RUN_TIMEOUT_S).stdout.strip()
     if int(version.removeprefix("v").partition(".")[0]) < MIN_NODE:
         raise NodeMissingError(
             f"Node {MIN_NODE} or newer is needed for the tests with public clients; this is {version}."
@@ -89,14 +81,7 @@ def _fingerprint() -> str:
 
 
 def _install(npm: str) -> None:
-    done = subprocess.run(
-        [npm, "ci", *QUIET],
-        cwd=FOLDER,
-        capture_output=True,
-        text=True,
-        timeout=INSTALL_TIMEOUT_S,
-        check=False,
-    )
+    done = _ended([npm, "ci", *QUIET], FOLDER, INSTALL_TIMEOUT_S)
     assert done.returncode == 0, f"npm ci ended with {done.returncode}\n{done.stderr[-3000:]}"
 
 
@@ -106,3 +91,27 @@ def _locked(path: Path) -> Iterator[None]:
     with path.open("w") as stream:
         fcntl.flock(stream, fcntl.LOCK_EX)
         yield
+
+
+def _ended(
+    command: list[str], folder: Path, timeout_s: float, environment: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end; one that takes too long is killed with all processes it started."""
+    popen = subprocess.Popen(
+        command,
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+        start_new_session=True,
+    )
+    try:
+        stdout, stderr = popen.communicate(timeout=timeout_s)
+    except BaseException:
+        os.killpg(popen.pid, signal.SIGKILL)
+        popen.communicate()
+        raise
+    return subprocess.CompletedProcess(command, popen.returncode, stdout, stderr)
