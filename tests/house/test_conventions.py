@@ -1,5 +1,6 @@
 """Conventions of the house that no linter knows."""
 
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -52,6 +53,19 @@ def test_the_lock_pins_every_direct_dependency_with_hashes_and_holds_no_address(
         assert re.split(r"==", requirement)[0] in pinned
     blocks = re.split(r"\n(?=[a-z0-9])", lock)
     assert all("--hash=sha256:" in block for block in blocks if "==" in block)
+
+
+def test_the_lock_of_the_public_clients_pins_every_package_with_its_hash_and_holds_no_address_of_a_registry() -> None:
+    folder = ROOT / "tests" / "clients"
+    wanted = json.loads((folder / "package.json").read_text(encoding="utf-8"))
+    lock = json.loads((folder / "package-lock.json").read_text(encoding="utf-8"))
+    root = lock["packages"].pop("")
+    assert root["dependencies"] == wanted["dependencies"]
+    for name, version in (wanted["dependencies"] | wanted["overrides"]).items():
+        assert lock["packages"][f"node_modules/{name}"]["version"] == version
+    for name, package in lock["packages"].items():
+        assert "resolved" not in package, name
+        assert package["integrity"].startswith("sha512-"), name
 
 
 def test_no_file_of_the_project_is_longer_than_400_lines_of_code() -> None:

@@ -130,6 +130,16 @@ def test_request_errors_are_400_for_clients_of_the_new_media_type(lite: Door) ->
     assert lite.request("POST", "/graphql", json=named).json()["data"] == {"viewer": {"subject": "county"}}
 
 
+@pytest.mark.parametrize(
+    "query", ["{", "{viewer{role " * 700, "{nothing}", "query A{viewer{role}} query B{viewer{role}}"]
+)
+def test_a_document_that_is_refused_is_told_in_a_stream_as_in_one_answer(lite: Door, query: str) -> None:
+    answer = lite.request("POST", "/graphql", json={"query": query}, headers={"Accept": "text/event-stream"})
+    lines = [text for text in answer.text.splitlines() if text]
+    assert (answer.status_code, lines[0], lines[2:]) == (200, "event: next", ["event: complete", "data: "])
+    assert orjson.loads(lines[1].removeprefix("data: ")) == {"errors": lite.ask(query)["errors"]}
+
+
 def test_long_deep_and_repetitive_documents_are_refused_at_once(lite: Door) -> None:
     long = "{" + " ".join(f"a{number}: viewer {{ role }}" for number in range(20_000)) + "}"
     deep = "{divisions{nodes{" + "parent{" * 20 + "name" + "}" * 20 + "}}}"

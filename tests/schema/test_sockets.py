@@ -122,6 +122,24 @@ def test_an_operation_that_http_would_refuse_closes_the_connection(lite: Door, p
         assert closing_code(session) == 4400
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        "{ viewer { role } " * 700,
+        "{ viewer { role",
+        "{ viewer { role } } " + "x" * 300,
+        "{ nothing }",
+        "query A{viewer{role}} query B{viewer{role}}",
+    ],
+)
+def test_a_document_that_http_would_refuse_is_told_the_same_and_other_operations_go_on(lite: Door, query: str) -> None:
+    with line(lite) as session:
+        (message,) = ask(session, query)
+        assert message == {"id": "1", "type": "error", "payload": lite.ask(query)["errors"]}
+        assert message["payload"][0]["extensions"] == {"code": "BAD_DOCUMENT"}
+        assert [message["type"] for message in ask(session, "{ viewer { role } }")] == ["next", "complete"]
+
+
 def test_an_operation_before_the_first_message_and_a_second_one_close_the_connection(lite: Door) -> None:
     with line(lite, None) as session:
         tell(session, {"id": "1", "type": "subscribe", "payload": {"query": "{ viewer { role } }"}})
