@@ -152,7 +152,7 @@ class GraphQLView(GraphQL[Context, None]):
         Over a socket, who asks is told by the first message of the protocol: until then it is nobody.
         """
         if isinstance(request, WebSocket):
-            return self.new_context(None)
+            return self.new_context(None, streams=True)
         # The query page starts with the word Bearer and no token behind it: that is nobody yet, not a wrong token.
         header = request.headers.get("authorization")
         header = None if header is None or header.strip().lower() in ("", "bearer") else header
@@ -160,9 +160,10 @@ class GraphQLView(GraphQL[Context, None]):
         if grant is None and (header is not None or not self.is_development):
             raise HTTPException(401, SIGN_IN)
         request.state.grant = grant
-        return self.new_context(None if grant is None else grant.viewer)
+        streams = SSE.accepts(request.headers.get("accept", ""))
+        return self.new_context(None if grant is None else grant.viewer, streams=streams)
 
-    def new_context(self, visitor: Viewer | None) -> Context:
+    def new_context(self, visitor: Viewer | None, *, streams: bool) -> Context:
         """A fresh context: of one operation, also where one connection carries several."""
         return Context(
             database=self.database,
@@ -173,6 +174,7 @@ class GraphQLView(GraphQL[Context, None]):
             visitor=visitor,
             rate=self.rate,
             deadline=Deadline(self.timeout_s),
+            streams=streams,
             max_items=MAX_ITEMS,
         )
 

@@ -52,6 +52,7 @@ class Context:
     visitor: Viewer | None
     rate: RateLimit
     deadline: Deadline
+    streams: bool
     max_items: int
     n_items: int = 0
     generations: Generations | None = None

@@ -18,6 +18,7 @@ from graphql import (
     GraphQLError,
     InlineFragmentNode,
     OperationDefinitionNode,
+    OperationType,
     SelectionNode,
     SelectionSetNode,
     Visitor,
@@ -75,8 +76,11 @@ class ShapeLimits(AddValidationRules):
         super().__init__([_DEPTH_RULE, *_ALIAS_RULES])
 
 
-class NamedOperation(SchemaExtension):
-    """Refuses several operations without a name: the first one would be run by accident."""
+class RunnableOperation(SchemaExtension):
+    """Refuses several operations without a name, and subscriptions where nothing can be streamed.
+
+    Of several operations the first one would be run by accident.
+    """
 
     def on_validate(self) -> Iterator[None]:
         """Check before the validation of the document."""
@@ -88,6 +92,11 @@ class NamedOperation(SchemaExtension):
         ]
         if len(operations) > 1 and self.execution_context._provided_operation_name is None:
             message = "The document has several operations; name one in `operationName`."
+            self.execution_context.pre_execution_errors = [GraphQLError(message)]
+        elif not self.execution_context.context.streams and any(
+            each.operation is OperationType.SUBSCRIPTION for each in operations
+        ):
+            message = "Subscriptions are answered over a WebSocket, or to clients that accept text/event-stream."
             self.execution_context.pre_execution_errors = [GraphQLError(message)]
         yield
 
@@ -171,7 +180,7 @@ EXTENSIONS = (
     ShapeLimits,
     DocumentCache,
     MergeableValidation,
-    NamedOperation,
+    RunnableOperation,
     CostLimit,
     OperationDeadline,
 )

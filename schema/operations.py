@@ -1,6 +1,7 @@
 """The parts of an operation as a client sends them, over HTTP or a socket, checked before anything reads them."""
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from cross_web import HTTPException
@@ -9,6 +10,9 @@ from schema.documents import TrustedDocuments
 
 ESCAPED_NUL = re.compile(r"\\u(?:0000|\{0+\})")
 """How a text inside a document can spell the one character that PostgreSQL cannot store."""
+
+MAX_LEVELS = 40
+"""Levels of JSON inside one request; a policy with everything in it has about ten."""
 
 Operation = tuple[str, dict[str, Any] | None, str | None, dict[str, Any] | None]
 """Document, variables, name of the operation, extensions."""
@@ -22,8 +26,9 @@ def operation_of(data: dict[str, Any], documents: TrustedDocuments) -> Operation
         raise HTTPException(400, "`variables` and `extensions` must be objects.")
     if not isinstance(name, str | None):
         raise HTTPException(400, "`operationName` must be a text.")
-    if ESCAPED_NUL.search(query) or _has_nul([query, variables, name]):
-        raise HTTPException(400, "NUL characters are not accepted.")
+    fault = "NUL characters are not accepted." if ESCAPED_NUL.search(query) else _fault_of([query, variables, name])
+    if fault is not None:
+        raise HTTPException(400, fault)
     return query, variables, name, extensions
 
 
@@ -43,10 +48,21 @@ def _document_of(data: dict[str, Any], documents: TrustedDocuments) -> str:
     return query
 
 
-def _has_nul(value: object) -> bool:
-    """Whether any text inside a JSON value holds a NUL character."""
+def _fault_of(value: object) -> str | None:
+    """What is wrong with a JSON value: NUL characters in a text, or too many levels."""
+    level = [value]
+    for _ in range(MAX_LEVELS):
+        for each in level:
+            if isinstance(each, str) and "\0" in each:
+                return "NUL characters are not accepted."
+        inner = [part for each in level for part in _parts(each)]
+        if not inner:
+            return None
+        level = inner
+    return f"`variables` are nested more than {MAX_LEVELS} levels deep."
+
+
+def _parts(value: object) -> Iterable[object]:
     if isinstance(value, dict):
-        return any(_has_nul(item) for pair in value.items() for item in pair)
-    if isinstance(value, list):
-        return any(_has_nul(item) for item in value)
-    return isinstance(value, str) and "\0" in value
+        return (part for pair in value.items() for part in pair)
+    return value if isinstance(value, list) else ()

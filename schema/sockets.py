@@ -85,7 +85,7 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
     @property
     def context(self) -> Context:
         """A fresh context, for one operation."""
-        return self._own_view.new_context(None if self.grant is None else self.grant.viewer)
+        return self._own_view.new_context(None if self.grant is None else self.grant.viewer, streams=True)
 
     @context.setter
     def context(self, value: Context) -> None:

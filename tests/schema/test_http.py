@@ -115,6 +115,12 @@ def test_queries_may_come_by_get_but_mutations_may_not(lite: Door) -> None:
         assert lite.request("GET", "/graphql", params=params).status_code == 400
 
 
+def test_a_subscription_without_a_stream_is_refused(lite: Door) -> None:
+    body = lite.ask('subscription { matchRunProgress(runId: "x") { offset } }')
+    assert body["errors"][0]["message"].startswith("Subscriptions are answered over a WebSocket")
+    assert "data" not in body
+
+
 def test_request_errors_are_400_for_clients_of_the_new_media_type(lite: Door) -> None:
     new = {"Accept": "application/graphql-response+json"}
     for query in ("{", "{nothing}", "query($x: ID!){node(id:$x){id}}", "query A{viewer{role}} query B{viewer{role}}"):
