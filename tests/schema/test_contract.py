@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from app.errors import AppError
-from schema.contract import RELEASED_FILE, Change, breaking_changes, dangerous_changes, unnamed
 from schema.context import NotSignedInError, TooCostlyError
+from schema.contract import RELEASED_FILE, Change, breaking_changes, dangerous_changes, unnamed
 from schema.export import sdl
 from schema.problems import UserErrorCode
 from tests.house.test_conventions import error_classes
