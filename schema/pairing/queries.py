@@ -32,7 +32,7 @@ from schema.permissions import root_field
 
 @strawberry.type(description="Queries of pairing.")
 class PairingQueries:
-    pairing_programs: Connection[PairingProgram] = root_list(
+    pairing_programs: Connection[PairingProgram] | None = root_list(
         Permission.READ,
         reads.PROGRAMS,
         PairingProgramFilterInput,
@@ -42,7 +42,7 @@ class PairingQueries:
         which="Which programmes.",
         ordered="newest year first",
     )
-    match_policies: Connection[MatchPolicy] = root_list(
+    match_policies: Connection[MatchPolicy] | None = root_list(
         Permission.READ,
         reads.POLICIES,
         MatchPolicyFilterInput,
@@ -52,7 +52,7 @@ class PairingQueries:
         which="Which versions.",
         ordered="newest version first",
     )
-    pairings: Connection[Pairing] = root_list(
+    pairings: Connection[Pairing] | None = root_list(
         Permission.READ_OWN,
         reads.PAIRINGS,
         PairingFilterInput,
@@ -62,7 +62,7 @@ class PairingQueries:
         which="Which pairings.",
         ordered="by 编号 of the mentee",
     )
-    pins: Connection[Pin] = root_list(
+    pins: Connection[Pin] | None = root_list(
         Permission.READ_PLANS,
         constraints.PINS,
         PinFilterInput,
@@ -72,7 +72,7 @@ class PairingQueries:
         which="Which pins.",
         ordered="oldest first",
     )
-    rule_releases: Connection[RuleRelease] = root_list(
+    rule_releases: Connection[RuleRelease] | None = root_list(
         Permission.READ_PLANS,
         constraints.RULE_RELEASES,
         RuleReleaseFilterInput,
@@ -82,7 +82,7 @@ class PairingQueries:
         which="Which released rules.",
         ordered="oldest first",
     )
-    exclusions: Connection[Exclusion] = root_list(
+    exclusions: Connection[Exclusion] | None = root_list(
         Permission.READ_PLANS,
         constraints.EXCLUSIONS,
         ExclusionFilterInput,
@@ -92,7 +92,7 @@ class PairingQueries:
         which="Which exclusions.",
         ordered="newest first",
     )
-    preferences: Connection[Preference] = root_list(
+    preferences: Connection[Preference] | None = root_list(
         Permission.READ_PLANS,
         constraints.PREFERENCES,
         PreferenceFilterInput,

@@ -34,7 +34,7 @@ from schema.permissions import root_field
 
 @strawberry.type(description="Queries of people.")
 class PeopleQueries:
-    cadres: Connection[Cadre] = root_list(
+    cadres: Connection[Cadre] | None = root_list(
         Permission.READ,
         people.CADRES,
         CadreFilterInput,
@@ -45,7 +45,7 @@ class PeopleQueries:
         ordered="by 编号",
         as_=Cadre.of,
     )
-    reserve_candidates: Connection[ReserveCandidate] = root_list(
+    reserve_candidates: Connection[ReserveCandidate] | None = root_list(
         Permission.READ,
         people.RESERVE_CANDIDATES,
         ReserveCandidateFilterInput,
@@ -55,7 +55,7 @@ class PeopleQueries:
         which="Which candidates.",
         ordered="by village",
     )
-    reserve_pools: Connection[ReservePool] = root_list(
+    reserve_pools: Connection[ReservePool] | None = root_list(
         Permission.READ,
         people.RESERVE_POOLS,
         ReservePoolFilterInput,
@@ -65,7 +65,7 @@ class PeopleQueries:
         which="Which pools.",
         ordered="by county",
     )
-    assigned_cadres: Connection[AssignedCadre] = root_list(
+    assigned_cadres: Connection[AssignedCadre] | None = root_list(
         Permission.READ,
         people.ASSIGNED_CADRES,
         AssignedCadreFilterInput,
@@ -75,7 +75,7 @@ class PeopleQueries:
         which="Which assigned cadres.",
         ordered="by village",
     )
-    mentors: Connection[Mentor] = root_list(
+    mentors: Connection[Mentor] | None = root_list(
         Permission.READ,
         mentor_reads.MENTORS,
         MentorFilterInput,
@@ -85,7 +85,7 @@ class PeopleQueries:
         which="Which mentors.",
         ordered="by 编号",
     )
-    mentor_pools: Connection[MentorPool] = root_list(
+    mentor_pools: Connection[MentorPool] | None = root_list(
         Permission.READ,
         mentor_reads.MENTOR_POOLS,
         MentorPoolFilterInput,

@@ -12,7 +12,7 @@ from schema.places.types import Division
 
 @strawberry.type(description="Queries of places.")
 class PlacesQueries:
-    divisions: Connection[Division] = root_list(
+    divisions: Connection[Division] | None = root_list(
         Permission.READ,
         reads.DIVISIONS,
         DivisionFilterInput,

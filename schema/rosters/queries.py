@@ -17,7 +17,7 @@ from schema.rosters.types import ExportJob, Roster
 
 @strawberry.type(description="Queries of rosters.")
 class RostersQueries:
-    rosters: Connection[Roster] = root_list(
+    rosters: Connection[Roster] | None = root_list(
         Permission.READ,
         reads.ROSTERS,
         RosterFilterInput,
@@ -27,7 +27,7 @@ class RostersQueries:
         which="Which rosters.",
         ordered="newest first",
     )
-    export_jobs: Connection[ExportJob] = root_list(
+    export_jobs: Connection[ExportJob] | None = root_list(
         Permission.READ,
         reads.EXPORTS,
         ExportJobFilterInput,

@@ -24,7 +24,7 @@ from schema.runs.types import MatchPlan, MatchRun
 
 @strawberry.type(description="Queries of runs.")
 class RunsQueries:
-    match_runs: Connection[MatchRun] = root_list(
+    match_runs: Connection[MatchRun] | None = root_list(
         Permission.READ_PLANS,
         reads.MATCH_RUNS,
         MatchRunFilterInput,
@@ -34,7 +34,7 @@ class RunsQueries:
         which="Which runs.",
         ordered="newest first",
     )
-    match_plans: Connection[MatchPlan] = root_list(
+    match_plans: Connection[MatchPlan] | None = root_list(
         Permission.READ_PLANS,
         reads.MATCH_PLANS,
         MatchPlanFilterInput,

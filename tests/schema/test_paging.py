@@ -89,7 +89,7 @@ def test_nested_pages_of_several_parents_are_the_right_ones(door: Door) -> None:
 def refusal(door: Door, arguments: str, **variables: Any) -> dict[str, Any]:
     head = "query($at: String) " if variables else ""
     body = door.ask(f"{head}{{reserveCandidates({arguments}) {{nodes{{id}}}}}}", **variables)
-    assert body["data"] is None
+    assert body["data"] == {"reserveCandidates": None}
     extensions: dict[str, Any] = body["errors"][0]["extensions"]
     return extensions
 
