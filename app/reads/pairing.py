@@ -225,12 +225,14 @@ def pairings_by_mentee(session: Session, viewer: Viewer, ids: Sequence[UUID]) ->
 
 
 def pairings_by_mentor(session: Session, viewer: Viewer, ids: Sequence[UUID]) -> dict[UUID, list[Pairing]]:
-    """The pairings in which each mentor serves or served, newest first, each once."""
+    """The pairings in which each mentor serves or served, newest first, then by 编号 of the mentee, each once."""
     rows = session.exec(
         select(PairingMember.mentor_id, Pairing)
         .join(Pairing, col(Pairing.id) == col(PairingMember.pairing_id))
+        .join(Mentee, col(Mentee.id) == col(Pairing.mentee_id))
+        .join(Person, col(Person.id) == col(Mentee.person_id))
         .where(col(PairingMember.mentor_id).in_(ids), pairings_in_scope(viewer))
-        .order_by(col(Pairing.start_date).desc(), col(Pairing.created_at).desc(), col(Pairing.id))
+        .order_by(col(Pairing.start_date).desc(), col(Person.code), col(Pairing.created_at).desc(), col(Pairing.id))
     )
     seen = {(mentor_id, pairing.id): pairing for mentor_id, pairing in rows}
     return group_by_key(ids, [(mentor_id, pairing) for (mentor_id, _), pairing in seen.items()])

@@ -70,7 +70,8 @@ class Mentor(Node, shows=MentorRow):
     pool: MentorPool | None = one(mentors.pools_by_id, "pool_id", "The pool.")
     specialties: list[MentorSpecialty] = many(mentors.specialties_by_mentor, "What the mentor knows, best first.")
     pairings: list[Annotated["Pairing", strawberry.lazy("schema.pairing.types")]] = many(
-        pairing.pairings_by_mentor, "Pairings in which the mentor serves or served, newest first."
+        pairing.pairings_by_mentor,
+        "Pairings in which the mentor serves or served, newest first, then by 编号 of the mentee.",
     )
 
     @strawberry.field(
