@@ -9,12 +9,13 @@ import strawberry
 from app.access import Permission
 from app.labels import Language, label
 from app.models import vocabulary
+from app.reads.constraints import ConstraintOrder, MenteeConstraintOrder
 from app.reads.mentors import MentorOrder, MentorPoolOrder
 from app.reads.pairing import PairingOrder, PolicyOrder, ProgramOrder
-from app.reads.people import MenteeOrder, PersonOrder
+from app.reads.people import MenteeOrder, PersonOrder, ReservePoolOrder
 from app.reads.places import DivisionOrder
-from app.reads.rosters import RosterEntryOrder, RosterOrder
-from app.reads.runs import PlanItemOrder, RunOrder, SeatOrder
+from app.reads.rosters import ExportOrder, RosterEntryOrder, RosterOrder
+from app.reads.runs import AdjustmentOrder, PlanItemOrder, PlanOrder, RunOrder, SeatOrder
 
 EnumT = TypeVar("EnumT", bound=type[Enum])
 
@@ -90,20 +91,35 @@ for _enum, _description in LABELLED.items():
     _register_labelled(_enum, _description)
 
 _CODE, _NAME, _VILLAGE = "By 编号.", "By name.", "By the code of the village, then by 编号."
+_UPDATED, _CREATED, _MENTEE = (
+    "By the instant of the last change.",
+    "By the instant at which it was made.",
+    "By 编号 of the mentee.",
+)
 ORDERS: dict[type[StrEnum], dict[str, str]] = {
     DivisionOrder: {"CODE": "By division code.", "NAME": _NAME},
-    PersonOrder: {"CODE": _CODE, "NAME": _NAME},
-    MenteeOrder: {"CODE": _CODE, "NAME": _NAME, "VILLAGE": _VILLAGE},
-    MentorOrder: {"CODE": _CODE, "NAME": _NAME},
+    PersonOrder: {"CODE": _CODE, "NAME": _NAME, "UPDATED_AT": _UPDATED},
+    MenteeOrder: {"CODE": _CODE, "NAME": _NAME, "VILLAGE": _VILLAGE, "UPDATED_AT": _UPDATED},
+    ReservePoolOrder: {"COUNTY": "By the code of the county.", "NAME": _NAME},
+    MentorOrder: {"CODE": _CODE, "NAME": _NAME, "UPDATED_AT": _UPDATED},
     MentorPoolOrder: {"DIVISION": "By the code of the township or county.", "NAME": _NAME},
-    ProgramOrder: {"YEAR": "By year.", "NAME": _NAME},
-    PolicyOrder: {"VERSION": "By version number within the programme."},
-    PairingOrder: {"START_DATE": "By first day of the period.", "MENTEE_CODE": "By 编号 of the mentee."},
+    ProgramOrder: {"YEAR": "By year.", "NAME": _NAME, "START_DATE": "By first day of the period."},
+    PolicyOrder: {"VERSION": "By version number within the programme.", "CREATED_AT": _CREATED},
+    PairingOrder: {
+        "START_DATE": "By first day of the period.",
+        "END_DATE": "By last day of the period.",
+        "MENTEE_CODE": _MENTEE,
+    },
+    ConstraintOrder: {"CREATED_AT": _CREATED},
+    MenteeConstraintOrder: {"CREATED_AT": _CREATED, "MENTEE_CODE": _MENTEE},
     RunOrder: {"CREATED_AT": "By the instant at which the run was asked for."},
-    SeatOrder: {"VILLAGE": _VILLAGE, "MENTEE_CODE": "By 编号 of the mentee."},
-    PlanItemOrder: {"VILLAGE": _VILLAGE, "MENTEE_CODE": "By 编号 of the mentee.", "SCORE": "By score."},
+    PlanOrder: {"CREATED_AT": _CREATED, "NUMBER": "By place among the plans of the run."},
+    AdjustmentOrder: {"NUMBER": "By number within the plan, the order in which they were made."},
+    SeatOrder: {"VILLAGE": _VILLAGE, "MENTEE_CODE": _MENTEE},
+    PlanItemOrder: {"VILLAGE": _VILLAGE, "MENTEE_CODE": _MENTEE, "SCORE": "By score."},
     RosterOrder: {"PUBLISHED_AT": "By the instant of publication.", "VERSION": "By version within the programme."},
     RosterEntryOrder: {"POSITION": "By position on the printed form."},
+    ExportOrder: {"CREATED_AT": _CREATED},
 }
 for _order, _texts in ORDERS.items():
     register(_order, "Order of a list.", _texts)

@@ -8,7 +8,7 @@ import strawberry
 
 from app.access import Permission
 from app.errors import InvalidInputError
-from app.reads import mentors, pairing, people, places, rosters, runs
+from app.reads import constraints, mentors, pairing, people, places, rosters, runs
 from schema.context import Info
 from schema.fields import IdArgument, Node, show
 from schema.ids import decode_id
@@ -36,10 +36,10 @@ READ_BY_TYPE: dict[str, tuple[Permission, Callable[..., Any]]] = {
     "MatchPolicy": (Permission.READ, pairing.policies_by_id),
     "Pairing": (Permission.READ_OWN, pairing.pairings_by_id),
     "PairingMember": (Permission.READ_OWN, pairing.members_by_id),
-    "Pin": (Permission.READ_PLANS, pairing.pins_by_id),
-    "RuleRelease": (Permission.READ_PLANS, pairing.releases_by_id),
-    "Exclusion": (Permission.READ_PLANS, pairing.exclusions_by_id),
-    "Preference": (Permission.READ_PLANS, pairing.preferences_by_id),
+    "Pin": (Permission.READ_PLANS, constraints.pins_by_id),
+    "RuleRelease": (Permission.READ_PLANS, constraints.releases_by_id),
+    "Exclusion": (Permission.READ_PLANS, constraints.exclusions_by_id),
+    "Preference": (Permission.READ_PLANS, constraints.preferences_by_id),
     "MatchRun": (Permission.READ_PLANS, runs.runs_by_id),
     "MatchPlan": (Permission.READ_PLANS, runs.plans_by_id),
     "PlanAdjustment": (Permission.READ_PLANS, runs.adjustments_by_id),

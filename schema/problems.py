@@ -1,11 +1,68 @@
 """Refusals as data: the user errors of mutations, and the extensions of errors of queries."""
 
+from enum import StrEnum
 from typing import Any, Self
 
 import strawberry
 
 from app.errors import AppError
 from schema.cost import RateLimitedError
+from schema.enums import register
+
+
+class UserErrorCode(StrEnum):
+    """Why something was refused, one for each refusal of the service; a test holds the two lists together."""
+
+    NOT_FOUND = "NOT_FOUND"
+    FORBIDDEN = "FORBIDDEN"
+    UNAUTHENTICATED = "UNAUTHENTICATED"
+    INVALID_INPUT = "INVALID_INPUT"
+    INVALID_STATE = "INVALID_STATE"
+    DUPLICATE = "DUPLICATE"
+    VERSION_CONFLICT = "VERSION_CONFLICT"
+    INVALID_POLICY = "INVALID_POLICY"
+    PIN_CLASH = "PIN_CLASH"
+    EMPTY_POOL = "EMPTY_POOL"
+    TOO_MANY_RUNS = "TOO_MANY_RUNS"
+    TOO_COSTLY = "TOO_COSTLY"
+    RATE_LIMITED = "RATE_LIMITED"
+    TIMED_OUT = "TIMED_OUT"
+    UNREADABLE_WORKBOOK = "UNREADABLE_WORKBOOK"
+    BATCH_HAS_ERRORS = "BATCH_HAS_ERRORS"
+    SAMPLE_EXISTS = "SAMPLE_EXISTS"
+    PERSONAL_DATA_IN_EXPORT = "PERSONAL_DATA_IN_EXPORT"
+    UNAVAILABLE = "UNAVAILABLE"
+    STORAGE_FULL = "STORAGE_FULL"
+    SLOT_TAKEN = "SLOT_TAKEN"
+
+
+register(
+    UserErrorCode,
+    "Why something was refused; stable.",
+    {
+        "NOT_FOUND": "不存在或不在辖区内 / The item does not exist, or lies outside the territory.",
+        "FORBIDDEN": "角色无此权限 / The role may not do this.",
+        "UNAUTHENTICATED": "未登录 / The request carries no valid token.",
+        "INVALID_INPUT": "输入有误 / A value is malformed or out of range; `path` names its field.",
+        "INVALID_STATE": "当前状态不允许 / The item is not in a state that allows this step.",
+        "DUPLICATE": "记录已存在 / The item exists already.",
+        "VERSION_CONFLICT": "记录已被他人修改 / Somebody changed the record since it was read; read it again.",
+        "INVALID_POLICY": "匹配政策不可用 / The match policy cannot be used.",
+        "PIN_CLASH": "锁定相互冲突 / The pins cannot all hold.",
+        "EMPTY_POOL": "无帮带对象或无导师 / The programme has no mentees or no mentors.",
+        "TOO_MANY_RUNS": "匹配任务过多 / As many runs as may wait or work at a time do so already.",
+        "TOO_COSTLY": "查询过大 / The operation asks for more than one answer may hold.",
+        "RATE_LIMITED": "请求过于频繁 / The user has spent the budget of this moment; wait, then repeat.",
+        "TIMED_OUT": "操作超时 / The operation took longer than it may; ask for less.",
+        "UNREADABLE_WORKBOOK": "无法读取的文件 / The file cannot be read as a workbook of people.",
+        "BATCH_HAS_ERRORS": "导入批次有错误 / The import has open problems.",
+        "SAMPLE_EXISTS": "数据库已有数据 / Sample data would be written over other data.",
+        "PERSONAL_DATA_IN_EXPORT": "文件含未脱敏信息 / The file would hold an unmasked number.",
+        "UNAVAILABLE": "数据库暂不可用 / The database cannot be reached at the moment; repeat the step.",
+        "STORAGE_FULL": "存储空间已满 / The database has no room left.",
+        "SLOT_TAKEN": "工作进程名已占用 / Another live process holds the worker slot.",
+    },
+)
 
 
 def camel_case(name: str) -> str:
@@ -20,7 +77,7 @@ def camel_case(name: str) -> str:
 
 @strawberry.type(description="One reason why a mutation was refused. Nothing has been written when there is one.")
 class UserError:
-    code: str = strawberry.field(description="Stable code, for example NOT_FOUND, INVALID_INPUT or VERSION_CONFLICT.")
+    code: UserErrorCode = strawberry.field(description="Why, as a stable code.")
     message: str = strawberry.field(description="What is wrong, which item, and what to do, in English.")
     message_zh: str = strawberry.field(description="The same in Chinese.")
     path: list[str] = strawberry.field(
@@ -31,7 +88,7 @@ class UserError:
     def of(cls, error: AppError, *, inside: tuple[str, ...] = ()) -> Self:
         """The user error for a refusal of the service; its path begins at the field ``inside`` of the input."""
         path = [camel_case(name) for name in (*inside, *error.path)]
-        return cls(code=error.code, message=error.message, message_zh=error.message_zh, path=path)
+        return cls(code=UserErrorCode(error.code), message=error.message, message_zh=error.message_zh, path=path)
 
 
 @strawberry.type(description="What every mutation answers.")

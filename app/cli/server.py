@@ -46,11 +46,17 @@ def serve(
 
 def schema(
     write: Annotated[bool, typer.Option("--write", help="Write schema/schema.graphql instead of printing.")] = False,
+    release: Annotated[
+        bool, typer.Option("--release", help="Write schema/released.graphql: later changes are measured against it.")
+    ] = False,
 ) -> None:
     """Print the GraphQL schema."""
+    from schema.contract import RELEASED_FILE
     from schema.export import sdl
 
-    if write:
+    if release:
+        RELEASED_FILE.write_text(sdl(), encoding="utf-8")
+    elif write:
         Path("schema/schema.graphql").write_text(sdl(), encoding="utf-8")
     else:
         typer.echo(sdl(), nl=False)

@@ -5,11 +5,12 @@ from enum import StrEnum
 from typing import Any, cast
 from uuid import UUID, uuid4
 
-from sqlalchemy import JSON
+from sqlalchemy import JSON, event
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 from app.db import EnumText, UtcDateTime, utc_now
+from app.folding import folded
 
 JSON_TYPE = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 
@@ -68,3 +69,23 @@ class CountyRow(TrackedRow):
     """A row of people or pairings: it carries its county, the column of territory and of later distribution."""
 
     county_id: UUID = Field(foreign_key="division.id", index=True)
+
+
+def _folded_name(context: Any) -> str:
+    return folded(context.get_current_parameters()["name"])
+
+
+class SearchedRow(SQLModel):
+    """A row that is found by its ``name``: ``search_text`` is the folded name, kept by the table itself.
+
+    Every INSERT fills it, in bulk or not, and so does every change of a row in a session.
+    """
+
+    search_text: str | None = Field(
+        default=None, nullable=False, sa_column_kwargs={"default": _folded_name, "info": {"pii": Pii.DUTY.value}}
+    )
+
+
+@event.listens_for(SearchedRow, "before_update", propagate=True)
+def _fold_changed_name(_mapper: Any, _connection: Any, row: Any) -> None:
+    row.search_text = folded(row.name)

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, UniqueConstraint
 from sqlmodel import Field
 
-from app.models.columns import CountyRow, Pii, Row, TrackedRow, enum_field, json_field, personal_field
+from app.models.columns import CountyRow, Pii, Row, SearchedRow, TrackedRow, enum_field, json_field, personal_field
 from app.models.vocabulary import (
     MemberEndReason,
     MenteeKind,
@@ -17,7 +17,7 @@ from app.models.vocabulary import (
 )
 
 
-class PairingProgram(TrackedRow, table=True):
+class PairingProgram(SearchedRow, TrackedRow, table=True):
     """One programme of one county or prefecture in one year; ``division_id`` is its scope."""
 
     __tablename__ = "pairing_program"

@@ -10,6 +10,7 @@ from app.models.columns import (
     CountyRow,
     Pii,
     Row,
+    SearchedRow,
     enum_field,
     json_field,
     personal_enum_field,
@@ -39,7 +40,7 @@ from app.models.vocabulary import (
 )
 
 
-class Person(CountyRow, table=True):
+class Person(SearchedRow, CountyRow, table=True):
     """One human being, once, whatever roles. Written by import and county officers; kept per the archive schedule.
 
     ``code`` is 编号, the short stable code printed on rosters. ``division_id`` is the village, township or county that
@@ -129,7 +130,7 @@ class PersonFlag(CountyRow, table=True):
     note_encrypted: str | None = personal_field(Pii.RESTRICTED, default=None)
 
 
-class ReservePool(CountyRow, table=True):
+class ReservePool(SearchedRow, CountyRow, table=True):
     """The reserve pool (后备力量库) of one county."""
 
     __tablename__ = "reserve_pool"
@@ -198,7 +199,7 @@ class DevelopmentNeed(CountyRow, table=True):
     source: NeedSource = enum_field(NeedSource)
 
 
-class MentorPool(CountyRow, table=True):
+class MentorPool(SearchedRow, CountyRow, table=True):
     """A mentor pool (帮带导师库) of a township, or of a county."""
 
     __tablename__ = "mentor_pool"

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, UniqueConstraint
 from sqlmodel import Field
 
-from app.models.columns import Row, TrackedRow, enum_field
+from app.models.columns import Row, SearchedRow, TrackedRow, enum_field
 from app.models.vocabulary import (
     CoordinateSource,
     DivisionKind,
@@ -17,7 +17,7 @@ from app.models.vocabulary import (
 )
 
 
-class Division(TrackedRow, table=True):
+class Division(SearchedRow, TrackedRow, table=True):
     """One administrative division in one period of validity.
 
     Written by the loading of the official code list; a code is never re-used, a revoked division is kept for ever.

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -14,8 +15,9 @@ from sqlmodel.sql.expression import SelectOfScalar
 from app.access import Viewer
 from app.models import Division, Mentee, Mentor, MentorPool, MentorSpecialty, Pairing, PairingMember, Person
 from app.models.vocabulary import MentorCategory, MentorState, PairingMemberState, PairingState, Specialty
+from app.reads.conditions import Condition, Span, among, at_instants, equals, named, only, person_found, under
 from app.reads.paging import Key, Listing, group_by_key
-from app.reads.scope import divisions_around, name_contains, of_persons_in_scope, under_code
+from app.reads.scope import divisions_around, of_persons_in_scope
 
 RUNNING_PAIRINGS = (PairingState.ACTIVE, PairingState.EXTENDED)
 """States of a pairing in which its mentors are busy with it."""
@@ -26,6 +28,7 @@ class MentorOrder(StrEnum):
 
     CODE = "CODE"
     NAME = "NAME"
+    UPDATED_AT = "UPDATED_AT"
 
 
 class MentorPoolOrder(StrEnum):
@@ -40,10 +43,14 @@ class MentorFilter:
     """Which mentors; ``None`` leaves a condition out."""
 
     division_code: str | None = None
-    state: MentorState | None = None
+    states: tuple[MentorState, ...] | None = None
     categories: tuple[MentorCategory, ...] | None = None
     specialty: Specialty | None = None
-    name: str | None = None
+    pool_id: UUID | None = None
+    has_free_capacity: bool | None = None
+    available_on: date | None = None
+    search: str | None = None
+    updated_at: Span[datetime] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,50 +58,85 @@ class MentorPoolFilter:
     """Which mentor pools; ``None`` leaves a condition out."""
 
     division_code: str | None = None
-    name: str | None = None
+    search: str | None = None
 
 
 def _mentors(viewer: Viewer, wanted: MentorFilter) -> SelectOfScalar[Mentor]:
-    statement = (
+    return (
         select(Mentor)
         .join(Person, col(Person.id) == col(Mentor.person_id))
         .join(MentorPool, col(MentorPool.id) == col(Mentor.pool_id))
-        .where(of_persons_in_scope(viewer, Mentor.person_id))
+        .where(
+            of_persons_in_scope(viewer, Mentor.person_id),
+            *only(
+                under(wanted.division_code, MentorPool.division_id),
+                among(Mentor.state, wanted.states),
+                among(Mentor.category, wanted.categories),
+                None if wanted.specialty is None else col(Mentor.id).in_(_knowing(wanted.specialty)),
+                equals(Mentor.pool_id, wanted.pool_id),
+                _has_free_capacity(wanted.has_free_capacity),
+                _available_on(wanted.available_on),
+                person_found(viewer, wanted.search),
+                at_instants(Mentor.updated_at, wanted.updated_at),
+            ),
+        )
     )
-    if wanted.division_code is not None:
-        statement = statement.where(under_code(wanted.division_code, MentorPool.division_id))
-    if wanted.state is not None:
-        statement = statement.where(col(Mentor.state) == wanted.state)
-    if wanted.categories is not None:
-        statement = statement.where(col(Mentor.category).in_(wanted.categories))
-    if wanted.specialty is not None:
-        knowing = select(col(MentorSpecialty.mentor_id)).where(col(MentorSpecialty.specialty) == wanted.specialty)
-        statement = statement.where(col(Mentor.id).in_(knowing))
-    if wanted.name is not None:
-        statement = statement.where(name_contains(Person.name, wanted.name))
-    return statement
+
+
+def _knowing(specialty: Specialty) -> Any:
+    return select(col(MentorSpecialty.mentor_id)).where(col(MentorSpecialty.specialty) == specialty)
+
+
+def _has_free_capacity(wanted: bool | None) -> Condition:
+    """Whether the person carries fewer mentees now than the capacity; an empty one counts as 1, the target load."""
+    if wanted is None:
+        return None
+    seat = aliased(Mentor)
+    load = (
+        select(func.count(distinct(col(Mentee.person_id))))
+        .select_from(PairingMember)
+        .join(seat, col(seat.id) == col(PairingMember.mentor_id))
+        .join(Pairing, col(Pairing.id) == col(PairingMember.pairing_id))
+        .join(Mentee, col(Mentee.id) == col(Pairing.mentee_id))
+        .where(
+            col(seat.person_id) == col(Mentor.person_id),
+            col(PairingMember.state) == PairingMemberState.ACTIVE,
+            col(Pairing.state).in_(RUNNING_PAIRINGS),
+        )
+        .correlate(Mentor)
+        .scalar_subquery()
+    )
+    is_free = load < func.coalesce(col(Mentor.capacity), 1)
+    return is_free if wanted else ~is_free
+
+
+def _available_on(day: date | None) -> Condition:
+    if day is None:
+        return None
+    begun = col(Mentor.available_from).is_(None) | (col(Mentor.available_from) <= day)
+    return begun & (col(Mentor.available_to).is_(None) | (col(Mentor.available_to) >= day))
 
 
 def _pools(viewer: Viewer, wanted: MentorPoolFilter) -> SelectOfScalar[MentorPool]:
-    statement = (
+    return (
         select(MentorPool)
         .join(Division, col(Division.id) == col(MentorPool.division_id))
-        .where(divisions_around(viewer))
+        .where(
+            divisions_around(viewer),
+            *only(under(wanted.division_code, MentorPool.division_id), named(MentorPool, wanted.search)),
+        )
     )
-    if wanted.division_code is not None:
-        statement = statement.where(under_code(wanted.division_code, MentorPool.division_id))
-    if wanted.name is not None:
-        statement = statement.where(name_contains(MentorPool.name, wanted.name))
-    return statement
 
 
 MENTORS = Listing(
     name="mentors",
     table=Mentor,
+    parent=Mentor.pool_id,
     statement=_mentors,
     orders={
         MentorOrder.CODE: (Key(column=Person.code, kind=str), Key(column=Mentor.id, kind=UUID)),
         MentorOrder.NAME: (Key(column=Person.name, kind=str), Key(column=Mentor.id, kind=UUID)),
+        MentorOrder.UPDATED_AT: (Key(column=Mentor.updated_at, kind=datetime), Key(column=Mentor.id, kind=UUID)),
     },
 )
 MENTOR_POOLS = Listing(
@@ -114,33 +156,20 @@ def mentors_by_id(session: Session, viewer: Viewer, ids: Sequence[UUID]) -> dict
     return {row.id: row for row in rows}
 
 
-def _grouped(session: Session, viewer: Viewer, column: Any, ids: Sequence[UUID]) -> dict[UUID, list[Mentor]]:
-    rows = session.exec(
-        select(column, Mentor)
-        .join(Person, col(Person.id) == col(Mentor.person_id))
-        .where(col(column).in_(ids), of_persons_in_scope(viewer, Mentor.person_id))
-        .order_by(col(Person.code), col(Mentor.id))
-    )
-    return group_by_key(ids, rows.all())
-
-
-def mentors_by_pool(session: Session, viewer: Viewer, ids: Sequence[UUID]) -> dict[UUID, list[Mentor]]:
-    """The mentors of each pool."""
-    return _grouped(session, viewer, Mentor.pool_id, ids)
-
-
 def mentors_by_person(session: Session, viewer: Viewer, ids: Sequence[UUID]) -> dict[UUID, list[Mentor]]:
     """The records of each person as mentor."""
-    return _grouped(session, viewer, Mentor.person_id, ids)
+    rows = session.exec(
+        select(Mentor)
+        .join(Person, col(Person.id) == col(Mentor.person_id))
+        .where(col(Mentor.person_id).in_(ids), of_persons_in_scope(viewer, Mentor.person_id))
+        .order_by(col(Person.code), col(Mentor.id))
+    )
+    return group_by_key(ids, [(row.person_id, row) for row in rows])
 
 
 def pools_by_id(session: Session, viewer: Viewer, ids: Sequence[UUID]) -> dict[UUID, MentorPool]:
     """Mentor pools by key, inside the territory or of a division that contains it."""
-    rows = session.exec(
-        select(MentorPool)
-        .join(Division, col(Division.id) == col(MentorPool.division_id))
-        .where(col(MentorPool.id).in_(ids), divisions_around(viewer))
-    )
+    rows = session.exec(_pools(viewer, MentorPoolFilter()).where(col(MentorPool.id).in_(ids)))
     return {row.id: row for row in rows}
 
 

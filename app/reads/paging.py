@@ -71,7 +71,7 @@ class Listing(Generic[FilterT, RowT]):
     """A list that can be paged: its statement within the territory, and the orders it offers.
 
     The last key of every order must be unique, so that the order is total. ``parent`` is the column that points at
-    the owner of a nested list.
+    the owner of a nested list, in the table or in one that the statement joins. ``options`` say how rows are loaded.
     """
 
     name: str
@@ -79,6 +79,7 @@ class Listing(Generic[FilterT, RowT]):
     statement: Callable[[Viewer, FilterT], SelectOfScalar[RowT]]
     orders: Mapping[StrEnum, tuple[Key, ...]]
     parent: Any = None
+    options: tuple[Any, ...] = ()
 
     def page(
         self, session: Session, viewer: Viewer, filters: FilterT, order: StrEnum, request: PageRequest
@@ -86,7 +87,8 @@ class Listing(Generic[FilterT, RowT]):
         """One page of rows; one statement."""
         columns = [key.expression for key in self.orders[order]]
         statement: Any = self._between(self.statement(viewer, filters), order, request).add_columns(*columns)
-        found = session.execute(statement.order_by(*_ordered(columns, request)).limit(request.size + 1)).all()
+        ordered = statement.options(*self.options).order_by(*_ordered(columns, request))
+        found = session.execute(ordered.limit(request.size + 1)).all()
         return _page([(row[0], tuple(row[1:])) for row in found], request)
 
     def pages(
@@ -106,17 +108,24 @@ class Listing(Generic[FilterT, RowT]):
         labelled = [column.label(f"key_{number}") for number, column in enumerate(columns)]
         ranked = (
             inner.where(col(self.parent).in_(parents))
-            .with_only_columns(table.id.label("row_id"), place.label("place"), *labelled, maintain_column_froms=True)
+            .with_only_columns(
+                table.id.label("row_id"),
+                col(self.parent).label("parent"),
+                place.label("place"),
+                *labelled,
+                maintain_column_froms=True,
+            )
             .subquery()
         )
         positions = [ranked.c[f"key_{number}"] for number in range(len(columns))]
         rows = session.execute(
-            sql_select(table, *positions)
+            sql_select(table, ranked.c.parent, *positions)
             .join(ranked, ranked.c.row_id == table.id)
             .where(ranked.c.place <= request.size + 1)
             .order_by(ranked.c.place)
+            .options(*self.options)
         )
-        found = group_by_key(parents, [(getattr(row[0], self.parent.key), (row[0], tuple(row[1:]))) for row in rows])
+        found = group_by_key(parents, [(row[1], (row[0], tuple(row[2:]))) for row in rows])
         return {parent: _page(rows_of_parent, request) for parent, rows_of_parent in found.items()}
 
     def count(self, session: Session, viewer: Viewer, filters: FilterT) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -21,19 +22,22 @@ from app.models import (
     Person,
     ReserveCandidate,
     ReservePool,
-    VillageCondition,
     VillageLink,
 )
-from app.models.vocabulary import AssignmentState, CandidateState, PostKind, TargetPost, VillageConditionKind
-from app.reads.paging import Key, Listing, group_by_key
-from app.reads.scope import (
-    divisions_around,
-    mentees_in_scope,
-    name_contains,
-    of_persons_in_scope,
-    persons_in_scope,
-    under_code,
+from app.models.vocabulary import (
+    AssignmentState,
+    CandidateSource,
+    CandidateState,
+    PersonStatus,
+    PostKind,
+    ReviewLevel,
+    TargetPost,
+    VillageConditionKind,
 )
+from app.reads.conditions import Condition, Span, among, at_instants, equals, named, on_days, only, person_found, under
+from app.reads.paging import Key, Listing, group_by_key
+from app.reads.places import villages_in
+from app.reads.scope import divisions_around, mentees_in_scope, of_persons_in_scope, persons_in_scope
 
 VILLAGE_POSTS = (PostKind.VILLAGE_SECRETARY, PostKind.VILLAGE_DIRECTOR, PostKind.VILLAGE_COMMITTEE_MEMBER)
 """Posts whose holder is a village cadre."""
@@ -44,6 +48,7 @@ class PersonOrder(StrEnum):
 
     CODE = "CODE"
     NAME = "NAME"
+    UPDATED_AT = "UPDATED_AT"
 
 
 class MenteeOrder(StrEnum):
@@ -52,6 +57,14 @@ class MenteeOrder(StrEnum):
     CODE = "CODE"
     NAME = "NAME"
     VILLAGE = "VILLAGE"
+    UPDATED_AT = "UPDATED_AT"
+
+
+class ReservePoolOrder(StrEnum):
+    """Orders of the list of reserve pools."""
+
+    COUNTY = "COUNTY"
+    NAME = "NAME"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,28 +74,47 @@ class CadreFilter:
     division_code: str | None = None
     is_village_cadre: bool | None = None
     post: PostKind | None = None
-    name: str | None = None
+    statuses: tuple[PersonStatus, ...] | None = None
+    search: str | None = None
+    updated_at: Span[datetime] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CandidateFilter:
+class MenteeFilter:
+    """What can be asked of both kinds of mentee; ``None`` leaves a condition out."""
+
+    division_code: str | None = None
+    condition: VillageConditionKind | None = None
+    search: str | None = None
+    updated_at: Span[datetime] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CandidateFilter(MenteeFilter):
     """Which reserve candidates; ``None`` leaves a condition out."""
 
-    division_code: str | None = None
     states: tuple[CandidateState, ...] | None = None
     target_post: TargetPost | None = None
-    condition: VillageConditionKind | None = None
-    name: str | None = None
+    sources: tuple[CandidateSource, ...] | None = None
+    review_levels: tuple[ReviewLevel, ...] | None = None
+    pool_id: UUID | None = None
+    pool_date: Span[date] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AssignedCadreFilter:
+class AssignedCadreFilter(MenteeFilter):
     """Which assigned cadres; ``None`` leaves a condition out."""
 
+    states: tuple[AssignmentState, ...] | None = None
+    assigned_from: Span[date] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReservePoolFilter:
+    """Which reserve pools; ``None`` leaves a condition out."""
+
     division_code: str | None = None
-    state: AssignmentState | None = None
-    condition: VillageConditionKind | None = None
-    name: str | None = None
+    search: str | None = None
 
 
 def _has_appointment(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -91,61 +123,77 @@ def _has_appointment(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
 
 
 def _cadres(viewer: Viewer, wanted: CadreFilter) -> SelectOfScalar[Person]:
-    statement = select(Person).where(persons_in_scope(viewer), _has_appointment())
     current = col(Appointment.end_date).is_(None)
-    if wanted.division_code is not None:
-        statement = statement.where(under_code(wanted.division_code, Person.division_id))
-    if wanted.is_village_cadre is not None:
-        in_village = _has_appointment(current, col(Appointment.post).in_(VILLAGE_POSTS))
-        statement = statement.where(in_village if wanted.is_village_cadre else ~in_village)
-    if wanted.post is not None:
-        statement = statement.where(_has_appointment(current, col(Appointment.post) == wanted.post))
-    if wanted.name is not None:
-        statement = statement.where(name_contains(Person.name, wanted.name))
-    return statement
+    in_village = _has_appointment(current, col(Appointment.post).in_(VILLAGE_POSTS))
+    return select(Person).where(
+        persons_in_scope(viewer),
+        _has_appointment(),
+        *only(
+            under(wanted.division_code, Person.division_id),
+            None if wanted.is_village_cadre is None else in_village if wanted.is_village_cadre else ~in_village,
+            None if wanted.post is None else _has_appointment(current, col(Appointment.post) == wanted.post),
+            among(Person.status, wanted.statuses),
+            person_found(viewer, wanted.search),
+            at_instants(Person.updated_at, wanted.updated_at),
+        ),
+    )
 
 
-def _of_mentees(statement: Any, wanted: CandidateFilter | AssignedCadreFilter) -> Any:
-    if wanted.division_code is not None:
-        statement = statement.where(under_code(wanted.division_code, Mentee.village_id))
-    if wanted.condition is not None:
-        in_condition = select(col(VillageCondition.village_id)).where(
-            col(VillageCondition.kind) == wanted.condition, col(VillageCondition.end_date).is_(None)
+def _of_mentees(viewer: Viewer, table: Any, wanted: MenteeFilter, *conditions: Condition) -> Any:
+    in_condition = None if wanted.condition is None else col(Mentee.village_id).in_(villages_in(wanted.condition))
+    return (
+        select(table)
+        .join(Mentee, col(Mentee.id) == col(table.id))
+        .join(Person, col(Person.id) == col(table.person_id))
+        .join(Division, col(Division.id) == col(Mentee.village_id))
+        .where(
+            mentees_in_scope(viewer),
+            *only(
+                under(wanted.division_code, Mentee.village_id),
+                in_condition,
+                person_found(viewer, wanted.search),
+                at_instants(table.updated_at, wanted.updated_at),
+                *conditions,
+            ),
         )
-        statement = statement.where(col(Mentee.village_id).in_(in_condition))
-    if wanted.name is not None:
-        statement = statement.where(name_contains(Person.name, wanted.name))
-    return statement
+    )
 
 
 def _candidates(viewer: Viewer, wanted: CandidateFilter) -> SelectOfScalar[ReserveCandidate]:
-    statement = (
-        select(ReserveCandidate)
-        .join(Mentee, col(Mentee.id) == col(ReserveCandidate.id))
-        .join(Person, col(Person.id) == col(ReserveCandidate.person_id))
-        .join(Division, col(Division.id) == col(Mentee.village_id))
-        .where(mentees_in_scope(viewer))
+    statement: SelectOfScalar[ReserveCandidate] = _of_mentees(
+        viewer,
+        ReserveCandidate,
+        wanted,
+        among(ReserveCandidate.state, wanted.states),
+        equals(ReserveCandidate.target_post, wanted.target_post),
+        among(ReserveCandidate.source, wanted.sources),
+        among(ReserveCandidate.review_level, wanted.review_levels),
+        equals(ReserveCandidate.pool_id, wanted.pool_id),
+        on_days(ReserveCandidate.pool_date, wanted.pool_date),
     )
-    if wanted.states is not None:
-        statement = statement.where(col(ReserveCandidate.state).in_(wanted.states))
-    if wanted.target_post is not None:
-        statement = statement.where(col(ReserveCandidate.target_post) == wanted.target_post)
-    filtered: SelectOfScalar[ReserveCandidate] = _of_mentees(statement, wanted)
-    return filtered
+    return statement
 
 
 def _assigned_cadres(viewer: Viewer, wanted: AssignedCadreFilter) -> SelectOfScalar[AssignedCadre]:
-    statement = (
-        select(AssignedCadre)
-        .join(Mentee, col(Mentee.id) == col(AssignedCadre.id))
-        .join(Person, col(Person.id) == col(AssignedCadre.person_id))
-        .join(Division, col(Division.id) == col(Mentee.village_id))
-        .where(mentees_in_scope(viewer))
+    statement: SelectOfScalar[AssignedCadre] = _of_mentees(
+        viewer,
+        AssignedCadre,
+        wanted,
+        among(AssignedCadre.state, wanted.states),
+        on_days(AssignedCadre.assigned_from, wanted.assigned_from),
     )
-    if wanted.state is not None:
-        statement = statement.where(col(AssignedCadre.state) == wanted.state)
-    filtered: SelectOfScalar[AssignedCadre] = _of_mentees(statement, wanted)
-    return filtered
+    return statement
+
+
+def _reserve_pools(viewer: Viewer, wanted: ReservePoolFilter) -> SelectOfScalar[ReservePool]:
+    return (
+        select(ReservePool)
+        .join(Division, col(Division.id) == col(ReservePool.county_id))
+        .where(
+            divisions_around(viewer),
+            *only(under(wanted.division_code, ReservePool.county_id), named(ReservePool, wanted.search)),
+        )
+    )
 
 
 def _mentee_orders(table: Any) -> dict[StrEnum, tuple[Key, ...]]:
@@ -154,6 +202,7 @@ def _mentee_orders(table: Any) -> dict[StrEnum, tuple[Key, ...]]:
         MenteeOrder.CODE: (Key(column=Person.code, kind=str), last),
         MenteeOrder.NAME: (Key(column=Person.name, kind=str), last),
         MenteeOrder.VILLAGE: (Key(column=Division.code, kind=str), Key(column=Person.code, kind=str), last),
+        MenteeOrder.UPDATED_AT: (Key(column=table.updated_at, kind=datetime), last),
     }
 
 
@@ -164,13 +213,31 @@ CADRES = Listing(
     orders={
         PersonOrder.CODE: (Key(column=Person.code, kind=str), Key(column=Person.id, kind=UUID)),
         PersonOrder.NAME: (Key(column=Person.name, kind=str), Key(column=Person.id, kind=UUID)),
+        PersonOrder.UPDATED_AT: (Key(column=Person.updated_at, kind=datetime), Key(column=Person.id, kind=UUID)),
     },
 )
 RESERVE_CANDIDATES = Listing(
-    name="reserveCandidates", table=ReserveCandidate, statement=_candidates, orders=_mentee_orders(ReserveCandidate)
+    name="reserveCandidates",
+    table=ReserveCandidate,
+    parent=Mentee.village_id,
+    statement=_candidates,
+    orders=_mentee_orders(ReserveCandidate),
 )
 ASSIGNED_CADRES = Listing(
-    name="assignedCadres", table=AssignedCadre, statement=_assigned_cadres, orders=_mentee_orders(AssignedCadre)
+    name="assignedCadres",
+    table=AssignedCadre,
+    parent=Mentee.village_id,
+    statement=_assigned_cadres,
+    orders=_mentee_orders(AssignedCadre),
+)
+RESERVE_POOLS = Listing(
+    name="reservePools",
+    table=ReservePool,
+    statement=_reserve_pools,
+    orders={
+        ReservePoolOrder.COUNTY: (Key(column=Division.code, kind=str), Key(column=ReservePool.id, kind=UUID)),
+        ReservePoolOrder.NAME: (Key(column=ReservePool.name, kind=str), Key(column=ReservePool.id, kind=UUID)),
+    },
 )
 
 
@@ -240,19 +307,9 @@ def candidates_by_person(session: Session, viewer: Viewer, ids: Sequence[UUID]) 
     return _mentees_grouped(session, viewer, ReserveCandidate, Mentee.person_id, ids)
 
 
-def candidates_by_village(session: Session, viewer: Viewer, ids: Sequence[UUID]) -> dict[UUID, list[ReserveCandidate]]:
-    """The reserve candidates of each village."""
-    return _mentees_grouped(session, viewer, ReserveCandidate, Mentee.village_id, ids)
-
-
 def assigned_by_person(session: Session, viewer: Viewer, ids: Sequence[UUID]) -> dict[UUID, list[AssignedCadre]]:
     """The postings of each person as assigned cadre."""
     return _mentees_grouped(session, viewer, AssignedCadre, Mentee.person_id, ids)
-
-
-def assigned_by_village(session: Session, viewer: Viewer, ids: Sequence[UUID]) -> dict[UUID, list[AssignedCadre]]:
-    """The assigned cadres of each village."""
-    return _mentees_grouped(session, viewer, AssignedCadre, Mentee.village_id, ids)
 
 
 def _owned(session: Session, viewer: Viewer, table: Any, ids: Sequence[UUID], *order: Any) -> dict[UUID, list[Any]]:
@@ -299,9 +356,5 @@ def needs_by_village(session: Session, viewer: Viewer, ids: Sequence[UUID]) -> d
 
 def reserve_pools_by_id(session: Session, viewer: Viewer, ids: Sequence[UUID]) -> dict[UUID, ReservePool]:
     """Reserve pools by key, of the counties around the viewer."""
-    rows = session.exec(
-        select(ReservePool)
-        .join(Division, col(Division.id) == col(ReservePool.county_id))
-        .where(col(ReservePool.id).in_(ids), divisions_around(viewer))
-    )
+    rows = session.exec(_reserve_pools(viewer, ReservePoolFilter()).where(col(ReservePool.id).in_(ids)))
     return {row.id: row for row in rows}

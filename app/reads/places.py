@@ -2,17 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from app.access import Viewer
+from app.folding import folded
 from app.models import Division, MentorPool, VillageCondition
-from app.models.vocabulary import DivisionLevel, VillageConditionKind
+from app.models.vocabulary import DivisionKind, DivisionLevel, VillageConditionKind
+from app.reads.conditions import Condition, among, equals, is_set, named, only
 from app.reads.paging import Key, Listing, group_by_key
-from app.reads.scope import divisions_around, name_contains, trimmed_code
+from app.reads.scope import divisions_around, trimmed_code
 
 
 class DivisionOrder(StrEnum):
@@ -28,28 +32,54 @@ class DivisionFilter:
 
     division_code: str | None = None
     level: DivisionLevel | None = None
+    kinds: tuple[DivisionKind, ...] | None = None
     condition: VillageConditionKind | None = None
-    name: str | None = None
+    search: str | None = None
     is_valid: bool | None = None
+    valid_on: date | None = None
 
 
 def _divisions(viewer: Viewer, wanted: DivisionFilter) -> SelectOfScalar[Division]:
-    statement = select(Division).where(divisions_around(viewer))
-    if wanted.division_code is not None:
-        statement = statement.where(col(Division.code).startswith(trimmed_code(wanted.division_code)))
-    if wanted.level is not None:
-        statement = statement.where(col(Division.level) == wanted.level)
-    if wanted.name is not None:
-        statement = statement.where(name_contains(Division.name, wanted.name))
-    if wanted.is_valid is not None:
-        open_ended = col(Division.valid_to).is_(None)
-        statement = statement.where(open_ended if wanted.is_valid else ~open_ended)
-    if wanted.condition is not None:
-        current = select(col(VillageCondition.village_id)).where(
-            col(VillageCondition.kind) == wanted.condition, col(VillageCondition.end_date).is_(None)
-        )
-        statement = statement.where(col(Division.id).in_(current))
-    return statement
+    is_valid = None if wanted.is_valid is None else not wanted.is_valid
+    return select(Division).where(
+        divisions_around(viewer),
+        *only(
+            _under(wanted.division_code),
+            equals(Division.level, wanted.level),
+            among(Division.kind, wanted.kinds),
+            _found(wanted.search),
+            is_set(Division.valid_to, is_valid),
+            _valid_on(wanted.valid_on),
+            None if wanted.condition is None else col(Division.id).in_(villages_in(wanted.condition)),
+        ),
+    )
+
+
+def _under(code: str | None) -> Condition:
+    return None if code is None else col(Division.code).startswith(trimmed_code(code))
+
+
+def _found(search: str | None) -> Condition:
+    """By a part of the name or the beginning of the code."""
+    name = named(Division, search)
+    return (
+        None
+        if name is None or search is None
+        else name | col(Division.code).startswith(folded(search), autoescape=True)
+    )
+
+
+def _valid_on(day: date | None) -> Condition:
+    if day is None:
+        return None
+    return (col(Division.valid_from) <= day) & (col(Division.valid_to).is_(None) | (col(Division.valid_to) >= day))
+
+
+def villages_in(condition: VillageConditionKind) -> Any:
+    """The keys of villages that are in a condition now."""
+    return select(col(VillageCondition.village_id)).where(
+        col(VillageCondition.kind) == condition, col(VillageCondition.end_date).is_(None)
+    )
 
 
 DIVISIONS = Listing(

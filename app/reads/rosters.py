@@ -13,8 +13,9 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from app.access import Permission, Viewer, territory_clause
 from app.models import Division, ExportJob, Mentee, PairingProgram, Roster, RosterEntry
-from app.models.vocabulary import RosterState
-from app.reads.paging import Key, Listing, group_by_key
+from app.models.vocabulary import ExportFormat, ExportState, MaskLevel, ProgramKind, RosterState
+from app.reads.conditions import Condition, Span, among, at_instants, equals, mentee_found, named, only, under
+from app.reads.paging import Key, Listing
 from app.reads.scope import is_county_or_above, is_participant, of_mentees_in_scope, programs_in_scope, under_code
 
 
@@ -31,12 +32,22 @@ class RosterEntryOrder(StrEnum):
     POSITION = "POSITION"
 
 
+class ExportOrder(StrEnum):
+    """Orders of the list of files handed out."""
+
+    CREATED_AT = "CREATED_AT"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RosterFilter:
     """Which rosters; ``None`` leaves a condition out."""
 
+    division_code: str | None = None
     program_id: UUID | None = None
+    kind: ProgramKind | None = None
     states: tuple[RosterState, ...] | None = None
+    published_at: Span[datetime] | None = None
+    search: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,32 +55,58 @@ class RosterEntryFilter:
     """Which roster entries; ``None`` leaves a condition out."""
 
     division_code: str | None = None
+    search: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportFilter:
+    """Which files handed out; ``None`` leaves a condition out."""
+
+    division_code: str | None = None
+    program_id: UUID | None = None
+    roster_id: UUID | None = None
+    states: tuple[ExportState, ...] | None = None
+    formats: tuple[ExportFormat, ...] | None = None
+    mask_levels: tuple[MaskLevel, ...] | None = None
+    created_at: Span[datetime] | None = None
 
 
 def _rosters(viewer: Viewer, wanted: RosterFilter) -> SelectOfScalar[Roster]:
-    statement = (
+    return (
         select(Roster)
         .join(PairingProgram, col(PairingProgram.id) == col(Roster.program_id))
-        .where(programs_in_scope(viewer))
+        .where(
+            programs_in_scope(viewer),
+            *only(
+                under(wanted.division_code, PairingProgram.division_id),
+                equals(Roster.program_id, wanted.program_id),
+                equals(Roster.kind, wanted.kind),
+                among(Roster.state, wanted.states),
+                at_instants(Roster.published_at, wanted.published_at),
+                named(PairingProgram, wanted.search),
+            ),
+        )
     )
-    if wanted.program_id is not None:
-        statement = statement.where(col(Roster.program_id) == wanted.program_id)
-    if wanted.states is not None:
-        statement = statement.where(col(Roster.state).in_(wanted.states))
-    return statement
 
 
 def _entries(viewer: Viewer, wanted: RosterEntryFilter) -> SelectOfScalar[RosterEntry]:
-    statement = select(RosterEntry).where(of_mentees_in_scope(viewer, RosterEntry.county_id, RosterEntry.mentee_id))
-    if wanted.division_code is not None:
-        under = select(col(Mentee.id)).where(under_code(wanted.division_code, Mentee.village_id))
-        statement = statement.where(col(RosterEntry.mentee_id).in_(under))
-    return statement
+    return (
+        select(RosterEntry)
+        .join(Mentee, col(Mentee.id) == col(RosterEntry.mentee_id))
+        .where(
+            of_mentees_in_scope(viewer, RosterEntry.county_id, RosterEntry.mentee_id),
+            *only(
+                under(wanted.division_code, Mentee.village_id),
+                mentee_found(viewer, wanted.search, RosterEntry.mentee_id),
+            ),
+        )
+    )
 
 
 ROSTERS = Listing(
     name="rosters",
     table=Roster,
+    parent=Roster.program_id,
     statement=_rosters,
     orders={
         RosterOrder.PUBLISHED_AT: (Key(column=Roster.published_at, kind=datetime), Key(column=Roster.id, kind=UUID)),
@@ -94,16 +131,6 @@ def rosters_by_id(session: Session, viewer: Viewer, ids: Sequence[UUID]) -> dict
     """Rosters by key."""
     rows = session.exec(_rosters(viewer, RosterFilter()).where(col(Roster.id).in_(ids)))
     return {row.id: row for row in rows}
-
-
-def rosters_by_program(session: Session, viewer: Viewer, ids: Sequence[UUID]) -> dict[UUID, list[Roster]]:
-    """The roster versions of each programme, newest first."""
-    rows = session.exec(
-        _rosters(viewer, RosterFilter())
-        .where(col(Roster.program_id).in_(ids))
-        .order_by(col(Roster.roster_version).desc())
-    )
-    return group_by_key(ids, [(row.program_id, row) for row in rows])
 
 
 def entries_by_id(session: Session, viewer: Viewer, ids: Sequence[UUID]) -> dict[UUID, RosterEntry]:
@@ -133,21 +160,51 @@ def _program_inside(viewer: Viewer) -> ColumnElement[bool]:
 
 def exports_by_id(session: Session, viewer: Viewer, ids: Sequence[UUID]) -> dict[UUID, ExportJob]:
     """Export jobs by key, without the bytes of the file."""
-    rows = session.exec(
-        _exports(viewer).where(col(ExportJob.id).in_(ids)).options(defer(ExportJob.content, raiseload=True))  # type: ignore[arg-type]
-    )
+    rows = session.exec(_exports(viewer, ExportFilter()).where(col(ExportJob.id).in_(ids)).options(WITHOUT_BYTES))
     return {row.id: row for row in rows}
 
 
 def find_export_file(session: Session, viewer: Viewer, export_id: UUID) -> ExportJob | None:
     """One export job with the bytes of its file, if it lies in the viewer's territory."""
-    return session.exec(_exports(viewer).where(col(ExportJob.id) == export_id)).first()
+    return session.exec(_exports(viewer, ExportFilter()).where(col(ExportJob.id) == export_id)).first()
 
 
-def _exports(viewer: Viewer) -> SelectOfScalar[ExportJob]:
+def _export_under(code: str | None) -> Condition:
+    """The county of the file lies under a code; of a file without one, the programme's division."""
+    if code is None:
+        return None
+    whole = col(ExportJob.county_id).is_(None) & under_code(code, PairingProgram.division_id)
+    return under_code(code, ExportJob.county_id) | whole
+
+
+def _exports(viewer: Viewer, wanted: ExportFilter) -> SelectOfScalar[ExportJob]:
     return (
         select(ExportJob)
         .join(Roster, col(Roster.id) == col(ExportJob.roster_id))
         .join(PairingProgram, col(PairingProgram.id) == col(Roster.program_id))
-        .where(exports_in_scope(viewer))
+        .where(
+            exports_in_scope(viewer),
+            *only(
+                _export_under(wanted.division_code),
+                equals(Roster.program_id, wanted.program_id),
+                equals(ExportJob.roster_id, wanted.roster_id),
+                among(ExportJob.state, wanted.states),
+                among(ExportJob.format, wanted.formats),
+                among(ExportJob.mask_level, wanted.mask_levels),
+                at_instants(ExportJob.created_at, wanted.created_at),
+            ),
+        )
     )
+
+
+WITHOUT_BYTES = defer(ExportJob.content, raiseload=True)  # type: ignore[arg-type]
+"""The bytes of a file are read only to hand it out."""
+EXPORTS = Listing(
+    name="exportJobs",
+    table=ExportJob,
+    statement=_exports,
+    options=(WITHOUT_BYTES,),
+    orders={
+        ExportOrder.CREATED_AT: (Key(column=ExportJob.created_at, kind=datetime), Key(column=ExportJob.id, kind=UUID)),
+    },
+)

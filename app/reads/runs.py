@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from sqlmodel import Session, col, select
@@ -21,9 +22,23 @@ from app.models import (
     PlanItem,
     Shortfall,
 )
-from app.models.vocabulary import PlanState, Relation, RunMode, RunState
+from app.models.vocabulary import AdjustmentKind, PlanMethod, PlanState, Relation, RunMode, RunState
+from app.reads.conditions import (
+    Condition,
+    Span,
+    among,
+    at_instants,
+    either,
+    equals,
+    is_set,
+    mentor_found,
+    named,
+    only,
+    person_found,
+    under,
+)
 from app.reads.paging import Key, Listing, group_by_key
-from app.reads.scope import of_mentees_in_scope, plans_allowed, programs_in_scope, under_code
+from app.reads.scope import of_mentees_in_scope, plans_allowed, programs_in_scope
 
 
 class RunOrder(StrEnum):
@@ -47,13 +62,42 @@ class PlanItemOrder(StrEnum):
     SCORE = "SCORE"
 
 
+class PlanOrder(StrEnum):
+    """Orders of the list of plans."""
+
+    CREATED_AT = "CREATED_AT"
+    NUMBER = "NUMBER"
+
+
+class AdjustmentOrder(StrEnum):
+    """Orders of the adjustments of a plan."""
+
+    NUMBER = "NUMBER"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunFilter:
     """Which runs; ``None`` leaves a condition out."""
 
+    division_code: str | None = None
     program_id: UUID | None = None
     states: tuple[RunState, ...] | None = None
     mode: RunMode | None = None
+    created_at: Span[datetime] | None = None
+    search: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanFilter:
+    """Which plans; ``None`` leaves a condition out."""
+
+    division_code: str | None = None
+    program_id: UUID | None = None
+    run_id: UUID | None = None
+    states: tuple[PlanState, ...] | None = None
+    methods: tuple[PlanMethod, ...] | None = None
+    created_at: Span[datetime] | None = None
+    search: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +108,8 @@ class PlanItemFilter:
     relation: Relation | None = None
     slot_code: str | None = None
     is_changed: bool | None = None
+    is_pinned: bool | None = None
+    search: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,79 +117,141 @@ class ShortfallFilter:
     """Which empty seats; ``None`` leaves a condition out."""
 
     division_code: str | None = None
+    slot_code: str | None = None
     is_approved: bool | None = None
+    search: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdjustmentFilter:
+    """Which adjustments; ``None`` leaves a condition out."""
+
+    division_code: str | None = None
+    kinds: tuple[AdjustmentKind, ...] | None = None
+    is_in_force: bool | None = None
+    search: str | None = None
 
 
 def _runs(viewer: Viewer, wanted: RunFilter) -> SelectOfScalar[MatchRun]:
-    statement = (
+    return (
         select(MatchRun)
         .join(PairingProgram, col(PairingProgram.id) == col(MatchRun.program_id))
-        .where(plans_allowed(viewer), programs_in_scope(viewer))
+        .where(
+            plans_allowed(viewer),
+            programs_in_scope(viewer),
+            *only(
+                under(wanted.division_code, PairingProgram.division_id),
+                equals(MatchRun.program_id, wanted.program_id),
+                among(MatchRun.state, wanted.states),
+                equals(MatchRun.mode, wanted.mode),
+                at_instants(MatchRun.created_at, wanted.created_at),
+                named(PairingProgram, wanted.search),
+            ),
+        )
     )
-    if wanted.program_id is not None:
-        statement = statement.where(col(MatchRun.program_id) == wanted.program_id)
-    if wanted.states is not None:
-        statement = statement.where(col(MatchRun.state).in_(wanted.states))
-    if wanted.mode is not None:
-        statement = statement.where(col(MatchRun.mode) == wanted.mode)
-    return statement
 
 
-def _plans(viewer: Viewer) -> SelectOfScalar[MatchPlan]:
+def _plans(viewer: Viewer, wanted: PlanFilter) -> SelectOfScalar[MatchPlan]:
     return (
         select(MatchPlan)
         .join(PairingProgram, col(PairingProgram.id) == col(MatchPlan.program_id))
-        .where(plans_allowed(viewer), programs_in_scope(viewer))
+        .where(
+            plans_allowed(viewer),
+            programs_in_scope(viewer),
+            *only(
+                under(wanted.division_code, PairingProgram.division_id),
+                equals(MatchPlan.program_id, wanted.program_id),
+                equals(MatchPlan.run_id, wanted.run_id),
+                among(MatchPlan.state, wanted.states),
+                among(MatchPlan.method, wanted.methods),
+                at_instants(MatchPlan.created_at, wanted.created_at),
+                named(PairingProgram, wanted.search),
+            ),
+        )
+    )
+
+
+def _of_mentees(viewer: Viewer, table: Any, division_code: str | None, *conditions: Condition) -> Any:
+    return (
+        select(table)
+        .join(Mentee, col(Mentee.id) == col(table.mentee_id))
+        .join(Person, col(Person.id) == col(Mentee.person_id))
+        .join(Division, col(Division.id) == col(Mentee.village_id))
+        .where(
+            plans_allowed(viewer),
+            of_mentees_in_scope(viewer, table.county_id, table.mentee_id),
+            *only(under(division_code, Mentee.village_id), *conditions),
+        )
     )
 
 
 def _items(viewer: Viewer, wanted: PlanItemFilter) -> SelectOfScalar[PlanItem]:
-    statement = (
-        select(PlanItem)
-        .join(Mentee, col(Mentee.id) == col(PlanItem.mentee_id))
-        .join(Person, col(Person.id) == col(Mentee.person_id))
-        .join(Division, col(Division.id) == col(Mentee.village_id))
-        .where(
-            plans_allowed(viewer),
-            of_mentees_in_scope(viewer, PlanItem.county_id, PlanItem.mentee_id),
-        )
+    statement: SelectOfScalar[PlanItem] = _of_mentees(
+        viewer,
+        PlanItem,
+        wanted.division_code,
+        equals(PlanItem.relation, wanted.relation),
+        equals(PlanItem.slot_code, wanted.slot_code),
+        equals(PlanItem.is_changed_from_published, wanted.is_changed),
+        equals(PlanItem.is_pinned, wanted.is_pinned),
+        either(person_found(viewer, wanted.search), mentor_found(viewer, wanted.search, PlanItem.mentor_id)),
     )
-    if wanted.division_code is not None:
-        statement = statement.where(under_code(wanted.division_code, Mentee.village_id))
-    if wanted.relation is not None:
-        statement = statement.where(col(PlanItem.relation) == wanted.relation)
-    if wanted.slot_code is not None:
-        statement = statement.where(col(PlanItem.slot_code) == wanted.slot_code)
-    if wanted.is_changed is not None:
-        statement = statement.where(col(PlanItem.is_changed_from_published) == wanted.is_changed)
     return statement
 
 
 def _shortfalls(viewer: Viewer, wanted: ShortfallFilter) -> SelectOfScalar[Shortfall]:
-    statement = (
-        select(Shortfall)
-        .join(Mentee, col(Mentee.id) == col(Shortfall.mentee_id))
-        .join(Person, col(Person.id) == col(Mentee.person_id))
-        .join(Division, col(Division.id) == col(Mentee.village_id))
-        .where(
-            plans_allowed(viewer),
-            of_mentees_in_scope(viewer, Shortfall.county_id, Shortfall.mentee_id),
-        )
+    statement: SelectOfScalar[Shortfall] = _of_mentees(
+        viewer,
+        Shortfall,
+        wanted.division_code,
+        equals(Shortfall.slot_code, wanted.slot_code),
+        is_set(Shortfall.approved_by, wanted.is_approved),
+        person_found(viewer, wanted.search),
     )
-    if wanted.division_code is not None:
-        statement = statement.where(under_code(wanted.division_code, Mentee.village_id))
-    if wanted.is_approved is not None:
-        approved = col(Shortfall.approved_by).is_not(None)
-        statement = statement.where(approved if wanted.is_approved else ~approved)
+    return statement
+
+
+def _adjustments(viewer: Viewer, wanted: AdjustmentFilter) -> SelectOfScalar[PlanAdjustment]:
+    statement: SelectOfScalar[PlanAdjustment] = _of_mentees(
+        viewer,
+        PlanAdjustment,
+        wanted.division_code,
+        among(PlanAdjustment.kind, wanted.kinds),
+        is_set(PlanAdjustment.undone_at, None if wanted.is_in_force is None else not wanted.is_in_force),
+        person_found(viewer, wanted.search),
+    )
     return statement
 
 
 MATCH_RUNS = Listing(
     name="matchRuns",
     table=MatchRun,
+    parent=MatchRun.program_id,
     statement=_runs,
     orders={
         RunOrder.CREATED_AT: (Key(column=MatchRun.created_at, kind=datetime), Key(column=MatchRun.id, kind=UUID)),
+    },
+)
+MATCH_PLANS = Listing(
+    name="matchPlans",
+    table=MatchPlan,
+    parent=MatchPlan.program_id,
+    statement=_plans,
+    orders={
+        PlanOrder.CREATED_AT: (Key(column=MatchPlan.created_at, kind=datetime), Key(column=MatchPlan.id, kind=UUID)),
+        PlanOrder.NUMBER: (Key(column=MatchPlan.number, kind=int), Key(column=MatchPlan.id, kind=UUID)),
+    },
+)
+ADJUSTMENTS = Listing(
+    name="adjustments",
+    table=PlanAdjustment,
+    parent=PlanAdjustment.plan_id,
+    statement=_adjustments,
+    orders={
+        AdjustmentOrder.NUMBER: (
+            Key(column=PlanAdjustment.number, kind=int),
+            Key(column=PlanAdjustment.id, kind=UUID),
+        ),
     },
 )
 PLAN_ITEMS = Listing(
@@ -193,26 +301,18 @@ def runs_by_id(session: Session, viewer: Viewer, ids: Sequence[UUID]) -> dict[UU
     return {row.id: row for row in rows}
 
 
-def runs_by_program(session: Session, viewer: Viewer, ids: Sequence[UUID]) -> dict[UUID, list[MatchRun]]:
-    """The runs of each programme, newest first."""
-    rows = session.exec(
-        _runs(viewer, RunFilter())
-        .where(col(MatchRun.program_id).in_(ids))
-        .order_by(col(MatchRun.created_at).desc(), col(MatchRun.id))
-    )
-    return group_by_key(ids, [(row.program_id, row) for row in rows])
-
-
 def plans_by_id(session: Session, viewer: Viewer, ids: Sequence[UUID]) -> dict[UUID, MatchPlan]:
     """Plans by key."""
-    rows = session.exec(_plans(viewer).where(col(MatchPlan.id).in_(ids)))
+    rows = session.exec(_plans(viewer, PlanFilter()).where(col(MatchPlan.id).in_(ids)))
     return {row.id: row for row in rows}
 
 
 def plans_by_run(session: Session, viewer: Viewer, ids: Sequence[UUID]) -> dict[UUID, list[MatchPlan]]:
     """The plans of each run, the policy's own first."""
     rows = session.exec(
-        _plans(viewer).where(col(MatchPlan.run_id).in_(ids)).order_by(col(MatchPlan.number), col(MatchPlan.id))
+        _plans(viewer, PlanFilter())
+        .where(col(MatchPlan.run_id).in_(ids))
+        .order_by(col(MatchPlan.number), col(MatchPlan.id))
     )
     return group_by_key(ids, [(row.run_id, row) for row in rows])
 
@@ -220,24 +320,11 @@ def plans_by_run(session: Session, viewer: Viewer, ids: Sequence[UUID]) -> dict[
 def published_plan_by_program(session: Session, viewer: Viewer, ids: Sequence[UUID]) -> dict[UUID, MatchPlan]:
     """The published plan of each programme that has one."""
     rows = session.exec(
-        _plans(viewer).where(col(MatchPlan.program_id).in_(ids), col(MatchPlan.state) == PlanState.PUBLISHED)
+        _plans(viewer, PlanFilter()).where(
+            col(MatchPlan.program_id).in_(ids), col(MatchPlan.state) == PlanState.PUBLISHED
+        )
     )
     return {row.program_id: row for row in rows}
-
-
-def _adjustments(viewer: Viewer) -> SelectOfScalar[PlanAdjustment]:
-    inside = of_mentees_in_scope(viewer, PlanAdjustment.county_id, PlanAdjustment.mentee_id)
-    return select(PlanAdjustment).where(plans_allowed(viewer), inside)
-
-
-def adjustments_by_plan(session: Session, viewer: Viewer, ids: Sequence[UUID]) -> dict[UUID, list[PlanAdjustment]]:
-    """The adjustments of each plan by hand, undone ones included, in the order in which they were made."""
-    rows = session.exec(
-        _adjustments(viewer)
-        .where(col(PlanAdjustment.plan_id).in_(ids))
-        .order_by(col(PlanAdjustment.plan_id), col(PlanAdjustment.number))
-    )
-    return group_by_key(ids, [(row.plan_id, row) for row in rows])
 
 
 def adjusted_plans(session: Session, viewer: Viewer, ids: Sequence[UUID]) -> dict[UUID, bool]:
@@ -251,7 +338,7 @@ def adjusted_plans(session: Session, viewer: Viewer, ids: Sequence[UUID]) -> dic
 
 def adjustments_by_id(session: Session, viewer: Viewer, ids: Sequence[UUID]) -> dict[UUID, PlanAdjustment]:
     """Adjustments by key."""
-    rows = session.exec(_adjustments(viewer).where(col(PlanAdjustment.id).in_(ids)))
+    rows = session.exec(_adjustments(viewer, AdjustmentFilter()).where(col(PlanAdjustment.id).in_(ids)))
     return {row.id: row for row in rows}
 
 

@@ -3,9 +3,7 @@
 Mentors and mentees have no territory: they see themselves and the pairings they are part of.
 """
 
-from typing import Any
-
-from sqlalchemy import ColumnElement, and_, false, func, or_, true
+from sqlalchemy import ColumnElement, false, or_, true
 from sqlmodel import col, select
 
 from app.access import CODE_LENGTH, Permission, Viewer, person_clause, territory_clause
@@ -115,9 +113,3 @@ def trimmed_code(code: str) -> str:
         if not code[length:].strip("0"):
             return code[:length]
     return code
-
-
-def name_contains(column: object, text: str) -> ColumnElement[bool]:
-    """The condition that a name contains a text, with ordinary and wide spaces ignored on both sides."""
-    plain: Any = func.replace(func.replace(col(column), " ", ""), "\u3000", "")
-    return and_(true(), plain.contains("".join(text.split()), autoescape=True))

@@ -13,8 +13,9 @@ from app.models import Pairing, Person, ReserveCandidate
 from app.models.vocabulary import CandidateState, PairingState
 from app.services.pairings import china_today, end_pairings_of
 from app.services.people.candidates import CANDIDATE_EXITS
-from app.services.people.records import require_version, stamp
+from app.services.people.records import stamp
 from app.services.texts import required_text
+from app.services.versions import require_version
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

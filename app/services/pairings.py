@@ -16,9 +16,10 @@ from app.db import utc_now
 from app.errors import InvalidInputError, InvalidStateError, NotFoundError
 from app.models import AssignedCadre, Pairing, PairingMember, PairingProgram
 from app.models.vocabulary import MemberEndReason, PairingMemberState, PairingState
-from app.services.people.records import require_version, stamp
+from app.services.people.records import stamp
 from app.services.rosters import CHINA
 from app.services.texts import optional_text
+from app.services.versions import require_version
 
 MEMBER_REASONS = frozenset(
     {

@@ -13,6 +13,7 @@ from app.models import MatchPlan, MatchPolicy, MatchRun, Shortfall
 from app.models.vocabulary import PlanState, RunMode
 from app.services.programs import require_program
 from app.services.texts import required_text
+from app.services.versions import expect_version
 from matching import Policy
 
 
@@ -34,10 +35,13 @@ def require_plan(session: Session, viewer: Viewer, plan_id: UUID, *, lock: bool 
     return plan
 
 
-def submit_match_plan(session: Session, viewer: Viewer, plan_id: UUID) -> MatchPlan:
+def submit_match_plan(
+    session: Session, viewer: Viewer, plan_id: UUID, *, expected_version: int | None = None
+) -> MatchPlan:
     """PROPOSED to SUBMITTED; plans of a dry run stay proposals."""
     viewer.require(Permission.RUN)
     plan = require_plan(session, viewer, plan_id, lock=True)
+    expect_version(session, plan, expected_version)
     _expect(plan, PlanState.PROPOSED, "submitted", "提交")
     run = session.get_one(MatchRun, plan.run_id)
     if run.mode is RunMode.DRY_RUN:
@@ -50,10 +54,13 @@ def submit_match_plan(session: Session, viewer: Viewer, plan_id: UUID) -> MatchP
     return _changed(session, viewer, plan, "PLAN_SUBMITTED", now)
 
 
-def return_match_plan(session: Session, viewer: Viewer, plan_id: UUID, reason: str) -> MatchPlan:
+def return_match_plan(
+    session: Session, viewer: Viewer, plan_id: UUID, reason: str, *, expected_version: int | None = None
+) -> MatchPlan:
     """SUBMITTED to RETURNED, with a reason; the officer starts another run."""
     viewer.require(Permission.APPROVE)
     plan = require_plan(session, viewer, plan_id, lock=True)
+    expect_version(session, plan, expected_version)
     _expect(plan, PlanState.SUBMITTED, "returned", "退回")
     text = required_text(reason, 400, "Say why the plan is returned.", "请填写退回原因。", path=["reason"])
     now = utc_now()
@@ -63,7 +70,13 @@ def return_match_plan(session: Session, viewer: Viewer, plan_id: UUID, reason: s
 
 
 def approve_match_plan(
-    session: Session, viewer: Viewer, plan_id: UUID, approver_name: str, *, approve_shortfalls: bool = False
+    session: Session,
+    viewer: Viewer,
+    plan_id: UUID,
+    approver_name: str,
+    *,
+    approve_shortfalls: bool = False,
+    expected_version: int | None = None,
 ) -> MatchPlan:
     """SUBMITTED to APPROVED under the approver's name.
 
@@ -72,6 +85,7 @@ def approve_match_plan(
     """
     viewer.require(Permission.APPROVE)
     plan = require_plan(session, viewer, plan_id, lock=True)
+    expect_version(session, plan, expected_version)
     _expect(plan, PlanState.SUBMITTED, "approved", "批准")
     name = required_text(
         approver_name, 80, "Give the name of the approver.", "请填写批准人姓名。", path=["approverName"]

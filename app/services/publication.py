@@ -46,6 +46,7 @@ from app.services.rosters import CHINA, EntryDraft, Teams, plan_entries, roster_
 from app.services.snapshot import EXIT_STATES, counties_of
 from app.services.texts import optional_text, required_text
 from app.services.verification import refuse_broken_plan
+from app.services.versions import expect_version
 
 
 def publish_match_plan(
@@ -54,6 +55,7 @@ def publish_match_plan(
     plan_id: UUID,
     *,
     document_no: str | None = None,
+    expected_version: int | None = None,
     now: datetime | None = None,
 ) -> Roster:
     """APPROVED to PUBLISHED: pairings ACTIVE, the former plan SUPERSEDED, the next roster version written.
@@ -64,6 +66,7 @@ def publish_match_plan(
     viewer.require(Permission.APPROVE)
     number = optional_text(document_no, 80, path=["documentNo"])
     plan = require_plan(session, viewer, plan_id, lock=True)
+    expect_version(session, plan, expected_version)
     if plan.state is not PlanState.APPROVED:
         raise InvalidStateError(
             f"Plan {plan.id} is {plan.state}; only an APPROVED plan can be published.",
@@ -111,11 +114,18 @@ def publish_match_plan(
 
 
 def withdraw_publication(
-    session: Session, viewer: Viewer, program_id: UUID, reason: str, *, now: datetime | None = None
+    session: Session,
+    viewer: Viewer,
+    program_id: UUID,
+    reason: str,
+    *,
+    expected_version: int | None = None,
+    now: datetime | None = None,
 ) -> Roster:
     """Take the published plan back: the next roster version restores the one before it (or is empty).
 
-    The plan becomes WITHDRAWN; the plan of the restored version is PUBLISHED again.
+    The plan becomes WITHDRAWN; the plan of the restored version is PUBLISHED again. ``expected_version`` is that of the
+    plan in force.
     """
     viewer.require(Permission.APPROVE)
     program = require_program(session, viewer, program_id, lock=True)
@@ -127,6 +137,8 @@ def withdraw_publication(
         raise InvalidStateError(
             f"Programme {program.id} has no published plan to withdraw.", f"项目 {program.id} 没有已发布的方案。"
         )
+    session.refresh(plan, with_for_update=True)
+    expect_version(session, plan, expected_version)
     first = session.exec(select(func.min(Roster.roster_version)).where(col(Roster.plan_id) == plan.id)).one()
     before = session.exec(
         select(Roster).where(Roster.program_id == program.id, Roster.roster_version == (first or 1) - 1)

@@ -11,6 +11,7 @@ from schema.drafts import to_draft
 from schema.fields import show
 from schema.ids import encode_id, key_of
 from schema.inputs import given
+from schema.pairing.constraint_types import Exclusion, Pin, Preference, RuleRelease
 from schema.pairing.drafts import (
     AddExclusionInput,
     AddPinInput,
@@ -23,7 +24,7 @@ from schema.pairing.drafts import (
     RemovePinInput,
     policy_content,
 )
-from schema.pairing.types import Exclusion, MatchPolicy, Pairing, PairingProgram, Pin, Preference, RuleRelease
+from schema.pairing.types import MatchPolicy, Pairing, PairingProgram
 from schema.permissions import mutation_field
 from schema.problems import Payload
 

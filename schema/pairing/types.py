@@ -1,4 +1,4 @@
-"""Types of pairing: programmes, policies, what officers fixed by hand, pairings and their members."""
+"""Types of pairing: programmes, policies, pairings and their members."""
 
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated
@@ -6,26 +6,34 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from app.access import Permission
-from app.models import Exclusion as ExclusionRow
 from app.models import MatchPolicy as MatchPolicyRow
 from app.models import Pairing as PairingRow
 from app.models import PairingMember as PairingMemberRow
 from app.models import PairingProgram as PairingProgramRow
-from app.models import Pin as PinRow
-from app.models import Preference as PreferenceRow
 from app.models import ProgramSlot as ProgramSlotRow
-from app.models import RuleRelease as RuleReleaseRow
 from app.models.vocabulary import MemberEndReason, MenteeKind, PairingMemberState, PairingState, ProgramKind
-from app.reads import mentors, pairing, people, places, rosters
+from app.reads import constraints, mentors, pairing, people, places, rosters
 from app.reads import runs as run_reads
 from schema.context import Info
-from schema.fields import Node, Wrapped, described, label_of, many, one, show
-from schema.paging import After, Before, Connection, First, Last, OrderChoice, Paging, connect_nested
-from schema.pairing.inputs import PairingFilterInput, PairingOrderBy
+from schema.enums import OrderDirection
+from schema.fields import Node, Wrapped, described, label_of, many, one
+from schema.lists import nested_list
+from schema.paging import Connection, OrderChoice
+from schema.pairing.constraint_types import Pin, RuleRelease
+from schema.pairing.inputs import (
+    MatchPolicyFilterInput,
+    MatchPolicyOrderBy,
+    MenteeConstraintOrderBy,
+    PairingFilterInput,
+    PairingOrderBy,
+    PinFilterInput,
+    RuleReleaseFilterInput,
+)
 from schema.people.mentee_types import Mentee
 from schema.people.mentor_types import Mentor
-from schema.people.types import Person
 from schema.places.types import Division
+from schema.rosters.inputs import RosterFilterInput, RosterOrderBy
+from schema.runs.inputs import MatchPlanFilterInput, MatchPlanOrderBy, MatchRunFilterInput, MatchRunOrderBy
 from schema.scalars import Json
 
 if TYPE_CHECKING:
@@ -111,52 +119,6 @@ class Pairing(Node, shows=PairingRow):
         return await info.context.find(pairing.mentee_names_by_pairing, self.key)
 
 
-@strawberry.type(description="A pairing that must be formed (锁定).")
-class Pin(Node, shows=PinRow):
-    row: strawberry.Private[PinRow]
-
-    slot_code: str | None = described("The slot; empty for any.")
-    reason: str = described("Why.")
-    created_at: datetime = described("Instant at which it was set, UTC.")
-    created_by: str = described("Who set it.")
-    program: Annotated["PairingProgram", strawberry.lazy("schema.pairing.types")] | None = one(
-        pairing.programs_by_id, "program_id", "The programme."
-    )
-    mentee: Mentee | None = one(people.mentees_by_id, "mentee_id", "Who is mentored.")
-    mentor: Mentor | None = one(mentors.mentors_by_id, "mentor_id", "The mentor.")
-
-
-@strawberry.type(description="A rule released for one mentee of one programme, with a reason.")
-class RuleRelease(Node, shows=RuleReleaseRow):
-    row: strawberry.Private[RuleReleaseRow]
-
-    rule: str = described("The released rule.")
-    reason: str = described("Why.")
-    created_at: datetime = described("Instant of the release, UTC.")
-    created_by: str = described("Who released it.")
-    program: Annotated["PairingProgram", strawberry.lazy("schema.pairing.types")] | None = one(
-        pairing.programs_by_id, "program_id", "The programme."
-    )
-    mentee: Mentee | None = one(people.mentees_by_id, "mentee_id", "For whom.")
-
-
-@strawberry.type(description="A pair that must not be formed (禁止结对). Whom it concerns and why is not shown.")
-class Exclusion(Node, shows=ExclusionRow):
-    row: strawberry.Private[ExclusionRow]
-
-    created_at: datetime = described("Instant at which it was entered, UTC.")
-
-
-@strawberry.type(description="A wish of one person about another (帮带意愿). Its reason is not shown.")
-class Preference(Node, shows=PreferenceRow):
-    row: strawberry.Private[PreferenceRow]
-
-    rank: int = described("1 to 3 for first to third choice, 0 for a veto.")
-    approved_by: str | None = described("Who approved a veto.")
-    from_person: Person | None = one(people.persons_by_id, "from_person_id", "Who wishes.")
-    to_person: Person | None = one(people.persons_by_id, "to_person_id", "About whom.")
-
-
 @strawberry.type(description="One pairing programme of a county or prefecture in one year (结对项目).")
 class PairingProgram(Node, shows=PairingProgramRow):
     row: strawberry.Private[PairingProgramRow]
@@ -176,40 +138,73 @@ class PairingProgram(Node, shows=PairingProgramRow):
     slots: list[ProgramSlot] = many(
         pairing.slots_by_program, "Its mentor slots in order; they define how many mentors."
     )
-    policies: list[MatchPolicy] = many(pairing.policies_by_program, "Its policy versions, newest first.")
-    runs: list[Annotated["MatchRun", strawberry.lazy("schema.runs.types")]] | None = many(
-        run_reads.runs_by_program, "Its runs, newest first.", permission=Permission.READ_PLANS
+    policies: Connection[MatchPolicy] = nested_list(
+        pairing.POLICIES,
+        MatchPolicyFilterInput,
+        MatchPolicyOrderBy,
+        OrderChoice(order=pairing.PolicyOrder.VERSION, direction=OrderDirection.DESC),
+        "Its policy versions.",
+        which="Which versions.",
+        ordered="newest version first",
+    )
+    runs: Connection[Annotated["MatchRun", strawberry.lazy("schema.runs.types")]] | None = nested_list(
+        run_reads.MATCH_RUNS,
+        MatchRunFilterInput,
+        MatchRunOrderBy,
+        OrderChoice(order=run_reads.RunOrder.CREATED_AT, direction=OrderDirection.DESC),
+        "Its runs.",
+        which="Which runs.",
+        ordered="newest first",
+        permission=Permission.READ_PLANS,
+    )
+    plans: Connection[Annotated["MatchPlan", strawberry.lazy("schema.runs.types")]] | None = nested_list(
+        run_reads.MATCH_PLANS,
+        MatchPlanFilterInput,
+        MatchPlanOrderBy,
+        OrderChoice(order=run_reads.PlanOrder.CREATED_AT, direction=OrderDirection.DESC),
+        "The plans of its runs.",
+        which="Which plans.",
+        ordered="newest first",
+        permission=Permission.READ_PLANS,
     )
     published_plan: Annotated["MatchPlan", strawberry.lazy("schema.runs.types")] | None = one(
         run_reads.published_plan_by_program, "key", "The plan in force.", permission=Permission.READ_PLANS
     )
-    pins: list[Pin] | None = many(pairing.pins_by_program, "Its pins.", permission=Permission.READ_PLANS)
-    rule_releases: list[RuleRelease] | None = many(
-        pairing.releases_by_program, "Its released rules.", permission=Permission.READ_PLANS
+    pins: Connection[Pin] | None = nested_list(
+        constraints.PINS,
+        PinFilterInput,
+        MenteeConstraintOrderBy,
+        OrderChoice(order=constraints.MenteeConstraintOrder.CREATED_AT),
+        "Its pins.",
+        which="Which pins.",
+        ordered="oldest first",
+        permission=Permission.READ_PLANS,
     )
-    rosters: list[Annotated["Roster", strawberry.lazy("schema.rosters.types")]] = many(
-        rosters.rosters_by_program, "Its roster versions, newest first."
+    rule_releases: Connection[RuleRelease] | None = nested_list(
+        constraints.RULE_RELEASES,
+        RuleReleaseFilterInput,
+        MenteeConstraintOrderBy,
+        OrderChoice(order=constraints.MenteeConstraintOrder.CREATED_AT),
+        "Its released rules.",
+        which="Which released rules.",
+        ordered="oldest first",
+        permission=Permission.READ_PLANS,
     )
-
-    @strawberry.field(description="Its pairings.")
-    async def pairings(
-        self,
-        info: Info,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-        filter: Annotated[PairingFilterInput | None, strawberry.argument(description="Which pairings.")] = None,
-        order_by: Annotated[
-            PairingOrderBy | None, strawberry.argument(description="Order; by 编号 of the mentee unless stated.")
-        ] = None,
-    ) -> Connection[Pairing]:
-        return await connect_nested(
-            info.context,
-            pairing.PAIRINGS,
-            self.key,
-            filter.filters() if filter else pairing.PairingFilter(),
-            order_by.choice() if order_by else OrderChoice(order=pairing.PairingOrder.MENTEE_CODE),
-            Paging(first=first, after=after, last=last, before=before),
-            show,
-        )
+    rosters: Connection[Annotated["Roster", strawberry.lazy("schema.rosters.types")]] = nested_list(
+        rosters.ROSTERS,
+        RosterFilterInput,
+        RosterOrderBy,
+        OrderChoice(order=rosters.RosterOrder.VERSION, direction=OrderDirection.DESC),
+        "Its roster versions.",
+        which="Which rosters.",
+        ordered="newest version first",
+    )
+    pairings: Connection[Pairing] = nested_list(
+        pairing.PAIRINGS,
+        PairingFilterInput,
+        PairingOrderBy,
+        OrderChoice(order=pairing.PairingOrder.MENTEE_CODE),
+        "Its pairings.",
+        which="Which pairings.",
+        ordered="by 编号 of the mentee",
+    )

@@ -12,6 +12,9 @@ from app.models.vocabulary import MentorCategory, MentorState, SkillLevel, Speci
 from app.reads import mentors, pairing, people, places
 from schema.context import Info
 from schema.fields import Node, Wrapped, described, label_of, many, one
+from schema.lists import nested_list
+from schema.paging import Connection, OrderChoice
+from schema.people.inputs import MentorFilterInput, MentorOrderBy
 
 if TYPE_CHECKING:
     from schema.pairing.types import Pairing
@@ -37,8 +40,14 @@ class MentorPool(Node, shows=MentorPoolRow):
     division: Annotated["Division", strawberry.lazy("schema.places.types")] | None = one(
         places.divisions_by_id, "division_id", "The township or county."
     )
-    mentors: list[Annotated["Mentor", strawberry.lazy("schema.people.mentor_types")]] = many(
-        mentors.mentors_by_pool, "Its mentors by 编号."
+    mentors: Connection[Annotated["Mentor", strawberry.lazy("schema.people.mentor_types")]] = nested_list(
+        mentors.MENTORS,
+        MentorFilterInput,
+        MentorOrderBy,
+        OrderChoice(order=mentors.MentorOrder.CODE),
+        "Its mentors.",
+        which="Which mentors.",
+        ordered="by 编号",
     )
 
 
@@ -61,7 +70,8 @@ class Mentor(Node, shows=MentorRow):
     pool: MentorPool | None = one(mentors.pools_by_id, "pool_id", "The pool.")
     specialties: list[MentorSpecialty] = many(mentors.specialties_by_mentor, "What the mentor knows, best first.")
     pairings: list[Annotated["Pairing", strawberry.lazy("schema.pairing.types")]] = many(
-        pairing.pairings_by_mentor, "Pairings in which the mentor serves or served, newest first."
+        pairing.pairings_by_mentor,
+        "Pairings in which the mentor serves or served, newest first, then by 编号 of the mentee.",
     )
 
     @strawberry.field(

@@ -10,6 +10,9 @@ from app.models import VillageCondition as VillageConditionRow
 from app.models.vocabulary import DivisionKind, DivisionLevel, Terrain, VillageConditionKind
 from app.reads import people, places
 from schema.fields import SHOWN, Node, Wrapped, described, label_of, many, one
+from schema.lists import nested_list
+from schema.paging import Connection, OrderChoice
+from schema.people.inputs import AssignedCadreFilterInput, MenteeOrderBy, ReserveCandidateFilterInput
 
 if TYPE_CHECKING:
     from schema.people.mentee_types import AssignedCadre, DevelopmentNeed, ReserveCandidate
@@ -52,11 +55,27 @@ class VillageCondition(Wrapped, shows=VillageConditionRow):
 class Village(Division):
     urban_rural_class: str | None = described("Three-digit urban-rural class of the statistical code list.")
     conditions: list[VillageCondition] = many(places.conditions_by_village, "Its conditions, newest first.")
-    reserve_candidates: list[Annotated["ReserveCandidate", strawberry.lazy("schema.people.mentee_types")]] = many(
-        people.candidates_by_village, "Reserve candidates (后备力量) who serve here."
+    reserve_candidates: Connection[Annotated["ReserveCandidate", strawberry.lazy("schema.people.mentee_types")]] = (
+        nested_list(
+            people.RESERVE_CANDIDATES,
+            ReserveCandidateFilterInput,
+            MenteeOrderBy,
+            OrderChoice(order=people.MenteeOrder.CODE),
+            "Reserve candidates (后备力量) who serve here, former ones included.",
+            which="Which candidates.",
+            ordered="by 编号",
+        )
     )
-    assigned_cadres: list[Annotated["AssignedCadre", strawberry.lazy("schema.people.mentee_types")]] = many(
-        people.assigned_by_village, "Officials assigned to it (选派干部)."
+    assigned_cadres: Connection[Annotated["AssignedCadre", strawberry.lazy("schema.people.mentee_types")]] = (
+        nested_list(
+            people.ASSIGNED_CADRES,
+            AssignedCadreFilterInput,
+            MenteeOrderBy,
+            OrderChoice(order=people.MenteeOrder.CODE),
+            "Officials assigned to it (选派干部), former ones included.",
+            which="Which assigned cadres.",
+            ordered="by 编号",
+        )
     )
     needs: list[Annotated["DevelopmentNeed", strawberry.lazy("schema.people.mentee_types")]] = many(
         people.needs_by_village, "Fields in which the village needs help, heaviest first."

@@ -13,9 +13,9 @@ from app.models.vocabulary import ExportFormat, ExportState, MaskLevel, ProgramK
 from app.reads import pairing, people
 from app.reads import rosters as reads
 from app.reads import runs as run_reads
-from schema.context import Info
-from schema.fields import Node, described, label_of, one, show
-from schema.paging import After, Before, Connection, First, Last, OrderChoice, Paging, connect_nested
+from schema.fields import Node, described, label_of, one
+from schema.lists import nested_list
+from schema.paging import Connection, OrderChoice
 from schema.people.mentee_types import Mentee
 from schema.rosters.inputs import RosterEntryFilterInput, RosterEntryOrderBy
 from schema.scalars import Json
@@ -60,29 +60,15 @@ class Roster(Node, shows=RosterRow):
     plan: Annotated["MatchPlan", strawberry.lazy("schema.runs.types")] | None = one(
         run_reads.plans_by_id, "plan_id", "The plan behind it.", permission=Permission.READ_PLANS
     )
-
-    @strawberry.field(description="Its entries of mentees in the territory, in printed order.")
-    async def entries(
-        self,
-        info: Info,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-        filter: Annotated[RosterEntryFilterInput | None, strawberry.argument(description="Which entries.")] = None,
-        order_by: Annotated[
-            RosterEntryOrderBy | None, strawberry.argument(description="Order; as printed unless stated.")
-        ] = None,
-    ) -> Connection[RosterEntry]:
-        return await connect_nested(
-            info.context,
-            reads.ROSTER_ENTRIES,
-            self.key,
-            filter.filters() if filter else reads.RosterEntryFilter(),
-            order_by.choice() if order_by else OrderChoice(order=reads.RosterEntryOrder.POSITION),
-            Paging(first=first, after=after, last=last, before=before),
-            show,
-        )
+    entries: Connection[RosterEntry] = nested_list(
+        reads.ROSTER_ENTRIES,
+        RosterEntryFilterInput,
+        RosterEntryOrderBy,
+        OrderChoice(order=reads.RosterEntryOrder.POSITION),
+        "Its entries of mentees in the territory, in printed order.",
+        which="Which entries.",
+        ordered="as printed",
+    )
 
 
 @strawberry.type(description="One file handed out: what, for what purpose, how masked, to whom.")

@@ -64,12 +64,14 @@ class RetryMatchRunInput:
 @strawberry.input(description="Input of `submitMatchPlan`.")
 class SubmitMatchPlanInput:
     id: strawberry.ID = required("The plan.")
+    expected_version: int | None = changeable("The version that was read; a newer one is refused.")
 
 
 @strawberry.input(description="Input of `returnMatchPlan`.")
 class ReturnMatchPlanInput:
     id: strawberry.ID = required("The plan.")
     reason: str = required("Why.")
+    expected_version: int | None = changeable("The version that was read; a newer one is refused.")
 
 
 @strawberry.input(description="Input of `approveMatchPlan`.")
@@ -77,18 +79,21 @@ class ApproveMatchPlanInput:
     id: strawberry.ID = required("The plan.")
     approver_name: str = required("Name under which it is approved.")
     approve_shortfalls: bool | None = changeable("Whether the empty seats are approved too.")
+    expected_version: int | None = changeable("The version that was read; a newer one is refused.")
 
 
 @strawberry.input(description="Input of `publishMatchPlan`.")
 class PublishMatchPlanInput:
     id: strawberry.ID = required("The plan.")
     document_no: str | None = changeable("Number of the document.")
+    expected_version: int | None = changeable("The version that was read; a newer one is refused.")
 
 
 @strawberry.input(description="Input of `withdrawPublication`.")
 class WithdrawPublicationInput:
     program_id: strawberry.ID = required("The programme.")
     reason: str = required("Why.")
+    expected_version: int | None = changeable("The version of the plan in force that was read; a newer one is refused.")
 
 
 @strawberry.type(description="Result of `startMatchRun`.")
@@ -200,7 +205,10 @@ class RunsMutations:
         self, info: Info, input: Annotated[SubmitMatchPlanInput, strawberry.argument(description="What to do.")]
     ) -> SubmitMatchPlanPayload | None:
         key = key_of(input.id, "MatchPlan")
-        row = await info.context.write(lambda session, viewer: plans.submit_match_plan(session, viewer, key))
+        expected = given(input.expected_version)
+        row = await info.context.write(
+            lambda session, viewer: plans.submit_match_plan(session, viewer, key, expected_version=expected)
+        )
         return SubmitMatchPlanPayload(match_plan=show(row))
 
     @mutation_field(Permission.APPROVE, ReturnMatchPlanPayload, "Return a submitted plan with a reason.")
@@ -208,8 +216,11 @@ class RunsMutations:
         self, info: Info, input: Annotated[ReturnMatchPlanInput, strawberry.argument(description="What to do.")]
     ) -> ReturnMatchPlanPayload | None:
         key = key_of(input.id, "MatchPlan")
+        expected = given(input.expected_version)
         row = await info.context.write(
-            lambda session, viewer: plans.return_match_plan(session, viewer, key, input.reason)
+            lambda session, viewer: plans.return_match_plan(
+                session, viewer, key, input.reason, expected_version=expected
+            )
         )
         return ReturnMatchPlanPayload(match_plan=show(row))
 
@@ -218,9 +229,15 @@ class RunsMutations:
         self, info: Info, input: Annotated[ApproveMatchPlanInput, strawberry.argument(description="What to do.")]
     ) -> ApproveMatchPlanPayload | None:
         key = key_of(input.id, "MatchPlan")
+        expected = given(input.expected_version)
         row = await info.context.write(
             lambda session, viewer: plans.approve_match_plan(
-                session, viewer, key, input.approver_name, approve_shortfalls=bool(given(input.approve_shortfalls))
+                session,
+                viewer,
+                key,
+                input.approver_name,
+                approve_shortfalls=bool(given(input.approve_shortfalls)),
+                expected_version=expected,
             )
         )
         return ApproveMatchPlanPayload(match_plan=show(row))
@@ -234,9 +251,14 @@ class RunsMutations:
         self, info: Info, input: Annotated[PublishMatchPlanInput, strawberry.argument(description="What to do.")]
     ) -> PublishMatchPlanPayload | None:
         key = key_of(input.id, "MatchPlan")
+        expected = given(input.expected_version)
         row = await info.context.write(
             lambda session, viewer: publication.publish_match_plan(
-                session, viewer, key, document_no=given(input.document_no)
+                session,
+                viewer,
+                key,
+                document_no=given(input.document_no),
+                expected_version=expected,
             )
         )
         return PublishMatchPlanPayload(roster=show(row))
@@ -248,7 +270,10 @@ class RunsMutations:
         self, info: Info, input: Annotated[WithdrawPublicationInput, strawberry.argument(description="What to do.")]
     ) -> WithdrawPublicationPayload | None:
         key = key_of(input.program_id, "PairingProgram", path=["programId"])
+        expected = given(input.expected_version)
         row = await info.context.write(
-            lambda session, viewer: publication.withdraw_publication(session, viewer, key, input.reason)
+            lambda session, viewer: publication.withdraw_publication(
+                session, viewer, key, input.reason, expected_version=expected
+            )
         )
         return WithdrawPublicationPayload(roster=show(row))

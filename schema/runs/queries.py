@@ -11,41 +11,39 @@ from app.reads.pairing import programs_by_id
 from app.services.runs import supply_demand
 from schema.context import Info
 from schema.enums import OrderDirection
-from schema.fields import IdArgument, find_shown, show, show_all
+from schema.fields import IdArgument, find_shown, show_all
 from schema.ids import key_of
-from schema.paging import After, Before, Connection, First, Last, OrderChoice, Paging, connect
+from schema.lists import root_list
+from schema.paging import Connection, OrderChoice
 from schema.permissions import root_field
 from schema.runs.comparison import MatchPlanComparison
-from schema.runs.inputs import MatchRunFilterInput, MatchRunOrderBy
+from schema.runs.inputs import MatchPlanFilterInput, MatchPlanOrderBy, MatchRunFilterInput, MatchRunOrderBy
 from schema.runs.supply import SupplyDemandRow
 from schema.runs.types import MatchPlan, MatchRun
 
 
 @strawberry.type(description="Queries of runs.")
 class RunsQueries:
-    @root_field(Permission.READ_PLANS, "Match runs (匹配运行).")
-    async def match_runs(
-        self,
-        info: Info,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-        filter: Annotated[MatchRunFilterInput | None, strawberry.argument(description="Which runs.")] = None,
-        order_by: Annotated[
-            MatchRunOrderBy | None, strawberry.argument(description="Order; newest first unless stated.")
-        ] = None,
-    ) -> Connection[MatchRun]:
-        return await connect(
-            info.context,
-            reads.MATCH_RUNS,
-            filter.filters() if filter else reads.RunFilter(),
-            order_by.choice()
-            if order_by
-            else OrderChoice(order=reads.RunOrder.CREATED_AT, direction=OrderDirection.DESC),
-            Paging(first=first, after=after, last=last, before=before),
-            show,
-        )
+    match_runs: Connection[MatchRun] | None = root_list(
+        Permission.READ_PLANS,
+        reads.MATCH_RUNS,
+        MatchRunFilterInput,
+        MatchRunOrderBy,
+        OrderChoice(order=reads.RunOrder.CREATED_AT, direction=OrderDirection.DESC),
+        "Match runs (匹配运行).",
+        which="Which runs.",
+        ordered="newest first",
+    )
+    match_plans: Connection[MatchPlan] | None = root_list(
+        Permission.READ_PLANS,
+        reads.MATCH_PLANS,
+        MatchPlanFilterInput,
+        MatchPlanOrderBy,
+        OrderChoice(order=reads.PlanOrder.CREATED_AT, direction=OrderDirection.DESC),
+        "Match plans (匹配方案).",
+        which="Which plans.",
+        ordered="newest first",
+    )
 
     @root_field(Permission.READ_PLANS, "One run. Empty when unknown or outside the territory.")
     async def match_run(self, info: Info, id: IdArgument) -> MatchRun | None:

@@ -29,13 +29,21 @@ from app.reads import runs as reads
 from app.reads.progress import RunView, progress_by_run
 from app.reads.repairs import RepairView, repairs_by_plan
 from schema.context import Info
-from schema.fields import Node, described, label_of, many, one, show
-from schema.paging import After, Before, Connection, First, Last, OrderChoice, Paging, connect_nested
+from schema.fields import Node, described, label_of, many, one
+from schema.lists import nested_list
+from schema.paging import Connection, OrderChoice
 from schema.people.mentee_types import Mentee
 from schema.people.mentor_types import Mentor
 from schema.runs.adjustment_types import PlanAdjustment
 from schema.runs.changes import PlanChanges
-from schema.runs.inputs import PlanItemFilterInput, PlanItemOrderBy, ShortfallFilterInput, ShortfallOrderBy
+from schema.runs.inputs import (
+    PlanAdjustmentFilterInput,
+    PlanAdjustmentOrderBy,
+    PlanItemFilterInput,
+    PlanItemOrderBy,
+    ShortfallFilterInput,
+    ShortfallOrderBy,
+)
 from schema.runs.progress import RunProgress
 from schema.runs.reasons import ShortfallReason, reasons_of
 from schema.scalars import Json
@@ -191,9 +199,32 @@ class MatchPlan(Node, shows=MatchPlanRow):
         reads.plans_by_id, "same_as_id", "The first plan of the run that seats everybody alike; empty when it is new."
     )
 
-    adjustments: list[PlanAdjustment] = many(
-        reads.adjustments_by_plan,
-        "Adjustments by hand of mentees in the territory, oldest first, undone ones included.",
+    adjustments: Connection[PlanAdjustment] = nested_list(
+        reads.ADJUSTMENTS,
+        PlanAdjustmentFilterInput,
+        PlanAdjustmentOrderBy,
+        OrderChoice(order=reads.AdjustmentOrder.NUMBER),
+        "Adjustments by hand of mentees in the territory, undone ones included.",
+        which="Which adjustments.",
+        ordered="oldest first",
+    )
+    items: Connection[PlanItem] = nested_list(
+        reads.PLAN_ITEMS,
+        PlanItemFilterInput,
+        PlanItemOrderBy,
+        OrderChoice(order=reads.PlanItemOrder.VILLAGE),
+        "The filled seats of mentees in the territory.",
+        which="Which seats.",
+        ordered="by village",
+    )
+    shortfalls: Connection[Shortfall] = nested_list(
+        reads.SHORTFALLS,
+        ShortfallFilterInput,
+        ShortfallOrderBy,
+        OrderChoice(order=reads.SeatOrder.VILLAGE),
+        "The empty seats of mentees in the territory.",
+        which="Which seats.",
+        ordered="by village",
     )
 
     @strawberry.field(description="Whether an adjustment by hand is in force.")
@@ -248,52 +279,6 @@ class MatchPlan(Node, shows=MatchPlanRow):
             shown = await asyncio.gather(*(_is_in_territory(info, UUID(team["mentee_id"])) for team in teams))
             figures["lowest"] = [team for team, is_shown in zip(teams, shown, strict=True) if is_shown]
         return Json(figures)
-
-    @strawberry.field(description="The filled seats of mentees in the territory.")
-    async def items(
-        self,
-        info: Info,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-        filter: Annotated[PlanItemFilterInput | None, strawberry.argument(description="Which seats.")] = None,
-        order_by: Annotated[
-            PlanItemOrderBy | None, strawberry.argument(description="Order; by village unless stated.")
-        ] = None,
-    ) -> Connection[PlanItem]:
-        return await connect_nested(
-            info.context,
-            reads.PLAN_ITEMS,
-            self.key,
-            filter.filters() if filter else reads.PlanItemFilter(),
-            order_by.choice() if order_by else OrderChoice(order=reads.PlanItemOrder.VILLAGE),
-            Paging(first=first, after=after, last=last, before=before),
-            show,
-        )
-
-    @strawberry.field(description="The empty seats of mentees in the territory.")
-    async def shortfalls(
-        self,
-        info: Info,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-        filter: Annotated[ShortfallFilterInput | None, strawberry.argument(description="Which seats.")] = None,
-        order_by: Annotated[
-            ShortfallOrderBy | None, strawberry.argument(description="Order; by village unless stated.")
-        ] = None,
-    ) -> Connection[Shortfall]:
-        return await connect_nested(
-            info.context,
-            reads.SHORTFALLS,
-            self.key,
-            filter.filters() if filter else reads.ShortfallFilter(),
-            order_by.choice() if order_by else OrderChoice(order=reads.SeatOrder.VILLAGE),
-            Paging(first=first, after=after, last=last, before=before),
-            show,
-        )
 
 
 @strawberry.type(description="One execution of the optimizer (匹配运行).")

@@ -17,6 +17,7 @@ ROOMS = {
     "typer": ("app/cli",),
     "dbos": ("app/jobs",),
     "alembic": ("migrations",),
+    "opencc": ("app/folding.py",),
     "cryptography": ("app/crypto.py", "app/config.py", "app/cli/tokens.py"),
     "sqlalchemy": ("app", "migrations"),
     "sqlmodel": ("app", "migrations"),

@@ -1,11 +1,22 @@
 """The migrations make exactly the tables of the models, on both databases, and can be taken back."""
 
 from sqlalchemy import inspect
-from sqlmodel import SQLModel, func, select
+from sqlmodel import SQLModel, func, select, text
 
 from app.crypto import PersonalDataCipher
 from app.db import Database
-from app.models import MatchPlan, MatchRun, MatchSnapshot, PairingMember, PlanItem, RosterEntry, metadata
+from app.folding import folded
+from app.models import (
+    Division,
+    MatchPlan,
+    MatchRun,
+    MatchSnapshot,
+    PairingMember,
+    Person,
+    PlanItem,
+    RosterEntry,
+    metadata,
+)
 from migrations.runner import check, downgrade, upgrade
 from tests.app.services.world import make_world, populate
 
@@ -79,3 +90,22 @@ def test_rows_survive_migrations_back_and_forth(database: Database, cipher: Pers
     upgrade(database.engine)
     check(database.engine)
     assert counts() == before
+
+
+def test_names_that_are_stored_already_are_folded_for_search(database: Database, cipher: PersonalDataCipher) -> None:
+    world = make_world(database, cipher)
+    populate(world, n=2)
+    with database.write() as session:
+        person = session.exec(select(Person).order_by(Person.code)).first()
+        assert person is not None
+        person.name = "張　鍾書"
+    downgrade(database.engine, "0004")
+    with database.read() as session:
+        assert session.exec(text("SELECT count(*) FROM person WHERE name = '張　鍾書'")).scalar_one() == 1  # type: ignore[call-overload]
+    upgrade(database.engine)
+    check(database.engine)
+    with database.read() as session:
+        people, places = session.exec(select(Person)).all(), session.exec(select(Division)).all()
+    assert "张钟书" in {row.search_text for row in people}
+    assert all(row.search_text == folded(row.name) for row in (*people, *places))
+    assert len(places) > 5

@@ -69,10 +69,12 @@ def test_participants_are_refused_on_officers_fields(lite: Door, by: str) -> Non
 @pytest.mark.parametrize("by", ["reader", "township"])
 def test_plans_are_refused_to_roles_without_the_permission(lite: Door, by: str) -> None:
     program = encode_id("PairingProgram", lite.world.ids["program"])
-    for field in ("matchRuns", "matchRun", "matchPlan", "supplyDemand"):
+    plans = ("matchRuns", "matchRun", "matchPlans", "matchPlan", "supplyDemand")
+    for field in (*plans, "pins", "ruleReleases", "exclusions", "preferences"):
         body = lite.ask(QUERIES[field], by=by)
         assert body["errors"][0]["extensions"]["code"] == "FORBIDDEN"
-    for field in ("runs{id}", "pins{id}", "ruleReleases{id}", "publishedPlan{id}"):
+    lists = ("runs{totalCount}", "plans{totalCount}", "pins{totalCount}", "ruleReleases{totalCount}")
+    for field in (*lists, "publishedPlan{id}"):
         body = lite.ask(f"query($id: ID!) {{pairingProgram(id: $id) {{name {field}}}}}", by=by, id=program)
         assert body["errors"][0]["extensions"]["code"] == "FORBIDDEN"
         assert body["data"]["pairingProgram"] == {"name": "2025年结对", field.partition("{")[0]: None}

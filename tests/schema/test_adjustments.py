@@ -27,8 +27,9 @@ EFFECT = """effect { ended { mentee { ... on ReserveCandidate { id } } slotCode 
   added { mentee { ... on ReserveCandidate { id } } slotCode mentor { id } otherMentor { id } }
   levels { name before after } emptiedSeats { slotCode reasons { code label } } filledSeats { slotCode }
   peopleCount }"""
-ADJUSTMENTS = """adjustments { id number kind kindLabel reason isInForce createdBy undoneBy undoneAt slotCode
-  mentee { ... on ReserveCandidate { id } } mentor { id } otherMentee { ... on ReserveCandidate { id } } }"""
+ONES = """id number kind kindLabel reason isInForce createdBy undoneBy undoneAt slotCode
+  mentee { ... on ReserveCandidate { id } } mentor { id } otherMentee { ... on ReserveCandidate { id } }"""
+ADJUSTMENTS, MADE = f"adjustments {{ nodes {{ {ONES} }} }}", f"adjustments {{ {ONES} }}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +105,12 @@ def test_a_swap_is_previewed_made_shown_and_undone(desk: Desk) -> None:
     swap = {"swap": {"menteeId": a, "slotCode": FIRST, "otherMenteeId": b, "otherSlotCode": FIRST}}
     asked = {"id": desk.plan_id, "changes": [swap]}
     version = desk.plan("version")["version"]
-    shown = mutate(desk.door, "adjustMatchPlan", f"matchPlan{{version}} {EFFECT} {ADJUSTMENTS}", preview=True, **asked)
+    shown = mutate(desk.door, "adjustMatchPlan", f"matchPlan{{version}} {EFFECT} {MADE}", preview=True, **asked)
     assert (shown["userErrors"], shown["adjustments"], shown["matchPlan"]) == ([], [], {"version": version})
     assert desk.seats() == before
-    assert desk.plan("isAdjusted adjustments{id}") == {"isAdjusted": False, "adjustments": []}
+    assert desk.plan("isAdjusted adjustments{totalCount}") == {"isAdjusted": False, "adjustments": {"totalCount": 0}}
     made = mutate(
-        desk.door, "adjustMatchPlan", f"matchPlan{{version isAdjusted}} {EFFECT} {ADJUSTMENTS}", reason="会议", **asked
+        desk.door, "adjustMatchPlan", f"matchPlan{{version isAdjusted}} {EFFECT} {MADE}", reason="会议", **asked
     )
     assert made["effect"] == shown["effect"]
     assert made["matchPlan"] == {"version": version + 1, "isAdjusted": True}
@@ -132,11 +133,11 @@ def test_a_swap_is_previewed_made_shown_and_undone(desk: Desk) -> None:
     }
     people = (adjustment["mentee"], adjustment["mentor"], adjustment["otherMentee"])
     assert people == ({"id": a}, {"id": y}, {"id": b})
-    assert desk.plan(ADJUSTMENTS)["adjustments"] == [adjustment]
+    assert desk.plan(ADJUSTMENTS)["adjustments"]["nodes"] == [adjustment]
     undone = mutate(desk.door, "undoPlanAdjustment", f"matchPlan{{isAdjusted}} {EFFECT}", id=adjustment["id"])
     assert (undone["userErrors"], undone["matchPlan"]) == ([], {"isAdjusted": False})
     assert desk.seats() == before
-    (kept,) = desk.plan(ADJUSTMENTS)["adjustments"]
+    (kept,) = desk.plan(ADJUSTMENTS)["adjustments"]["nodes"]
     assert (kept["isInForce"], kept["undoneBy"], bool(kept["undoneAt"])) == (False, "county", True)
     assert desk.refused("undoPlanAdjustment", "matchPlan{id}", id=adjustment["id"])["code"] == "INVALID_STATE"
 
@@ -145,16 +146,14 @@ def test_a_forbidden_pair_says_avoidance_and_never_why(desk: Desk) -> None:
     before = desk.seats()
     a, *_ = sorted({mentee for mentee, _ in before})
     changes = [{"forbid": {"menteeId": a, "mentorId": mentor}} for (_, slot), mentor in before.items() if slot == FIRST]
-    made = mutate(
-        desk.door, "adjustMatchPlan", f"{EFFECT} {ADJUSTMENTS}", id=desk.plan_id, changes=changes, reason="夫妻关系"
-    )
+    made = mutate(desk.door, "adjustMatchPlan", f"{EFFECT} {MADE}", id=desk.plan_id, changes=changes, reason="夫妻关系")
     assert made["userErrors"] == []
     (seat,) = made["effect"]["emptiedSeats"]
     assert seat["slotCode"] == FIRST
     assert {"code": "AVOIDANCE", "label": "回避/组织原因"} in seat["reasons"]
     assert [each["reason"] for each in made["adjustments"]] == [None] * 3
     for by in ("county", "approver", "prefecture"):
-        assert [each["reason"] for each in desk.plan(ADJUSTMENTS, by)["adjustments"]] == [None] * 3
+        assert [each["reason"] for each in desk.plan(ADJUSTMENTS, by)["adjustments"]["nodes"]] == [None] * 3
     gaps = desk.plan("shortfalls{nodes{slotCode reasons{code}}}")["shortfalls"]["nodes"]
     assert [gap["slotCode"] for gap in gaps] == [FIRST]
 
@@ -222,7 +221,7 @@ def test_roles_and_counties_without_the_right_adjust_nothing(lite_desk: Desk, by
             "adjustMatchPlan", "matchPlan{id}", by=by, id=lite_desk.plan_id, changes=[pin], reason="x", preview=preview
         )
         assert error["code"] == code
-    made = mutate(lite_desk.door, "adjustMatchPlan", ADJUSTMENTS, id=lite_desk.plan_id, changes=[pin], reason="x")
+    made = mutate(lite_desk.door, "adjustMatchPlan", MADE, id=lite_desk.plan_id, changes=[pin], reason="x")
     adjustment = made["adjustments"][0]["id"]
     assert lite_desk.refused("undoPlanAdjustment", "matchPlan{id}", by=by, id=adjustment)["code"] == code
     node = lite_desk.door.data("query($id: ID!) {node(id: $id) {id}}", by=by, id=adjustment)["node"]
@@ -275,7 +274,7 @@ def test_an_ended_pairing_never_tells_restricted_reasons(desk: Desk) -> None:
 
 def test_adjustments_of_the_factory_world_can_be_read_by_officers_only(lite: Door) -> None:
     plan = known(lite, "MatchPlan", "plan")
-    query = "query($id: ID!) {matchPlan(id: $id) {isAdjusted adjustments{reason kind}}}"
+    query = "query($id: ID!) {matchPlan(id: $id) {isAdjusted adjustments{nodes{reason kind}}}}"
     found = lite.data(query, id=plan)["matchPlan"]
-    assert found == {"isAdjusted": True, "adjustments": [{"reason": None, "kind": "FORBID"}]}
+    assert found == {"isAdjusted": True, "adjustments": {"nodes": [{"reason": None, "kind": "FORBID"}]}}
     assert lite.data(query, by="other_county", id=plan)["matchPlan"] is None

@@ -4,7 +4,6 @@ import asyncio
 import logging
 import shutil
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,6 @@ import orjson
 import pytest
 from cryptography.fernet import Fernet
 from sqlalchemy.exc import OperationalError
-from sqlmodel import Session
 
 from app.access import Viewer
 from app.config import get_settings
@@ -161,11 +159,11 @@ def test_long_deep_and_repetitive_documents_are_refused_at_once(lite: Door) -> N
 
 def test_an_operation_that_fans_out_is_stopped(lite: Door, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("schema.asgi.MAX_ITEMS", 100)
-    small = "{reserveCandidates{nodes{village{reserveCandidates{id}}}}}"
+    small = "{reserveCandidates{nodes{village{reserveCandidates{nodes{id}}}}}}"
     assert "errors" not in lite.ask(small)
     inner = "id"
     for _ in range(4):
-        inner = f"village{{reserveCandidates{{{inner}}}}}"
+        inner = f"village{{reserveCandidates{{nodes{{{inner}}}}}}}"
     body = lite.ask(f"{{reserveCandidates{{nodes{{{inner}}}}}}}")
     assert {error["extensions"]["code"] for error in body["errors"]} == {"TOO_COSTLY"}
     assert len(body["errors"]) <= 50
@@ -180,10 +178,13 @@ def test_graphiql_introspection_fits_the_limits(lite: Door) -> None:
 def test_faults_tell_an_error_id_and_nothing_else(
     lite: Door, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def broken(session: Session, viewer: Viewer, filters: Any) -> Any:
-        raise OperationalError("SELECT 520624199001010013", {"id_number": "520624199001010013"}, Exception("张三"))
+    secrets = ("520624199001010013", "张三", "SELECT")
 
-    monkeypatch.setattr(people, "RESERVE_CANDIDATES", replace(people.RESERVE_CANDIDATES, statement=broken))
+    def broken(viewer: Viewer) -> Any:
+        number, name, verb = secrets
+        raise OperationalError(f"{verb} {number}", {"id_number": number}, Exception(name))
+
+    monkeypatch.setattr(people, "mentees_in_scope", broken)
     with caplog.at_level(logging.INFO):
         response = lite.request("POST", "/graphql", json={"query": "{reserveCandidates{nodes{id}}}"})
     error = response.json()["errors"][0]
@@ -191,7 +192,7 @@ def test_faults_tell_an_error_id_and_nothing_else(
     assert error["extensions"]["code"] == "INTERNAL"
     assert error["message"] == f"Something went wrong on our side; report error id {error_id}."
     assert error_id in caplog.text
-    for secret in ("520624199001010013", "张三", "SELECT"):
+    for secret in secrets:
         assert secret not in caplog.text
         assert secret not in response.text
 

@@ -16,6 +16,13 @@ LISTS = [
     ("cadres", "PersonOrder", "NAME"),
     ("rosters", "RosterOrder", "PUBLISHED_AT"),
     ("matchRuns", "RunOrder", "CREATED_AT"),
+    ("matchPlans", "PlanOrder", "NUMBER"),
+    ("pins", "MenteeConstraintOrder", "MENTEE_CODE"),
+    ("preferences", "ConstraintOrder", "CREATED_AT"),
+    ("reservePools", "ReservePoolOrder", "COUNTY"),
+    ("exportJobs", "ExportOrder", "CREATED_AT"),
+    ("mentors", "MentorOrder", "UPDATED_AT"),
+    ("pairingPrograms", "ProgramOrder", "START_DATE"),
 ]
 
 
@@ -71,17 +78,18 @@ def test_nested_pages_of_several_parents_are_the_right_ones(door: Door) -> None:
     assert seen == sorted(seen)
     assert len(seen) == items["totalCount"] == 10
     both = door.data(
-        "{pairingPrograms{nodes{pairings(last: 2) {nodes{menteeName}} rosters{entries(first: 1) {nodes{position}}}}}}"
+        "{pairingPrograms{nodes{pairings(last: 2) {nodes{menteeName}} "
+        "rosters{nodes{entries(first: 1) {nodes{position}}}}}}}"
     )
     program = both["pairingPrograms"]["nodes"][0]
     assert [node["menteeName"] for node in program["pairings"]["nodes"]] == ["候选 3", "候选 4"]
-    assert program["rosters"][0]["entries"]["nodes"] == [{"position": 1}]
+    assert program["rosters"]["nodes"][0]["entries"]["nodes"] == [{"position": 1}]
 
 
 def refusal(door: Door, arguments: str, **variables: Any) -> dict[str, Any]:
     head = "query($at: String) " if variables else ""
     body = door.ask(f"{head}{{reserveCandidates({arguments}) {{nodes{{id}}}}}}", **variables)
-    assert body["data"] is None
+    assert body["data"] == {"reserveCandidates": None}
     extensions: dict[str, Any] = body["errors"][0]["extensions"]
     return extensions
 

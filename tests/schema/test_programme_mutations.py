@@ -29,7 +29,7 @@ def test_a_programme_goes_from_people_to_a_downloaded_roster(door: Door) -> None
     program = done(
         door,
         "createPairingProgram",
-        "pairingProgram{id endDate slots{code} policies{policyVersion}}",
+        "pairingProgram{id endDate slots{code} policies{nodes{policyVersion}}}",
         by="other_county",
         divisionId=place(door, "520625000000", "County"),
         kind="TWO_PLUS_ONE",
@@ -39,7 +39,7 @@ def test_a_programme_goes_from_people_to_a_downloaded_roster(door: Door) -> None
         startDate="2026-03-01",
         preset="TONGREN_2_PLUS_1",
     )
-    assert (program["endDate"], len(program["slots"]), len(program["policies"])) == ("2027-02-28", 2, 1)
+    assert (program["endDate"], len(program["slots"]), len(program["policies"]["nodes"])) == ("2027-02-28", 2, 1)
     table = door.data(
         "query($id: ID!) {supplyDemand(programId: $id) {townshipCode seats township{name}}}",
         by="other_county",

@@ -75,24 +75,61 @@ LISTS: list[tuple[str, str, int]] = [
     ("divisions", '(filter:{level:VILLAGE, divisionCode:"520624101000"})', 2),
     ("divisions", "(filter:{condition:WEAK_ECONOMY, isValid:true})", 1),
     ("cadres", "", 11),
-    ("cadres", '(filter:{isVillageCadre:true, name:"导师"})', 5),
+    ("cadres", '(filter:{isVillageCadre:true, search:"导师"})', 5),
     ("cadres", "(filter:{isVillageCadre:false})", 0),
     ("cadres", '(filter:{post:VILLAGE_DIRECTOR, divisionCode:"520624102"})', 1),
     ("reserveCandidates", "", 5),
-    ("reserveCandidates", '(filter:{name:"候选0"})', 1),
-    ("reserveCandidates", '(filter:{name:"候　选 0"})', 1),
+    ("reserveCandidates", '(filter:{search:"候选0"})', 1),
+    ("reserveCandidates", '(filter:{search:"候　选 0"})', 1),
     ("reserveCandidates", "(filter:{states:[IN_POOL], targetPost:SECRETARY, condition:WEAK_ECONOMY})", 2),
     ("reserveCandidates", "(filter:{states:[REMOVED]})", 0),
-    ("reserveCandidates", '(filter:{name:"%"})', 0),
-    ("assignedCadres", "(filter:{state:ACTIVE, condition:WEAK_ECONOMY})", 1),
-    ("mentors", "(filter:{state:ACTIVE, categories:[VILLAGE_SECRETARY], specialty:PARTY_BUILDING})", 5),
+    ("reserveCandidates", '(filter:{search:"%"})', 0),
+    ("assignedCadres", "(filter:{states:[ACTIVE], condition:WEAK_ECONOMY})", 1),
+    ("mentors", "(filter:{states:[ACTIVE], categories:[VILLAGE_SECRETARY], specialty:PARTY_BUILDING})", 5),
     ("mentors", "(filter:{categories:[RETIRED_CADRE]})", 0),
-    ("mentorPools", '(filter:{divisionCode:"520624", name:"板桥"})', 1),
+    ("mentorPools", '(filter:{divisionCode:"520624", search:"板桥"})', 1),
     ("pairingPrograms", "(filter:{kind:TWO_PLUS_ONE, year:2025})", 1),
     ("matchPolicies", "", 1),
     ("matchRuns", "(filter:{mode:FINAL, states:[SOLVED_WITH_SHORTFALL]})", 1),
     ("pairings", "(filter:{states:[ACTIVE]})", 5),
     ("rosters", "(filter:{states:[PUBLISHED]})", 1),
+    ("divisions", '(filter:{search:"桂 花"})', 1),
+    ("divisions", '(filter:{search:"520624101"})', 3),
+    ("divisions", '(filter:{kinds:[TOWN], validOn:"2024-01-01"})', 2),
+    ("divisions", '(filter:{validOn:"2022-12-31"})', 0),
+    ("cadres", '(filter:{search:"520624-1", statuses:[ACTIVE]})', 5),
+    ("cadres", '(filter:{search:"20624-1"})', 0),
+    ("cadres", '(filter:{updatedAt:{to:"2020-01-01T00:00:00Z"}})', 0),
+    ("cadres", '(filter:{updatedAt:{from:"2020-01-01T00:00:00+08:00"}})', 11),
+    ("reserveCandidates", '(filter:{search:"候選0"})', 1),
+    ("reserveCandidates", "(filter:{sources:[RETURNED_TALENT], reviewLevels:[PREFECTURE_REVIEWED]})", 5),
+    ("reserveCandidates", '(filter:{poolDate:{from:"2024-06-01", to:"2024-06-01"}})', 5),
+    ("reserveCandidates", '(filter:{poolDate:{from:"2024-06-02"}})', 0),
+    ("reservePools", '(filter:{search:"後備"})', 1),
+    ("assignedCadres", '(filter:{assignedFrom:{to:"2024-05-01"}, search:"選派"})', 1),
+    ("mentors", '(filter:{search:"導師3", availableOn:"2026-01-01"})', 1),
+    ("mentors", "(filter:{hasFreeCapacity:true})", 0),
+    ("mentors", "(filter:{hasFreeCapacity:false})", 5),
+    ("mentorPools", '(filter:{search:"板橋鎮"})', 1),
+    ("pairingPrograms", '(filter:{menteeKind:RESERVE_CANDIDATE, startDate:{from:"2025-01-01"}, search:"結對"})', 1),
+    ("matchPolicies", '(filter:{divisionCode:"520625"})', 0),
+    ("pairings", '(filter:{search:"候選 1"})', 1),
+    ("pairings", '(filter:{search:"導師1"})', 2),
+    ("pairings", '(filter:{search:"520624-10001"})', 2),
+    ("pairings", '(filter:{startDate:{to:"2025-03-01"}, endDate:{from:"2026-02-28"}})', 5),
+    ("pairings", '(filter:{endDate:{to:"2026-02-27"}})', 0),
+    ("pins", '(filter:{search:"導師0", divisionCode:"520624101"})', 1),
+    ("pins", '(filter:{search:"导师1"})', 0),
+    ("ruleReleases", '(filter:{search:"候选0"})', 1),
+    ("exclusions", '(filter:{createdAt:{from:"2020-01-01T00:00:00Z"}})', 1),
+    ("preferences", '(filter:{ranks:[1], search:"候选"})', 1),
+    ("preferences", "(filter:{ranks:[0]})", 0),
+    ("matchRuns", '(filter:{divisionCode:"520624", search:"2025年結對"})', 1),
+    ("matchPlans", "(filter:{states:[PUBLISHED], methods:[POLICY]})", 1),
+    ("matchPlans", '(filter:{createdAt:{to:"2020-01-01T00:00:00Z"}})', 0),
+    ("rosters", '(filter:{publishedAt:{from:"2025-03-15T00:00:00Z", to:"2025-03-16T00:00:00Z"}, search:"结对"})', 1),
+    ("exportJobs", '(filter:{states:[DONE], formats:[XLSX], maskLevels:[STANDARD], divisionCode:"520624"})', 1),
+    ("exportJobs", "(filter:{formats:[CSV]})", 0),
 ]
 
 
@@ -115,6 +152,13 @@ def test_lists_of_another_county_show_nothing_of_this_one(lite: Door) -> None:
         ("matchRuns", 0),
         ("pairings", 0),
         ("rosters", 0),
+        ("reservePools", 1),
+        ("pins", 0),
+        ("ruleReleases", 0),
+        ("exclusions", 0),
+        ("preferences", 0),
+        ("matchPlans", 0),
+        ("exportJobs", 0),
     ):
         found = lite.data(f"{{{field}{{totalCount nodes{{id}}}}}}", by="other_county")[field]
         assert (field, found["totalCount"], len(found["nodes"])) == (field, own, own)
@@ -142,8 +186,9 @@ def test_single_items_are_found_by_id_and_by_code(door: Door) -> None:
       reserveCandidate(id: $candidate) { stateLabel(language: EN) pool { name } needs { specialty weight } }
       assignedCadre(id: $assigned) { sendingUnit village { name needs { specialtyLabel } } }
       mentor(id: $mentor) { load capacity pool { name division { name } } specialties { specialtyLabel levelLabel } }
-      pairingProgram(id: $program) { slots { code } policies { policyVersion content } runs { mode }
-        pins { reason mentee { __typename } mentor { id } } ruleReleases { rule } rosters { rosterVersion }
+      pairingProgram(id: $program) { slots { code } policies { nodes { policyVersion content } } runs { nodes { mode } }
+        pins { nodes { reason mentee { __typename } mentor { id } } } ruleReleases { nodes { rule } }
+        rosters { nodes { rosterVersion } } plans { nodes { label } }
         publishedPlan { label } pairings(first: 2) { totalCount nodes { menteeName } } }
       matchRun(id: $run) { levels { name value } stageSeconds { stage seconds } messages { kind text }
         policy { policyVersion } plans { label } }
@@ -240,17 +285,18 @@ def test_supply_demand_is_null_outside_the_territory(lite: Door) -> None:
 
 def test_relations_can_be_followed_in_both_directions(door: Door) -> None:
     query = """query($id: ID!) { node(id: $id) { ... on Village { parent { name
-        ... on Township { villages { name } mentorPools { mentors { pairings { menteeName mentee {
-          ... on ReserveCandidate { person { reserveCandidates { village { parent { name } } } } } } } } } } }
-        reserveCandidates { person { name mentors { id } }
-          pairings { members { mentor { pool { division { name } } } } } }
-        assignedCadres { person { assignedCadres { sendingUnit } } } conditions { kindLabel village { name } } } } }"""
+        ... on Township { villages { name } mentorPools { mentors { nodes { pairings { menteeName mentee {
+          ... on ReserveCandidate { person { reserveCandidates { village { parent { name } } } } } } } } } } } }
+        reserveCandidates { nodes { person { name mentors { id } }
+          pairings { members { mentor { pool { division { name } } } } } } }
+        assignedCadres { nodes { person { assignedCadres { sendingUnit } } } }
+        conditions { kindLabel village { name } } } } }"""
     village: Any = door.data(query, id=ident(door, "Village"))["node"]
     assert village["parent"]["villages"] == [{"name": "桂花村"}, {"name": "石门村"}]
-    pairings = village["parent"]["mentorPools"][0]["mentors"][0]["pairings"]
+    pairings = village["parent"]["mentorPools"][0]["mentors"]["nodes"][0]["pairings"]
     assert sorted(pairing["menteeName"] for pairing in pairings) == ["候选 0", "候选 4"]
-    assert [each["person"]["name"] for each in village["reserveCandidates"]] == ["候选 0", "候选 3"]
-    assert village["assignedCadres"][0]["person"]["assignedCadres"] == [{"sendingUnit": "县农业局"}]
+    assert [each["person"]["name"] for each in village["reserveCandidates"]["nodes"]] == ["候选 0", "候选 3"]
+    assert village["assignedCadres"]["nodes"][0]["person"]["assignedCadres"] == [{"sendingUnit": "县农业局"}]
 
 
 def test_personal_numbers_come_masked_and_never_clear(door: Door) -> None:

@@ -23,6 +23,8 @@ LISTS = {
     "cadres": "nodes{grassrootsYears isDualLeader appraisals{grade} division{name} mentors{id}}",
     "reserveCandidates": "nodes{pool{name} needs{specialty} person{villageLinks{village{name}}}}",
     "mentors": "nodes{load person{name} pairings{members{slotCode} program{name slots{code}}}}",
+    "pins": "nodes{mentee{__typename} mentor{person{name}} program{name}}",
+    "exportJobs": "nodes{roster{title program{name}}}",
     "pairings": "nodes{mentee{__typename} plan{label run{seed}} members{pairing{id}}}",
 }
 NESTED = (
@@ -31,6 +33,13 @@ NESTED = (
     "query($n: Int!) { matchRuns { nodes { plans { shortfalls(first: $n) { nodes { mentee { __typename } } } } } } }",
     "query($n: Int!) { rosters { nodes { entries(first: $n) { nodes { mentee { __typename } } } } } }",
     "query($n: Int!) { pairingPrograms { nodes { pairings(first: $n) { totalCount nodes { menteeName } } } } }",
+    """query($n: Int!) { mentorPools { nodes { mentors(first: $n, filter: {search: "導師", hasFreeCapacity: false}) {
+  totalCount nodes { load person { name } } } } } }""",
+    """query($n: Int!) { divisions(first: $n, filter: {level: VILLAGE}) { nodes { ... on Village {
+  reserveCandidates(first: $n) { totalCount nodes { person { name } } } assignedCadres { nodes { state } } } } } }""",
+    """query($n: Int!) { pairingPrograms { nodes { runs(first: $n) { nodes { mode } } plans(first: $n) { nodes { label
+  adjustments(first: $n) { nodes { kind } } } } pins(first: $n) { nodes { reason mentee { __typename } } }
+  policies(first: $n) { nodes { note } } rosters(first: $n) { nodes { title } } } } }""",
 )
 SHARED = """query($n: Int!) {
   reserveCandidates(first: $n) { nodes { village { parent { parent { parent { name } } } }

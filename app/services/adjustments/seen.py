@@ -10,7 +10,7 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from app.access import Permission, Viewer
-from app.errors import InvalidStateError, VersionConflictError
+from app.errors import InvalidStateError
 from app.models import MatchPlan, MatchRun, PlanAdjustment, PlanOrigin
 from app.models.vocabulary import PlanState
 from app.services.plan_basis import (
@@ -23,6 +23,7 @@ from app.services.plan_basis import (
 )
 from app.services.plans import require_plan
 from app.services.runs.plan_rows import counties_of_mentees
+from app.services.versions import expect_version
 from matching import Facts, Policy
 from matching.adjust import Link
 
@@ -63,9 +64,8 @@ def see_plan(session: Session, viewer: Viewer, plan_id: UUID, expected_version: 
     """Read a plan that the viewer may adjust."""
     viewer.require(Permission.RUN)
     plan = require_plan(session, viewer, plan_id)
+    expect_version(session, plan, expected_version)
     expect_adjustable(plan)
-    if expected_version is not None:
-        expect_version(plan, expected_version)
     run = session.get_one(MatchRun, plan.run_id)
     facts = facts_of_run(session, run)
     links = links_of_items(session, plan.id)
@@ -92,17 +92,6 @@ def expect_adjustable(plan: MatchPlan) -> None:
         raise InvalidStateError(
             f"Plan {plan.id} is {plan.state}; only a PROPOSED plan can be adjusted. Start another run.",
             f"方案 {plan.id} 当前状态为 {plan.state}，只有待提交（PROPOSED）的方案可以调整，请重新匹配。",
-        )
-
-
-def expect_version(plan: MatchPlan, version: int) -> None:
-    """Refuse a plan that somebody changed since it was read."""
-    if plan.version != version:
-        raise VersionConflictError(
-            f"Plan {plan.id} is at version {plan.version}, the change was made for version {version}; somebody else "
-            "changed the plan. Read it again and repeat the change.",
-            f"方案 {plan.id} 已是第{plan.version}版，而修改基于第{version}版（他人已修改）；请重新读取后再调整。",
-            path=("expected_version",),
         )
 
 

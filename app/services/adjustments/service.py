@@ -14,7 +14,7 @@ from app.models import MatchPlan, PlanAdjustment, PlanItem, PlanOrigin, Shortfal
 from app.services.adjustments.drafts import AdjustmentDraft, UndoDraft
 from app.services.adjustments.effect import PlanEffect, effect_of
 from app.services.adjustments.requests import adjustments_for
-from app.services.adjustments.seen import Seen, expect_adjustable, expect_version, packed_origin, see_plan
+from app.services.adjustments.seen import Seen, expect_adjustable, packed_origin, see_plan
 from app.services.adjustments.words import clash
 from app.services.avoidance import translator
 from app.services.people.records import assign, stamp
@@ -29,6 +29,7 @@ from app.services.runs.plan_rows import (
 )
 from app.services.texts import required_text
 from app.services.verification import SHOWN
+from app.services.versions import expect_version
 from matching import InvalidPolicyError, PinConflictError, verify
 from matching.adjust import AdjustedPlan, adjust, describe
 
@@ -173,7 +174,7 @@ def _write(
 ) -> None:
     plan = require_plan(session, viewer, seen.plan_id, lock=True)
     expect_adjustable(plan)
-    expect_version(plan, seen.version)
+    expect_version(session, plan, seen.version)
     if not seen.origin.is_stored:
         session.add(PlanOrigin(plan_id=plan.id, content=packed_origin(seen)))
     numbers = [each.number for each in new]

@@ -31,9 +31,9 @@ from app.services.people.records import (
     new_appointment,
     open_code_series,
     person_values,
-    require_version,
     stamp,
 )
+from app.services.versions import require_version
 
 ENTRY_SOURCE = "ENTRY"
 """``Appointment.source`` of posts entered one by one, in contrast to those read from a workbook."""

@@ -41,9 +41,9 @@ from app.services.people.records import (
     county_of,
     find_or_create_reserve_pool,
     list_difference,
-    require_version,
     stamp,
 )
+from app.services.versions import require_version
 
 CANDIDATE_STEPS = (
     CandidateState.SURVEYED,

@@ -21,9 +21,9 @@ from app.services.people.records import (
     list_difference,
     lock_county,
     new_mentor_pool,
-    require_version,
     stamp,
 )
+from app.services.versions import require_version
 
 NEXT_MENTOR_STATES: dict[MentorState, frozenset[MentorState]] = {
     MentorState.PROPOSED: frozenset({MentorState.APPROVED, MentorState.REMOVED}),

@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 from app.access import Viewer
 from app.crypto import PersonalDataCipher
 from app.db import utc_now
-from app.errors import InvalidInputError, VersionConflictError
+from app.errors import InvalidInputError
 from app.models import Appointment, Division, MentorPool, Person, PersonCodeCounter, ReservePool
 from app.models.columns import Row, TrackedRow
 from app.models.vocabulary import DivisionLevel
@@ -91,21 +91,6 @@ def stamp(row: TrackedRow, viewer: Viewer) -> None:
     row.updated_at = utc_now()
     row.updated_by = viewer.subject
     row.version += 1
-
-
-def require_version(session: Session, row: TrackedRow, expected_version: int | None) -> None:
-    """Raise ``VersionConflictError`` when somebody else changed the row since the caller read it.
-
-    The row stays locked until the transaction ends: two callers with the same version cannot both pass.
-    """
-    session.refresh(row, with_for_update=True)
-    if expected_version is not None and row.version != expected_version:
-        raise VersionConflictError(
-            f"The record is at version {row.version}, the change was made for version {expected_version}; "
-            "read it again and repeat the change.",
-            f"该记录已是第{row.version}版，而修改基于第{expected_version}版；请重新读取后再修改。",
-            path=("expected_version",),
-        )
 
 
 @dataclass(slots=True)
