@@ -27,6 +27,7 @@ class UserErrorCode(StrEnum):
     TOO_COSTLY = "TOO_COSTLY"
     RATE_LIMITED = "RATE_LIMITED"
     TIMED_OUT = "TIMED_OUT"
+    TOO_MANY = "TOO_MANY"
     UNREADABLE_WORKBOOK = "UNREADABLE_WORKBOOK"
     BATCH_HAS_ERRORS = "BATCH_HAS_ERRORS"
     SAMPLE_EXISTS = "SAMPLE_EXISTS"
@@ -53,6 +54,7 @@ register(
         "TOO_MANY_RUNS": "匹配任务过多 / As many runs as may wait or work at a time do so already.",
         "TOO_COSTLY": "查询过大 / The operation asks for more than one answer may hold.",
         "RATE_LIMITED": "请求过于频繁 / The user has spent the budget of this moment; wait, then repeat.",
+        "TOO_MANY": "连接过多 / As many connections as one may hold are open already.",
         "TIMED_OUT": "操作超时 / The operation took longer than it may; ask for less.",
         "UNREADABLE_WORKBOOK": "无法读取的文件 / The file cannot be read as a workbook of people.",
         "BATCH_HAS_ERRORS": "导入批次有错误 / The import has open problems.",

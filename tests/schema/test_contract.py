@@ -16,8 +16,9 @@ from graphql import (
 )
 
 from app.errors import AppError
-from schema.context import NotSignedInError, TooCostlyError
+from schema.context import NotSignedInError
 from schema.contract import RELEASED_FILE, Change, breaking_changes, dangerous_changes, unnamed
+from schema.cost import TooCostlyError
 from schema.enums import LABELLED
 from schema.export import sdl
 from schema.problems import UserErrorCode

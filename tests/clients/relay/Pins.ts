@@ -6,8 +6,10 @@ export const program = graphql`
     node(id: $id) {
       ... on PairingProgram {
         name
-        pins {
-          id
+        pins(first: 200) {
+          nodes {
+            id
+          }
         }
       }
     }
@@ -35,8 +37,10 @@ export const add = graphql`
           }
         }
         program {
-          pins {
-            id
+          pins(first: 200) {
+            nodes {
+              id
+            }
           }
         }
       }

@@ -147,7 +147,7 @@ async function growCandidates(): Promise<{ sizes: number[]; total: number; rows:
   const key = await load<CandidatesQuery>(firstPage, { count: 5 });
   const sizes: number[] = [];
   for (;;) {
-    const { edges, pageInfo, totalCount } = readPage(key).reserveCandidates;
+    const { edges, pageInfo, totalCount } = sure(readPage(key).reserveCandidates, 'the page');
     sizes.push(edges.length);
     if (!pageInfo.hasNextPage) return { sizes, total: totalCount, rows: edges.map((edge) => readRow(edge.node)) };
     await load<CandidatesPaginationQuery>(morePages, { count: 5, cursor: pageInfo.endCursor });
@@ -172,7 +172,7 @@ async function tagCandidate(row: Candidates_row$data): Promise<object> {
 
 async function pinCandidate(menteeId: string): Promise<object> {
   const { mentors, node: program } = await load<PinsQuery>(pinsOf, { id: programId });
-  const mentorId = sure(mentors.nodes[0], 'a mentor').id;
+  const mentorId = sure(mentors?.nodes[0], 'a mentor').id;
   const input = { programId, menteeId, mentorId, reason: 'asked for by a client' };
   const added = sure((await change<PinsAddMutation>(addPin, { input })).addPin, 'a payload');
   const pin = sure(added.pin, 'the pin');
@@ -182,13 +182,13 @@ async function pinCandidate(menteeId: string): Promise<object> {
   const isHeldBefore = isHeld();
   const removed = sure((await change<PinsRemoveMutation>(removePin, { input: { id: pin.id } })).removePin, 'a payload');
   return {
-    before: program?.pins?.length,
-    added: pin.program?.pins?.map((one) => one.id === pin.id),
+    before: program?.pins?.nodes.length,
+    added: pin.program?.pins?.nodes.map((one) => one.id === pin.id),
     isOfCandidate: candidate !== null && readRow(candidate).id === menteeId,
     isRemoved: removed.removedId === pin.id,
     isHeldBefore,
     isHeldAfter: isHeld(),
-    left: (await load<PinsQuery>(pinsOf, { id: programId })).node?.pins?.length,
+    left: (await load<PinsQuery>(pinsOf, { id: programId })).node?.pins?.nodes.length,
   };
 }
 

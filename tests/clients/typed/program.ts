@@ -45,6 +45,9 @@ export async function candidates(url: string): Promise<string[]> {
       after,
       filter: { states: ['IN_POOL'], condition: 'KEY' },
     });
+    // @ts-expect-error: a list may be refused and leave the rest of the answer
+    reserveCandidates.edges;
+    if (!reserveCandidates) throw new Error('refused');
     lines.push(...reserveCandidates.edges.map((edge) => line(edge.node)));
     if (!reserveCandidates.pageInfo.hasNextPage) return lines;
     after = reserveCandidates.pageInfo.endCursor;
