@@ -37,8 +37,9 @@ NESTED = (
   totalCount nodes { load person { name } } } } } }""",
     """query($n: Int!) { divisions(first: $n, filter: {level: VILLAGE}) { nodes { ... on Village {
   reserveCandidates(first: $n) { totalCount nodes { person { name } } } assignedCadres { nodes { state } } } } } }""",
-    """query($n: Int!) { pairingPrograms(first: 2) { nodes { runs(first: $n) { nodes { mode } } plans(first: $n) { nodes { label
-  adjustments(first: $n) { nodes { kind } } } } pins(first: $n) { nodes { reason mentee { __typename } } }
+    """query($n: Int!) { pairingPrograms(first: 2) { nodes { runs(first: $n) { nodes { mode } }
+  plans(first: $n) { nodes { label adjustments(first: $n) { nodes { kind } } } }
+  pins(first: $n) { nodes { reason mentee { __typename } } }
   policies(first: $n) { nodes { note } } rosters(first: $n) { nodes { title } } } } }""",
 )
 SHARED = """query($n: Int!) {
