@@ -26,7 +26,7 @@ class Interrupt:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._connections: set[Any] = set()
+        self._connections: dict[Connection, Any] = {}
         self._is_fired = False
 
     @property
@@ -40,20 +40,20 @@ class Interrupt:
         # a statement of somebody else, or a commit, is never hit.
         with self._lock:
             self._is_fired = True
-            for connection in self._connections:
-                _cancel(connection)
+            for driver in self._connections.values():
+                _cancel(driver)
 
-    def join(self, connection: Any) -> None:
-        """Count the driver's connection among those to end; raises ``OperationTimedOutError`` when it is too late."""
+    def join(self, connection: Connection) -> None:
+        """Count a connection among those to end; raises ``OperationTimedOutError`` when it is too late."""
         with self._lock:
             if self._is_fired:
                 raise OperationTimedOutError
-            self._connections.add(connection)
+            self._connections[connection] = connection.connection.driver_connection
 
-    def leave(self, connection: Any) -> None:
-        """Count it no more."""
+    def leave(self, connection: Connection) -> None:
+        """Count it no more; nothing is asked of it, because it may be broken."""
         with self._lock:
-            self._connections.discard(connection)
+            self._connections.pop(connection, None)
 
 
 CURRENT: ContextVar[Interrupt | None] = ContextVar("interrupt", default=None)
@@ -76,12 +76,11 @@ def watch(engine: Engine) -> None:
     def _begin(connection: Connection) -> None:
         interrupt = CURRENT.get()
         if interrupt is not None:
-            connection.info["interrupt"] = interrupt
-            interrupt.join(connection.connection.driver_connection)
+            interrupt.join(connection)
 
     @event.listens_for(engine, "commit")
     @event.listens_for(engine, "rollback")
     def _end(connection: Connection) -> None:
-        interrupt = connection.info.pop("interrupt", None)
+        interrupt = CURRENT.get()
         if interrupt is not None:
-            interrupt.leave(connection.connection.driver_connection)
+            interrupt.leave(connection)
