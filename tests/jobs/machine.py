@@ -226,12 +226,12 @@ def _is_locked(database: Database) -> bool:
         return False
 
 
-def wait_for(is_so: Callable[[], bool], tell: Callable[[], str] = str) -> None:
+def wait_for(is_so: Callable[[], bool], tell: Callable[[], str] = str, *, every_s: float = 0.05) -> None:
     """Wait until something is so; fails with what ``tell`` says when it takes too long."""
     end = time.monotonic() + PATIENCE_S
     while not is_so():
         assert time.monotonic() < end, f"waited {PATIENCE_S} s in vain\n{tell()}"
-        time.sleep(0.05)
+        time.sleep(every_s)
 
 
 @contextmanager

@@ -51,6 +51,10 @@ def test_a_poisoned_snapshot_ends_the_run_with_a_remedy(lite_office: Machine, po
     assert office.plans(run_id) == []
 
 
+CLOSELY_S = 0.002
+"""Seconds between two looks at what lasts for some tenths of one."""
+
+
 def solvers_of(process: Process) -> list[psutil.Process]:
     """The processes below a worker that solve at this moment: those that the fork server has made."""
     found = []
@@ -64,7 +68,7 @@ def test_a_solver_process_that_dies_is_replaced(lite_office: Machine) -> None:
     office.server(embedded=False)
     worker = office.worker("w1")
     run_id = office.start(office.programs[0])
-    wait_for(lambda: bool(solvers_of(worker)), office.logs)
+    wait_for(lambda: bool(solvers_of(worker)), office.logs, every_s=CLOSELY_S)
     for solver in solvers_of(worker):
         solver.send_signal(signal.SIGKILL)
     assert office.wait_for_end(run_id) is RunState.SOLVED, office.logs()
@@ -76,7 +80,7 @@ def test_solver_processes_end_with_their_worker(lite_office: Machine) -> None:
     office.server(embedded=False)
     worker = office.worker("w1")
     office.start(office.programs[0])
-    wait_for(lambda: bool(solvers_of(worker)), office.logs)
+    wait_for(lambda: bool(solvers_of(worker)), office.logs, every_s=CLOSELY_S)
     solvers = solvers_of(worker)
     worker.kill()
     _, alive = psutil.wait_procs(solvers, timeout=5)
