@@ -237,3 +237,22 @@ def test_the_application_of_the_environment_answers_and_closes_its_database(
 def test_health_needs_no_token(lite: Door) -> None:
     response = lite.request("GET", "/healthz", by=None)
     assert (response.status_code, response.json()) == (200, {"status": "ok"})
+
+
+def test_a_document_is_parsed_and_validated_once_for_many_requests(lite: Door) -> None:
+    from strawberry.extensions import parser_cache, validation_cache
+
+    caches: list[Any] = [
+        module(size)
+        for module, size in (
+            (parser_cache._get_parse_cache, parser_cache.DEFAULT_MAXSIZE),
+            (validation_cache._get_validate_cache, validation_cache.DEFAULT_MAXSIZE),
+        )
+    ]
+    before = [cache.cache_info() for cache in caches]
+    for _ in range(5):
+        lite.data("query OnlyHere { viewer { role subject } }")
+    after = [cache.cache_info() for cache in caches]
+    assert [new.misses - old.misses for old, new in zip(before, after, strict=True)] == [1, 1]
+    assert [new.hits - old.hits for old, new in zip(before, after, strict=True)] == [4, 4]
+    assert all(info.maxsize == 128 for info in after)

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 from graphql import get_introspection_query
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
 
 from app.config import Profile, Settings
 from app.crypto import PersonalDataCipher
@@ -17,6 +19,7 @@ from schema.documents import load_documents
 from schema.limits import MAX_ALIASES, MAX_DIRECTIVES, MAX_REPETITIONS, MAX_ROOT_FIELDS
 from schema.root import make_schema
 from tests.schema.door import Door, open_door
+from tests.schema.serving import served
 
 ROLE = "{ viewer { role } }"
 
@@ -134,6 +137,38 @@ def test_errors_hold_no_stack_traces(
     for word in ("Traceback", "KeyError", "secret", ".py", "File"):
         assert word not in answer.text
     assert "secret" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("messages", "code"),
+    [
+        (["7"], 4400),
+        (["[]"], 4400),
+        (["null"], 4400),
+        (['"x"'], 4400),
+        (["{"], 4400),
+        (['{"type": "unknown"}'], 4400),
+        (['{"type": "connection_init", "payload": 7}'], 4403),
+        (['{"type": "subscribe", "id": "1", "payload": {"query": "{ viewer { role } }"}}'], 4401),
+        (["INIT", '{"type": "connection_init"}'], 4429),
+        (["INIT", '{"type": "subscribe", "id": "1", "payload": {}}'], 4400),
+    ],
+)
+def test_messages_that_are_none_close_the_socket_with_the_codes_of_the_protocol(
+    office: Door, messages: list[str], code: int
+) -> None:
+    payload = {"authorization": f"Bearer {office.world.tokens['county']}"}
+    init = json.dumps({"type": "connection_init", "payload": payload})
+    with (
+        served(office) as port,
+        connect(f"ws://127.0.0.1:{port}/graphql", subprotocols=["graphql-transport-ws"]) as line,  # type: ignore[list-item]
+    ):
+        for message in messages:
+            line.send(init if message == "INIT" else message)
+        with pytest.raises(ConnectionClosed) as end:
+            list(line)
+    assert end.value.rcvd is not None
+    assert end.value.rcvd.code == code
 
 
 def test_browsers_of_other_origins_may_not_read_answers_unless_told(
