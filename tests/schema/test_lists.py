@@ -134,3 +134,15 @@ def test_a_search_without_letters_leaves_the_list_as_it_is(lite: Door) -> None:
     for text in ("", "  ", "·"):
         query = "query($t: String!) { mentors(filter: {search: $t}) { totalCount } }"
         assert lite.data(query, t=text)["mentors"]["totalCount"] == 5
+
+
+LONGEST = "ﷺ" * 200
+"""The longest text that is searched for, of characters that each fold to eighteen."""
+
+
+@pytest.mark.parametrize("field", ["divisions", "cadres", "mentors", "mentorPools", "pairingPrograms", "pairings"])
+def test_a_search_is_as_long_as_names_are(door: Door, field: str) -> None:
+    query = f"query($t: String!) {{ {field}(filter: {{search: $t}}) {{ totalCount }} }}"
+    assert door.data(query, t=LONGEST)[field]["totalCount"] == 0
+    error = door.ask(query, t="长" * 20_000)["errors"][0]
+    assert (error["extensions"]["code"], error["extensions"]["inputPath"]) == ("INVALID_INPUT", ["filter", "search"])
