@@ -146,3 +146,10 @@ def test_a_search_is_as_long_as_names_are(door: Door, field: str) -> None:
     assert door.data(query, t=LONGEST)[field]["totalCount"] == 0
     error = door.ask(query, t="长" * 20_000)["errors"][0]
     assert (error["extensions"]["code"], error["extensions"]["inputPath"]) == ("INVALID_INPUT", ["filter", "search"])
+
+
+def test_a_list_has_no_more_items_than_a_statement_takes(door: Door) -> None:
+    query = "query($s: [RunState!]) { matchRuns(filter: {states: $s}) { totalCount } }"
+    assert door.data(query, s=["INFEASIBLE"] * 10_000) == {"matchRuns": {"totalCount": 0}}
+    response = door.request("POST", "/graphql", json={"query": query, "variables": {"s": ["DRAFT"] * 70_000}})
+    assert (response.status_code, response.json()["errors"][0]["extensions"]["code"]) == (400, "BAD_REQUEST")
