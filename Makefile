@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-slow check fix lock migrate schema bench bench-scale
+.PHONY: help demo serve test test-slow fuzz check fix lock migrate schema bench bench-scale
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -34,6 +34,12 @@ test: $(STAMP)  ## the fast tests, on SQLite and PostgreSQL
 
 test-slow: $(STAMP)  ## the slow tests
 	$(BIN)/python -m pytest -m "slow and not bench" -n 2
+
+fuzz: $(STAMP)  ## 2,000 generated operations per role; TOUYAN_FUZZ_SEED=<the printed seed> repeats them
+	@export TOUYAN_FUZZ_CASES=$${TOUYAN_FUZZ_CASES:-2000}; \
+	export TOUYAN_FUZZ_SEED=$${TOUYAN_FUZZ_SEED:-$$($(BIN)/python -c 'import secrets; print(secrets.randbelow(10**9))')}; \
+	echo "make fuzz TOUYAN_FUZZ_SEED=$$TOUYAN_FUZZ_SEED TOUYAN_FUZZ_CASES=$$TOUYAN_FUZZ_CASES"; \
+	$(BIN)/python -m pytest tests/fuzz -n 2 -rP
 
 bench: $(STAMP)  ## measurements; ratios within one run
 	$(BIN)/python -m pytest -m bench -s

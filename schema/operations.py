@@ -13,6 +13,8 @@ ESCAPED_NUL = re.compile(r"\\u(?:0000|\{0+\})")
 
 MAX_LEVELS = 40
 """Levels of JSON inside one request; a policy with everything in it has about ten."""
+MAX_LIST_LENGTH = 10_000
+"""Items of one list: a statement takes 65,535 values on PostgreSQL and 32,766 on SQLite, and no list needs so many."""
 
 Operation = tuple[str, dict[str, Any] | None, str | None, dict[str, Any] | None]
 """Document, variables, name of the operation, extensions."""
@@ -49,12 +51,14 @@ def _document_of(data: dict[str, Any], documents: TrustedDocuments) -> str:
 
 
 def _fault_of(value: object) -> str | None:
-    """What is wrong with a JSON value: NUL characters in a text, or too many levels."""
+    """What is wrong with a JSON value: NUL characters in a text, too long a list, or too many levels."""
     level = [value]
     for _ in range(MAX_LEVELS):
         for each in level:
             if isinstance(each, str) and "\0" in each:
                 return "NUL characters are not accepted."
+            if isinstance(each, list) and len(each) > MAX_LIST_LENGTH:
+                return f"A list has {len(each)} items; at most {MAX_LIST_LENGTH} are accepted."
         inner = [part for each in level for part in _parts(each)]
         if not inner:
             return None

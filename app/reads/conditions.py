@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, and_, or_
 from sqlmodel import col, select
 
 from app.access import Viewer
+from app.errors import InvalidInputError
 from app.folding import folded
 from app.models import Mentee, Mentor, Pairing, PairingMember, PairingProgram, Person
 from app.models.columns import SearchedRow
@@ -17,6 +18,9 @@ from app.reads.scope import mentees_in_scope, of_persons_in_scope, persons_in_sc
 
 DayT = TypeVar("DayT", date, datetime)
 Condition = ColumnElement[bool] | None
+
+MAX_SEARCH_LENGTH = 200
+"""Characters of a text to search for: more than any name has. SQLite refuses patterns of more than 50,000 bytes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,15 +88,26 @@ def under_program_of(code: str | None, program_column: Any) -> Condition:
     return col(program_column).in_(inside)
 
 
+def wanted_text(search: str | None) -> str | None:
+    """The folded text to search for; nothing for nothing. Refuses one that is longer than any name."""
+    if search is not None and len(search) > MAX_SEARCH_LENGTH:
+        raise InvalidInputError(
+            f"`search` has {len(search)} characters; at most {MAX_SEARCH_LENGTH} are searched for, shorten it.",
+            f"search 共{len(search)}字，最多{MAX_SEARCH_LENGTH}字，请缩短。",
+            path=["filter", "search"],
+        )
+    return None if search is None else folded(search)
+
+
 def named(table: type[SearchedRow], search: str | None) -> Condition:
     """The folded name of the row contains the folded text."""
-    text = None if search is None else folded(search)
+    text = wanted_text(search)
     return col(table.search_text).contains(text, autoescape=True) if text else None
 
 
 def person_found(viewer: Viewer, search: str | None) -> Condition:
     """The joined ``Person`` is one whose file the viewer may see, by a part of the name or the beginning of 编号."""
-    text = None if search is None else folded(search)
+    text = wanted_text(search)
     if not text:
         return None
     return and_(persons_in_scope(viewer), or_(_has_name(text), _has_code(text)))
@@ -126,7 +141,7 @@ def participant_found(viewer: Viewer, search: str | None) -> Condition:
     The names of both sides are shown to everybody who sees the pairing, so they are searched; the 编号 of a person is
     searched only where the file may be seen.
     """
-    text = None if search is None else folded(search)
+    text = wanted_text(search)
     if not text:
         return None
     found = or_(_has_name(text), and_(persons_in_scope(viewer), _has_code(text)))

@@ -134,3 +134,22 @@ def test_a_search_without_letters_leaves_the_list_as_it_is(lite: Door) -> None:
     for text in ("", "  ", "·"):
         query = "query($t: String!) { mentors(filter: {search: $t}) { totalCount } }"
         assert lite.data(query, t=text)["mentors"]["totalCount"] == 5
+
+
+LONGEST = "ﷺ" * 200
+"""The longest text that is searched for, of characters that each fold to eighteen."""
+
+
+@pytest.mark.parametrize("field", ["divisions", "cadres", "mentors", "mentorPools", "pairingPrograms", "pairings"])
+def test_a_search_is_as_long_as_names_are(door: Door, field: str) -> None:
+    query = f"query($t: String!) {{ {field}(filter: {{search: $t}}) {{ totalCount }} }}"
+    assert door.data(query, t=LONGEST)[field]["totalCount"] == 0
+    error = door.ask(query, t="长" * 20_000)["errors"][0]
+    assert (error["extensions"]["code"], error["extensions"]["inputPath"]) == ("INVALID_INPUT", ["filter", "search"])
+
+
+def test_a_list_has_no_more_items_than_a_statement_takes(door: Door) -> None:
+    query = "query($s: [RunState!]) { matchRuns(filter: {states: $s}) { totalCount } }"
+    assert door.data(query, s=["INFEASIBLE"] * 10_000) == {"matchRuns": {"totalCount": 0}}
+    response = door.request("POST", "/graphql", json={"query": query, "variables": {"s": ["DRAFT"] * 70_000}})
+    assert (response.status_code, response.json()["errors"][0]["extensions"]["code"]) == (400, "BAD_REQUEST")
