@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, and_, or_
 from sqlmodel import col, select
 
 from app.access import Viewer
+from app.errors import InvalidInputError
 from app.folding import folded
 from app.models import Mentee, Mentor, Pairing, PairingMember, PairingProgram, Person
 from app.models.columns import SearchedRow
@@ -17,6 +18,12 @@ from app.reads.scope import mentees_in_scope, of_persons_in_scope, persons_in_sc
 
 DayT = TypeVar("DayT", date, datetime)
 Condition = ColumnElement[bool] | None
+
+MAX_CHOICES = 200
+"""Values that one condition may name; no enum has as many."""
+
+MAX_SEARCH = 200
+"""Characters of a text that is searched for; SQLite fails on patterns of 50,000 bytes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +46,17 @@ def equals(column: Any, value: Any) -> Condition:
 
 def among(column: Any, values: Collection[Any] | None) -> Condition:
     """The column has one of these values."""
-    return None if values is None else col(column).in_(values)
+    if values is None:
+        return None
+    # Said twice is said once: a statement has only so many parameters.
+    different = tuple(dict.fromkeys(values))
+    if len(different) > MAX_CHOICES:
+        raise InvalidInputError(
+            f"A filter names {len(different)} values; at most {MAX_CHOICES} are accepted.",
+            f"筛选条件共 {len(different)} 个取值，最多 {MAX_CHOICES} 个。",
+            path=["filter"],
+        )
+    return col(column).in_(different)
 
 
 def is_set(column: Any, wanted: bool | None) -> Condition:
@@ -86,13 +103,13 @@ def under_program_of(code: str | None, program_column: Any) -> Condition:
 
 def named(table: type[SearchedRow], search: str | None) -> Condition:
     """The folded name of the row contains the folded text."""
-    text = None if search is None else folded(search)
+    text = _searched(search)
     return col(table.search_text).contains(text, autoescape=True) if text else None
 
 
 def person_found(viewer: Viewer, search: str | None) -> Condition:
     """The joined ``Person`` is one whose file the viewer may see, by a part of the name or the beginning of 编号."""
-    text = None if search is None else folded(search)
+    text = _searched(search)
     if not text:
         return None
     return and_(persons_in_scope(viewer), or_(_has_name(text), _has_code(text)))
@@ -126,7 +143,7 @@ def participant_found(viewer: Viewer, search: str | None) -> Condition:
     The names of both sides are shown to everybody who sees the pairing, so they are searched; the 编号 of a person is
     searched only where the file may be seen.
     """
-    text = None if search is None else folded(search)
+    text = _searched(search)
     if not text:
         return None
     found = or_(_has_name(text), and_(persons_in_scope(viewer), _has_code(text)))
@@ -153,6 +170,19 @@ def of_mentor(viewer: Viewer, mentor_id: UUID | None, mentor_column: Any) -> Con
         return None
     inside = of_persons_in_scope(viewer, Mentor.person_id)
     return col(mentor_column).in_(select(col(Mentor.id)).where(col(Mentor.id) == mentor_id, inside))
+
+
+def _searched(search: str | None) -> str | None:
+    """The folded text of a search; refuses one that is longer than anything that is searched."""
+    if search is None:
+        return None
+    if len(search) > MAX_SEARCH:
+        raise InvalidInputError(
+            f"`search` has {len(search)} characters; at most {MAX_SEARCH} are accepted.",
+            f"search 共 {len(search)} 字，最多 {MAX_SEARCH} 字。",
+            path=["filter", "search"],
+        )
+    return folded(search)
 
 
 def _is_person_of(table: type[Mentee] | type[Mentor]) -> ColumnElement[bool]:
