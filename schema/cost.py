@@ -56,6 +56,7 @@ LENGTHS = {
 WORK = {
     "startMatchRun": 500,
     "startRepairRun": 500,
+    "retryMatchRun": 500,
     "adjustMatchPlan": 500,
     "undoPlanAdjustment": 500,
     "pairingExplanation": 500,
