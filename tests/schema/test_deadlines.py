@@ -161,3 +161,27 @@ def test_a_statement_that_cannot_be_ended_does_not_keep_the_others(
     assert told
     assert "OperationalError" in caplog.text
     assert "server" not in caplog.text
+
+
+def test_a_change_that_is_written_is_not_called_unwritten(hasty: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is read behind a change can be late when the change itself was not."""
+    mentor = hasty.data("{ mentors(first: 1) { nodes { id } } }")["mentors"]["nodes"][0]
+    update = people_services.update_mentor
+
+    def update_late(session: Session, *args: Any, **options: Any) -> Any:
+        row = update(session, *args, **options)
+        time.sleep(0.8)
+        return row
+
+    monkeypatch.setattr("schema.people.mutations.people.update_mentor", update_late)
+    body = hasty.ask(
+        "mutation($id: ID!) { updateMentor(input: {id: $id, changes: {capacity: 5}}) { userErrors { code } "
+        "mentor { capacity specialties { specialty } } } }",
+        id=mentor["id"],
+    )
+    (error,) = body["errors"]
+    assert error["extensions"]["code"] == "TIMED_OUT"
+    assert error["path"][-1] == "specialties"
+    assert error["message"].startswith("This step ")
+    with hasty.database.read() as session:
+        assert 5 in session.exec(select(col(Mentor.capacity))).all()
