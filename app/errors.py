@@ -84,15 +84,15 @@ class DatabaseUnavailableError(AppError):
 
 
 class OperationTimedOutError(AppError):
-    """The operation took longer than it may; its work in the database was ended, and nothing of it was written."""
+    """The operation took longer than it may; its work in the database was ended, and that step has written nothing."""
 
     code = "TIMED_OUT"
 
     def __init__(self) -> None:
         super().__init__(
-            "The operation took longer than allowed and was ended, nothing was written; ask for less, or try again "
+            "This step took longer than allowed and was ended, it has written nothing; ask for less, or try again "
             "when the service is less busy.",
-            "操作超时已终止，未写入任何数据；请缩小查询范围，或稍后重试。",
+            "此步骤超时已终止，且未写入任何数据；请缩小查询范围，或稍后重试。",
         )
 
 

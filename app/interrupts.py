@@ -4,12 +4,14 @@ Whoever runs an operation sets ``CURRENT`` to an ``Interrupt`` of its own; every
 context, also on other threads that inherit it, joins it until it commits or rolls back.
 """
 
+import logging
 import sqlite3
 import threading
 from contextvars import ContextVar
 from typing import Any
 
 from psycopg import Connection as PostgresConnection
+from psycopg import Error as PostgresError
 from sqlalchemy import Connection, Engine, event
 
 from app.errors import OperationTimedOutError
@@ -19,6 +21,8 @@ CANCEL_TIMEOUT_S = 5.0
 
 INTERRUPTED = frozenset({"57014", "SQLITE_INTERRUPT"})
 """What PostgreSQL (query_canceled) and SQLite call a statement that was ended from outside."""
+
+log = logging.getLogger(__name__)
 
 
 class Interrupt:
@@ -41,7 +45,11 @@ class Interrupt:
         with self._lock:
             self._is_fired = True
             for driver in self._connections.values():
-                _cancel(driver)
+                try:
+                    _cancel(driver)
+                except (sqlite3.Error, PostgresError) as error:
+                    # The others still have to end; the reason can hold an address, its type cannot.
+                    log.warning("a statement could not be ended: %s", type(error).__name__)
 
     def join(self, connection: Connection) -> None:
         """Count a connection among those to end; raises ``OperationTimedOutError`` when it is too late."""

@@ -229,8 +229,12 @@ class GraphQLView(GraphQL[Context, None]):
         sub_response: Response,
     ) -> ExecutionResult | list[ExecutionResult] | SubscriptionExecutionResult:
         """Execute; an anonymous visitor may only ask for the schema."""
-        is_stranger = context.visitor is None
-        if is_stranger and not (isinstance(request_data, GraphQLRequestData) and asks_for_schema(request_data.query)):
+        if context.visitor is None and not (
+            isinstance(request_data, GraphQLRequestData)
+            # A stream ends with the right to see it, and belongs to somebody.
+            and request_data.protocol == "http"
+            and asks_for_schema(request_data.query)
+        ):
             raise HTTPException(401, SIGN_IN)
         return await super().execute_operation(
             request, request_adapter, request_data, context, root_value, sub_response

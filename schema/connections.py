@@ -20,6 +20,9 @@ UNAUTHORIZED, FORBIDDEN = 4401, 4403
 LOOKING_S = 3.0
 """Seconds between two looks at the tokens in use: after so long at most, a change of one is felt."""
 
+LONGEST_TIMER_S = 86_400.0
+"""Seconds for which a timer is set at most: tokens last for months, and clocks are put right meanwhile."""
+
 MAX_SOCKETS, MAX_OPERATIONS = 100, 200
 """Sockets, and operations over sockets and event streams, that one user may hold in one process."""
 
@@ -54,7 +57,21 @@ def too_many_operations() -> TooManyError:
 class _Guarded:
     grant: Grant
     on_end: OnEnd
-    timer: asyncio.TimerHandle
+    timer: asyncio.TimerHandle | None = None
+
+    def arm(self) -> None:
+        """End what is guarded when its token expires."""
+        seconds = (self.grant.expires_at - utc_now()) / timedelta(seconds=1)
+        loop = asyncio.get_running_loop()
+        if seconds > LONGEST_TIMER_S:
+            self.timer = loop.call_later(LONGEST_TIMER_S, self.arm)
+        else:
+            self.timer = loop.call_later(max(seconds, 0.0), self.on_end, UNAUTHORIZED, "Token expired")
+
+    def disarm(self) -> None:
+        """Do nothing any more."""
+        if self.timer is not None:
+            self.timer.cancel()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -86,17 +103,15 @@ class Connections:
     @contextmanager
     def guarded(self, grant: Grant, on_end: OnEnd) -> Iterator[None]:
         """Call ``on_end`` with a code and a reason when the grant ends or changes while the block runs."""
-        seconds = max(0.0, (grant.expires_at - utc_now()) / timedelta(seconds=1))
-        loop = asyncio.get_running_loop()
-        timer = loop.call_later(min(seconds, 86_400.0 * 24), on_end, UNAUTHORIZED, "Token expired")
-        guarded = _Guarded(grant=grant, on_end=on_end, timer=timer)
+        guarded = _Guarded(grant=grant, on_end=on_end)
+        guarded.arm()
         self._guarded.add(guarded)
         if self._watch is None:
             self._watch = asyncio.create_task(self._look())
         try:
             yield
         finally:
-            timer.cancel()
+            guarded.disarm()
             self._guarded.discard(guarded)
 
     async def _look(self) -> None:

@@ -5,6 +5,7 @@ or ``last`` times what one node costs. Leaves cost nothing. Lists without argume
 counted with a usual length; what an answer really holds is counted again while it is made (``Context.spend``).
 """
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -55,6 +56,7 @@ LENGTHS = {
 WORK = {
     "startMatchRun": 500,
     "startRepairRun": 500,
+    "retryMatchRun": 500,
     "adjustMatchPlan": 500,
     "undoPlanAdjustment": 500,
     "pairingExplanation": 500,
@@ -176,12 +178,16 @@ class _Walk:
             given = self.variables.get(name)
             if given is None and name not in self.variables:
                 return None if name not in self.defaults else self._number(self.defaults[name])
-            return given if isinstance(given, int) else None
+            # 200.0 is an Int of 200 as well.
+            return int(given) if isinstance(given, int | float) and math.isfinite(given) else None
         return int(value.value) if isinstance(value, IntValueNode) else None
 
     def _length(self, value: Any) -> int:
         if isinstance(value, VariableNode):
-            given = self.variables.get(value.name.value)
+            name = value.name.value
+            if name not in self.variables and name in self.defaults:
+                return self._length(self.defaults[name])
+            given = self.variables.get(name)
             return len(given) if isinstance(given, list) else 1
         return len(value.values) if isinstance(value, ListValueNode) else 1
 

@@ -48,6 +48,11 @@ class Deadline:
             self._timer.cancel()
             self._timer = None
 
+    def abandon(self) -> None:
+        """Let the clock run on without the operation: whoever asked has gone, its work in the database has not."""
+        CURRENT.set(None)
+        self._timer = None
+
     def _arm(self, timeout_s: float) -> None:
         # On a thread of its own: telling PostgreSQL takes a connection, and all other threads may be what hangs.
         end = threading.Thread(target=self._interrupt.fire, name="deadline", daemon=True)
@@ -77,5 +82,8 @@ class OperationDeadline(SchemaExtension):
         deadline.start()
         try:
             yield
+        except asyncio.CancelledError:
+            deadline.abandon()
+            raise
         finally:
             deadline.stop()

@@ -7,12 +7,19 @@ from typing import Any
 from uuid import uuid4
 
 from graphql import GraphQLError
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 
 from app.errors import AppError
 from schema.problems import extensions_of
 
 logger = logging.getLogger("touyan.graphql")
 
+
+REASONS: dict[type[Exception], str] = {
+    CannotGetOperationTypeError: "The document has no operation, or none of that name.",
+    InvalidOperationTypeError: "Operations of this kind are not accepted by GET.",
+}
+"""What the library means by errors that it tells streams as faults."""
 
 SUGGESTION = re.compile(r" Did you mean [^?]*\?")
 """How graphql-core offers names that a client may have meant, behind what is wrong."""
@@ -37,6 +44,11 @@ def told(error: GraphQLError, *, suggests: bool) -> Any:
         if not suggests:
             formatted["message"] = SUGGESTION.sub("", formatted["message"])
         formatted.setdefault("extensions", {"code": "BAD_DOCUMENT"})
+        return formatted
+    if isinstance(original, CannotGetOperationTypeError | InvalidOperationTypeError):
+        logger.info("bad operation")
+        formatted["message"] = REASONS[type(original)]
+        formatted["extensions"] = {"code": "BAD_REQUEST"}
         return formatted
     return formatted | fault(original)
 

@@ -13,10 +13,12 @@ from typing import Any
 from graphql import (
     DocumentNode,
     FieldNode,
+    FloatValueNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLError,
     InlineFragmentNode,
+    IntValueNode,
     OperationDefinitionNode,
     OperationType,
     SelectionNode,
@@ -39,6 +41,8 @@ MAX_ALIASES = 30
 MAX_REPETITIONS = 100
 MAX_DIRECTIVES = 20
 MAX_ROOT_FIELDS = 20
+MAX_DIGITS = 100
+"""Digits of a number in a document: Python refuses to read some thousands, in the middle of the validation."""
 MAX_ITEMS = 20_000
 """Items of lists in one operation: depth alone does not bound villages of townships of villages."""
 MAX_ERRORS = 50
@@ -107,7 +111,7 @@ class _Shape(Visitor):
     def __init__(self) -> None:
         super().__init__()
         self.fields: Counter[str] = Counter()
-        self.n_directives = 0
+        self.n_directives = self.n_digits = 0
 
     def enter_field(self, node: FieldNode, *_: Any) -> None:
         self.fields[node.alias.value if node.alias else node.name.value] += 1
@@ -115,12 +119,20 @@ class _Shape(Visitor):
     def enter_directive(self, *_: Any) -> None:
         self.n_directives += 1
 
+    def enter_int_value(self, node: IntValueNode, *_: Any) -> None:
+        self.n_digits = max(self.n_digits, len(node.value))
+
+    def enter_float_value(self, node: FloatValueNode, *_: Any) -> None:
+        self.n_digits = max(self.n_digits, len(node.value))
+
     def fault(self, document: DocumentNode) -> str | None:
         """Why the document is refused, if it is."""
         if self.fields and max(self.fields.values()) > MAX_REPETITIONS:
             return f"A field stands more than {MAX_REPETITIONS} times in the document."
         if self.n_directives > MAX_DIRECTIVES:
             return f"The document has {self.n_directives} directives; at most {MAX_DIRECTIVES} are accepted."
+        if self.n_digits > MAX_DIGITS:
+            return f"A number has {self.n_digits} digits; at most {MAX_DIGITS} are accepted."
         n_root_fields = _most_root_fields(document)
         if n_root_fields > MAX_ROOT_FIELDS:
             return f"An operation asks for {n_root_fields} root fields; at most {MAX_ROOT_FIELDS} are accepted."

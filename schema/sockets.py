@@ -24,6 +24,7 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
 from strawberry.types.execution import ExecutionResult, PreExecutionError
 
 from app.access import Grant
+from app.errors import DatabaseUnavailableError
 from app.reads.access import find_grant_for_header
 from schema.connections import TooManyError
 from schema.context import Context
@@ -36,8 +37,12 @@ if TYPE_CHECKING:
 FORBIDDEN, BAD_MESSAGE, TOO_MANY = 4403, 4400, 4429
 """Codes of the protocol with which a connection is closed."""
 
-SLOW_READER = 1013
-"""Code for a client that does not read what it asked for: it may try again later, and go on behind what it has."""
+SLOW_READER = TRY_LATER = 1013
+"""Code for a client that does not read what it asked for: it may try again later, and go on behind what it has; also
+where nobody can say at this moment who it is."""
+
+MAX_REASON_BYTES = 123
+"""What the protocol of WebSockets leaves for a reason; the library repeats what the client has sent."""
 
 READING_S = 10.0
 """Seconds within which a client must read: by then it holds some dozens of messages in buffers of the system."""
@@ -68,7 +73,7 @@ class TextSocket(ASGIWebSocketAdapter):
     async def close(self, code: int, reason: str) -> None:
         """Close the connection once; a second reason to do so is none."""
         if self.ws.application_state is not WebSocketState.DISCONNECTED:
-            await self.ws.close(code=code, reason=reason)
+            await self.ws.close(code=code, reason=reason.encode()[:MAX_REASON_BYTES].decode(errors="ignore"))
 
     def drop(self, code: int, reason: str) -> None:
         """End the connection without waiting for the client."""
@@ -81,6 +86,8 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
     """One connection and its operations."""
 
     grant: Grant | None = None
+    is_over = False
+    """Whether the right to this connection has ended: what still arrives is not begun."""
 
     @property
     def context(self) -> Context:
@@ -101,11 +108,15 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
             await super().handle()
 
     async def handle_message(self, message: Message) -> None:
-        """Handle one message; one that is no object ends the connection."""
-        if isinstance(message, dict):
-            await super().handle_message(message)
-        else:
+        """Handle one message; one of a wrong shape ends the connection."""
+        if self.is_over:
+            return
+        if not isinstance(message, dict):
             await self.websocket.close(BAD_MESSAGE, "A message must be a JSON object")
+        elif not isinstance(message.get("id", ""), str):
+            await self.websocket.close(BAD_MESSAGE, "`id` must be a text")
+        else:
+            await super().handle_message(message)
 
     async def handle_connection_init(self, message: ConnectionInitMessage) -> None:
         """Learn who asks, from ``{"authorization": "Bearer <token>"}`` or the header of the handshake."""
@@ -117,7 +128,11 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
         if header is None:
             header = cast("TextSocket", self.websocket).ws.headers.get("authorization")
         view = self._own_view
-        self.grant = await find_grant_for_header(view.database, header if isinstance(header, str) else None)
+        try:
+            self.grant = await find_grant_for_header(view.database, header if isinstance(header, str) else None)
+        except DatabaseUnavailableError as refusal:
+            await self.websocket.close(TRY_LATER, refusal.message)
+            return
         if self.grant is None:
             await self.websocket.close(FORBIDDEN, "Forbidden")
             return
@@ -131,6 +146,7 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
 
     def _end(self, code: int, reason: str) -> None:
         """Stop every operation and close, because who asks may no longer do so."""
+        self.is_over = True
         for operation in list(self.operations):
             self.operations.pop(operation).task.cancel()  # type: ignore[union-attr]
         closing = asyncio.create_task(self.websocket.close(code, reason))

@@ -29,8 +29,9 @@ def serve(
     """Run the GraphQL server."""
     import uvicorn
 
-    from app.lines import Line
+    from app.lines import LOGGING, Line
     from app.main import create_app
+    from schema.asgi import MAX_BODY_BYTES
 
     with opened(database) as (settings, handle, cipher):
         app = create_app(settings, handle, cipher)
@@ -41,6 +42,8 @@ def serve(
             loop="uvloop",
             http="httptools",
             ws=Line,
+            ws_max_size=MAX_BODY_BYTES,
+            log_config=LOGGING,
         )
 
 

@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 
 from app.access import Permission, Viewer, record
 from app.db import Database, run_in_transaction
-from app.errors import AppError, ForbiddenError, NotFoundError
+from app.errors import AppError, DatabaseUnavailableError, ForbiddenError, NotFoundError, StorageFullError
 from app.models import ExportJob
 from app.models.vocabulary import ExportFormat, ExportState
 from app.reads.access import find_grant_for_header
@@ -26,15 +26,17 @@ PERSONAL = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 async def download_export(request: Request) -> Response:
     """The bytes of one export for a viewer whose territory holds all of it; every download is recorded."""
     database: Database = request.app.state.database
-    grant = await find_grant_for_header(database, request.headers.get("authorization"))
-    if grant is None:
-        refusal = _refusal(401, "UNAUTHENTICATED", "Sign in with a valid token: Authorization: Bearer <token>.")
-        refusal.headers["WWW-Authenticate"] = "Bearer"
-        return refusal
     try:
+        grant = await find_grant_for_header(database, request.headers.get("authorization"))
+        if grant is None:
+            refusal = _refusal(401, "UNAUTHENTICATED", "Sign in with a valid token: Authorization: Bearer <token>.")
+            refusal.headers["WWW-Authenticate"] = "Bearer"
+            return refusal
         job = await asyncio.to_thread(
             run_in_transaction, database, lambda session: _hand_out(session, grant.viewer, request.path_params["id"])
         )
+    except (DatabaseUnavailableError, StorageFullError) as error:
+        return _refusal(503, error.code, error.message)
     except AppError as error:
         return _refusal(403 if isinstance(error, ForbiddenError) else 404, error.code, error.message)
     headers = PERSONAL | {"Content-Disposition": content_disposition(job.file_name)}

@@ -3,11 +3,11 @@
 import asyncio
 
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from app.db import Database
+from app.errors import DatabaseUnavailableError
 
 
 async def health(request: Request) -> JSONResponse:
@@ -20,6 +20,6 @@ async def health(request: Request) -> JSONResponse:
 
     try:
         await asyncio.to_thread(ask)
-    except DBAPIError:
+    except DatabaseUnavailableError:
         return JSONResponse({"status": "database unavailable"}, status_code=503)
     return JSONResponse({"status": "ok"})

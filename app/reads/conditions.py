@@ -22,6 +22,9 @@ Condition = ColumnElement[bool] | None
 MAX_SEARCH_LENGTH = 200
 """Characters of a text to search for: more than any name has. SQLite refuses patterns of more than 50,000 bytes."""
 
+MAX_CHOICES = 200
+"""Values that one condition may name; no enum has as many."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span(Generic[DayT]):
@@ -43,7 +46,17 @@ def equals(column: Any, value: Any) -> Condition:
 
 def among(column: Any, values: Collection[Any] | None) -> Condition:
     """The column has one of these values."""
-    return None if values is None else col(column).in_(values)
+    if values is None:
+        return None
+    # Said twice is said once: a statement has only so many parameters.
+    different = tuple(dict.fromkeys(values))
+    if len(different) > MAX_CHOICES:
+        raise InvalidInputError(
+            f"A filter names {len(different)} values; at most {MAX_CHOICES} are accepted.",
+            f"筛选条件共 {len(different)} 个取值，最多 {MAX_CHOICES} 个。",
+            path=["filter"],
+        )
+    return col(column).in_(different)
 
 
 def is_set(column: Any, wanted: bool | None) -> Condition:

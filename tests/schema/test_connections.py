@@ -5,7 +5,8 @@ import json
 import socket
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from sqlmodel import select
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from app.access import hash_token
+from app.access import Grant, find_grant, hash_token
 from app.db import utc_now
 from app.jobs.hub import Progress
 from app.models import ApiToken, MatchRun
@@ -291,3 +292,47 @@ def _receive(raw: socket.socket) -> bytes:
         return raw.recv(65_536)
     except OSError:
         return b""
+
+
+def test_a_token_of_months_is_not_taken_for_expired(lite: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "LONGEST_TIMER_S", 0.05)
+    with lite.database.read() as session:
+        grant = find_grant(session, lite.world.tokens["county"])
+    assert grant is not None
+    ends: list[tuple[int, str]] = []
+
+    async def hold(seconds: float, held: Grant) -> None:
+        with view_of(lite).connections.guarded(held, lambda code, reason: ends.append((code, reason))):
+            await asyncio.sleep(seconds)
+        await view_of(lite).connections.close()
+
+    asyncio.run(hold(0.3, grant))
+    assert ends == []
+    asyncio.run(hold(0.5, replace(grant, expires_at=utc_now() + timedelta(seconds=0.2))))
+    assert ends == [(4401, "Token expired")]
+
+
+def test_what_arrives_after_the_right_has_ended_is_not_begun(lite: Door) -> None:
+    begun: list[object] = []
+
+    class Closed:
+        async def close(self, code: int, reason: str) -> None:
+            await asyncio.sleep(60)
+
+    async def late() -> None:
+        handler = sockets.SocketHandler(
+            view=view_of(lite),
+            websocket=Closed(),
+            context=None,
+            root_value=None,
+            schema=view_of(lite).schema,
+            connection_init_wait_timeout=timedelta(seconds=1),
+        )
+        handler.connection_acknowledged = True
+        handler.handle_subscribe = begun.append  # type: ignore[method-assign, assignment]
+        with ExitStack() as handler._held:
+            handler._end(4401, "Token revoked")
+            await handler.handle_message({"id": "1", "type": "subscribe", "payload": {"query": "{ viewer { role } }"}})
+
+    asyncio.run(late())
+    assert begun == []

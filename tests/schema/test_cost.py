@@ -114,3 +114,15 @@ def test_buckets_of_many_users_are_forgotten_when_they_are_full_again() -> None:
     rate.take("hungry", 10)
     rate.take("one more", 1)
     assert set(rate.buckets) == {"hungry", "one more"}
+
+
+def test_a_length_counts_however_it_is_written() -> None:
+    query = "query($n: Int) { cadres(first: $n) { nodes { name } } }"
+    assert cost(query, n=200.0) == cost(query, n=200) == 1 + 200
+    assert cost(query, n=float("nan")) == 1 + 50
+    assert cost('query($ids: [ID!]! = ["a", "b", "c"]) { nodes(ids: $ids) { id } }') == 3
+
+
+def test_a_run_started_again_costs_as_much_as_one_started() -> None:
+    query = 'mutation {{ {}(input: {{{}: "x"}}) {{ matchRun {{ id }} }} }}'
+    assert cost(query.format("retryMatchRun", "id")) == cost(query.format("startMatchRun", "programId"))

@@ -1,19 +1,26 @@
 """An operation that takes too long is ended, and so is its work in the database."""
 
+import json
+import sqlite3
+import threading
 import time
 from typing import Any
 
+import psycopg
 import pytest
 from sqlalchemy import text
 from sqlmodel import Session, col, select
+from websockets.sync.client import connect
 
 from app.access import Viewer
 from app.crypto import PersonalDataCipher
 from app.db import Database
+from app.interrupts import Interrupt
 from app.models import Mentor
 from app.services import people as people_services
 from schema import deadline
 from tests.schema.door import Door, open_door
+from tests.schema.serving import served
 
 ENDLESS = text(
     "WITH RECURSIVE steps(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM steps WHERE n < 1000000000) "
@@ -94,3 +101,87 @@ def test_work_that_computes_has_longer_and_is_given_up_at_the_end_of_that(
     monkeypatch.setattr(deadline, "WORK_TIMEOUT_S", 0.6)
     body = hasty.ask(query, id=plan)
     assert [error["extensions"]["code"] for error in body["errors"]] == ["TIMED_OUT"]
+
+
+def test_work_of_an_operation_that_nobody_waits_for_is_ended_too(hasty: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The client of a socket takes its operation back; the statement it has begun must not run for ever."""
+    ends: list[BaseException] = []
+
+    def hang_and_tell(session: Session, viewer: Viewer, *_: Any) -> Any:
+        try:
+            session.execute(ENDLESS).all()
+        except BaseException as end:
+            ends.append(end)
+            raise
+
+    monkeypatch.setattr("schema.people.queries.people.mentees_by_id", hang_and_tell)
+    (first,) = hasty.data("{ reserveCandidates(first: 1) { nodes { id } } }")["reserveCandidates"]["nodes"]
+    query = "query($id: ID!) { reserveCandidate(id: $id) { id } }"
+    payload = {"query": query, "variables": {"id": first["id"]}}
+    with (
+        served(hasty) as port,
+        connect(f"ws://127.0.0.1:{port}/graphql", subprotocols=["graphql-transport-ws"]) as session,  # type: ignore[list-item]
+    ):
+        token = f"Bearer {hasty.world.tokens['county']}"
+        session.send(json.dumps({"type": "connection_init", "payload": {"authorization": token}}))
+        session.recv(timeout=20)
+        session.send(json.dumps({"id": "1", "type": "subscribe", "payload": payload}))
+        time.sleep(0.2)
+        assert ends == []
+        session.send(json.dumps({"id": "1", "type": "complete"}))
+        end = time.monotonic() + 10.0
+        while not ends and time.monotonic() < end:
+            time.sleep(0.05)
+    assert len(ends) == 1
+
+
+def test_a_statement_that_cannot_be_ended_does_not_keep_the_others(
+    hasty: Door, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Away(psycopg.Connection[Any]):
+        def __init__(self) -> None:
+            """Not connected."""
+
+        def __del__(self) -> None:
+            """Nothing to close."""
+
+        def cancel_safe(self, *, timeout: float = 30.0) -> None:
+            raise psycopg.OperationalError("no connection to the server")
+
+    interrupt, told = Interrupt(), []
+    lite = sqlite3.connect(":memory:", check_same_thread=False)
+    lite.set_progress_handler(lambda: told.append(1) or 0, 1_000)
+    interrupt._connections = {1: Away(), 2: lite}  # type: ignore[dict-item]
+    timer = threading.Timer(0.3, interrupt.fire)
+    timer.start()
+    with pytest.raises(sqlite3.OperationalError, match="interrupted"):
+        lite.execute(str(ENDLESS)).fetchall()
+    timer.join()
+    lite.close()
+    assert told
+    assert "OperationalError" in caplog.text
+    assert "server" not in caplog.text
+
+
+def test_a_change_that_is_written_is_not_called_unwritten(hasty: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is read behind a change can be late when the change itself was not."""
+    mentor = hasty.data("{ mentors(first: 1) { nodes { id } } }")["mentors"]["nodes"][0]
+    update = people_services.update_mentor
+
+    def update_late(session: Session, *args: Any, **options: Any) -> Any:
+        row = update(session, *args, **options)
+        time.sleep(0.8)
+        return row
+
+    monkeypatch.setattr("schema.people.mutations.people.update_mentor", update_late)
+    body = hasty.ask(
+        "mutation($id: ID!) { updateMentor(input: {id: $id, changes: {capacity: 5}}) { userErrors { code } "
+        "mentor { capacity specialties { specialty } } } }",
+        id=mentor["id"],
+    )
+    (error,) = body["errors"]
+    assert error["extensions"]["code"] == "TIMED_OUT"
+    assert error["path"][-1] == "specialties"
+    assert error["message"].startswith("This step ")
+    with hasty.database.read() as session:
+        assert 5 in session.exec(select(col(Mentor.capacity))).all()

@@ -15,7 +15,7 @@ from graphql import (
 from app.crypto import PersonalDataCipher
 from app.db import Database
 from schema.root import make_schema
-from tests.schema.door import open_door
+from tests.schema.door import Door, open_door
 from tests.schema.test_statements import statements
 
 SCHEMA = make_schema()._schema
@@ -100,3 +100,18 @@ def test_the_statements_of_every_list_are_as_many_for_fifty_rows_as_for_fifteen(
             grown[name] = (counts[0], counts[1])
     assert grown == {}
     assert n_asked > 60
+
+
+def test_a_text_longer_than_any_name_is_refused_and_repeated_choices_are_one(lite: Door) -> None:
+    query = "query($s: String, $of: [PersonStatus!]) { cadres(filter: {search: $s, statuses: $of}) { totalCount } }"
+    (error,) = lite.ask(query, s="張" * 50_000)["errors"]
+    assert (error["extensions"]["code"], error["extensions"]["inputPath"]) == ("INVALID_INPUT", ["filter", "search"])
+    once, often = (lite.data(query, of=["ACTIVE"] * n)["cadres"]["totalCount"] for n in (1, 70_000))
+    assert once == often > 0
+
+
+def test_a_condition_names_only_so_many_values(lite: Door) -> None:
+    query = "query($ranks: [Int!]) { preferences(filter: {ranks: $ranks}) { totalCount } }"
+    assert lite.data(query, ranks=[1] * 1_000) == lite.data(query, ranks=[1])
+    (error,) = lite.ask(query, ranks=list(range(70_000)))["errors"]
+    assert (error["extensions"]["code"], error["extensions"]["inputPath"]) == ("INVALID_INPUT", ["filter"])

@@ -6,6 +6,7 @@ import shutil
 import time
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import httpx
 import orjson
@@ -15,6 +16,7 @@ from sqlalchemy.exc import OperationalError
 
 from app.access import Viewer
 from app.config import get_settings
+from app.db import Database
 from app.main import app_from_environment
 from app.reads import people
 from schema.asgi import MAX_BODY_BYTES
@@ -256,3 +258,39 @@ def test_a_document_is_parsed_and_validated_once_for_many_requests(lite: Door) -
     assert [new.misses - old.misses for old, new in zip(before, after, strict=True)] == [1, 1]
     assert [new.hits - old.hits for old, new in zip(before, after, strict=True)] == [4, 4]
     assert all(info.maxsize == 128 for info in after)
+
+
+def test_while_the_database_is_away_every_door_says_so(lite: Door, tmp_path: Path) -> None:
+    away = Database(f"sqlite:///{tmp_path / 'absent' / 'touyan.db'}")
+    lite.application.state.database = away
+    assert lite.request("GET", "/healthz", by=None).status_code == 503
+    response = lite.request("GET", f"/exports/{UUID(int=1)}")
+    assert (response.status_code, response.json()["errors"][0]["extensions"]["code"]) == (503, "UNAVAILABLE")
+
+
+EVENTS = {"Accept": "text/event-stream"}
+
+
+def test_a_stream_belongs_to_somebody(lite: Door) -> None:
+    body = {"query": "{ __schema { queryType { name } } }"}
+    assert lite.request("POST", "/graphql", by=None, json=body).status_code == 200
+    response = lite.request("POST", "/graphql", by=None, json=body, headers=EVENTS)
+    assert (response.status_code, response.json()["errors"][0]["extensions"]["code"]) == (401, "UNAUTHENTICATED")
+
+
+def test_a_stream_tells_of_an_operation_that_cannot_be_run(lite: Door) -> None:
+    change = 'mutation { startMatchRun(input: {programId: "x"}) { userErrors { code } } }'
+    by_get = lite.request("GET", "/graphql", params={"query": change}, headers=EVENTS).text
+    assert "not accepted by GET" in by_get
+    assert "INTERNAL" not in by_get
+    unnamed = {"query": "{ viewer { role } }", "operationName": "other"}
+    answer = lite.request("POST", "/graphql", json=unnamed, headers=EVENTS).text
+    assert "none of that name" in answer
+    assert "INTERNAL" not in answer
+
+
+@pytest.mark.parametrize("number", ["9" * 5_000, "1." + "9" * 5_000])
+def test_a_number_too_long_to_be_read_is_a_mistake_in_the_document(lite: Door, number: str) -> None:
+    (error,) = lite.ask(f"{{ cadres(first: {number}) {{ nodes {{ id }} }} }}")["errors"]
+    assert error["extensions"] == {"code": "BAD_DOCUMENT"}
+    assert error["message"].endswith("at most 100 are accepted.")

@@ -10,7 +10,9 @@ from sqlmodel import select
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
+from app.errors import DatabaseUnavailableError
 from app.models import MatchRun
+from schema.asgi import MAX_BODY_BYTES
 from schema.ids import encode_id
 from tests.schema.door import Door
 from tests.schema.serving import served
@@ -163,3 +165,41 @@ def test_a_fault_tells_an_id_alone(lite: Door, monkeypatch: pytest.MonkeyPatch) 
 def test_other_subprotocols_are_refused(lite: Door) -> None:
     with line(lite, None, protocol="graphql-ws") as session:
         assert closing_code(session) == 4406
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"id": ["1"], "type": "subscribe", "payload": {"query": "{ viewer { role } }"}},
+        {"id": {}, "type": "complete"},
+        {"type": "多" * 200},
+    ],
+)
+def test_a_message_of_a_wrong_shape_ends_the_connection_with_a_code(lite: Door, message: dict[str, Any]) -> None:
+    with line(lite) as session:
+        tell(session, message)
+        assert closing_code(session) == 4400
+
+
+def test_a_message_larger_than_a_body_may_be_ends_the_connection(lite: Door) -> None:
+    with line(lite, by=None) as session:
+        tell(session, {"type": "connection_init", "payload": {"authorization": "x" * MAX_BODY_BYTES}})
+        assert closing_code(session) == 1009
+
+
+def test_who_asks_while_the_database_is_away_may_try_later(lite: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def away(*_: Any) -> None:
+        raise DatabaseUnavailableError("The database cannot be reached.", "数据库暂时无法连接。")
+
+    monkeypatch.setattr("schema.sockets.find_grant_for_header", away)
+    with line(lite, by=None) as session:
+        tell(session, {"type": "connection_init", "payload": {"authorization": "Bearer x"}})
+        assert closing_code(session) == 1013
+
+
+def test_an_operation_of_another_name_is_a_mistake_not_a_fault(lite: Door) -> None:
+    with line(lite) as session:
+        payload = {"query": "{ viewer { role } }", "operationName": "other"}
+        tell(session, {"id": "1", "type": "subscribe", "payload": payload})
+        (error,) = json.loads(session.recv(timeout=20))["payload"]
+    assert error["extensions"] == {"code": "BAD_REQUEST"}
