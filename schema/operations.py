@@ -16,6 +16,9 @@ MAX_LEVELS = 40
 MAX_LIST_LENGTH = 10_000
 """Items of one list: a statement takes 65,535 values on PostgreSQL and 32,766 on SQLite, and no list needs so many."""
 
+MAX_DOCUMENT = 50_000
+"""Characters of a document: tokens bound neither comments nor texts, and the caches keep documents whole."""
+
 Operation = tuple[str, dict[str, Any] | None, str | None, dict[str, Any] | None]
 """Document, variables, name of the operation, extensions."""
 
@@ -47,6 +50,8 @@ def _document_of(data: dict[str, Any], documents: TrustedDocuments) -> str:
         raise HTTPException(400, "Only trusted documents are accepted: name one in `documentId`.")
     if not isinstance(query, str) or not query.strip():
         raise HTTPException(400, "`query` must be a text with a GraphQL document.")
+    if len(query) > MAX_DOCUMENT:
+        raise HTTPException(400, f"`query` has more than {MAX_DOCUMENT} characters; send values as `variables`.")
     return query
 
 
