@@ -106,12 +106,12 @@ def test_a_text_longer_than_any_name_is_refused_and_repeated_choices_are_one(lit
     query = "query($s: String, $of: [PersonStatus!]) { cadres(filter: {search: $s, statuses: $of}) { totalCount } }"
     (error,) = lite.ask(query, s="張" * 50_000)["errors"]
     assert (error["extensions"]["code"], error["extensions"]["inputPath"]) == ("INVALID_INPUT", ["filter", "search"])
-    once, often = (lite.data(query, of=["ACTIVE"] * n)["cadres"]["totalCount"] for n in (1, 70_000))
+    once, often = (lite.data(query, of=["ACTIVE"] * n)["cadres"]["totalCount"] for n in (1, 1_000))
     assert once == often > 0
 
 
 def test_a_condition_names_only_so_many_values(lite: Door) -> None:
     query = "query($ranks: [Int!]) { preferences(filter: {ranks: $ranks}) { totalCount } }"
     assert lite.data(query, ranks=[1] * 1_000) == lite.data(query, ranks=[1])
-    (error,) = lite.ask(query, ranks=list(range(70_000)))["errors"]
+    (error,) = lite.ask(query, ranks=list(range(1_000)))["errors"]
     assert (error["extensions"]["code"], error["extensions"]["inputPath"]) == ("INVALID_INPUT", ["filter"])
