@@ -19,6 +19,9 @@ from app.interrupts import CURRENT, Interrupt
 WORK_TIMEOUT_S = 600.0
 """Seconds for operations that compute: questions about a dense county, adjustments, starts of runs."""
 
+LAST_STEP_S = 5.0
+"""Seconds more for which the end of such work is waited for: what commits in that moment has to say so."""
+
 ResultT = TypeVar("ResultT")
 
 
@@ -64,7 +67,7 @@ class Deadline:
         context = copy_context()
         running = asyncio.get_running_loop().run_in_executor(executor, lambda: context.run(unit))
         try:
-            return await asyncio.wait_for(asyncio.shield(running), WORK_TIMEOUT_S)
+            return await asyncio.wait_for(asyncio.shield(running), WORK_TIMEOUT_S + LAST_STEP_S)
         except TimeoutError:
             raise OperationTimedOutError from None
 

@@ -11,7 +11,7 @@ from strawberry.http import GraphQLHTTPResponse
 from strawberry.http.streaming import SSETransport
 
 from app.access import Grant
-from schema.connections import Connections
+from schema.connections import FORBIDDEN, Connections
 from schema.sockets import READING_S
 
 SSE = SSETransport()
@@ -48,11 +48,11 @@ async def guarded(
     encode_json: Callable[[object], str],
 ) -> AsyncGenerator[str, None]:
     """The parts of a stream, until it ends or whoever asked may no longer see it; the latter is told as an error."""
-    end: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    end: asyncio.Future[tuple[int, str]] = asyncio.get_running_loop().create_future()
 
-    def on_end(_code: int, reason: str) -> None:
+    def on_end(code: int, reason: str) -> None:
         if not end.done():
-            end.set_result(reason)
+            end.set_result((code, reason))
 
     parts = cast(AsyncGenerator[str, None], stream())
     step: asyncio.Task[str | None] | None = None
@@ -73,7 +73,9 @@ async def guarded(
                 step.cancel()
                 await asyncio.wait({step})
             await parts.aclose()
-    refusal = {"message": f"{end.result()}.", "extensions": {"code": "UNAUTHENTICATED"}}
+    code, reason = end.result()
+    name = "FORBIDDEN" if code == FORBIDDEN else "UNAUTHENTICATED"
+    refusal = {"message": f"{reason}.", "extensions": {"code": name}}
     response = cast(GraphQLHTTPResponse, {"data": None, "errors": [refusal]})
     yield SSE.encode_next(response, encode_json)
     yield SSE.encode_complete()

@@ -1,20 +1,24 @@
 """Mutations of runs: start a run, and take a plan through approval."""
 
+from collections.abc import Callable
 from typing import Annotated
+from uuid import UUID
 
 import strawberry
+from graphql import GraphQLError
 
 from app.access import Permission
+from app.errors import AppError
 from app.models.vocabulary import RunMode, WeightPreset
 from app.reads.runs import runs_by_id
 from app.services import plans, publication
 from app.services.runs import RepairDraft, RunDraft, control
 from app.services.runs import start_match_run as start
 from app.services.runs import start_repair_run as start_repair
-from schema.context import Info
+from schema.context import Context, Info
 from schema.drafts import to_draft
 from schema.fields import show
-from schema.ids import key_of
+from schema.ids import encode_id, key_of
 from schema.inputs import changeable, given, required
 from schema.permissions import mutation_field
 from schema.problems import Payload
@@ -143,6 +147,19 @@ class WithdrawPublicationPayload(Payload):
     )
 
 
+async def _queued(context: Context, begin: Callable[[], UUID]) -> MatchRun | None:
+    """The run that ``begin`` has put into the queue; that it cannot be read again does not make it unwritten."""
+    key = await context.work(begin)
+    try:
+        row = await context.find(runs_by_id, key)
+    except AppError as refusal:
+        name = encode_id("MatchRun", key)
+        message = f"Run {name} is queued, but cannot be read at this moment: {refusal.message}"
+        raise GraphQLError(message, extensions={"code": refusal.code}) from refusal
+    run: MatchRun | None = show(row)
+    return run
+
+
 @strawberry.type(description="Mutations of runs.")
 class RunsMutations:
     @mutation_field(
@@ -156,10 +173,10 @@ class RunsMutations:
         draft = to_draft(RunDraft, input)
         context = info.context
         # The service opens its own transactions: a solve must never hold one.
-        key = await context.work(
-            lambda: start(context.database, context.viewer, draft, enqueue=context.jobs.enqueue_run)
+        run = await _queued(
+            context, lambda: start(context.database, context.viewer, draft, enqueue=context.jobs.enqueue_run)
         )
-        return StartMatchRunPayload(match_run=show(await context.find(runs_by_id, key)))
+        return StartMatchRunPayload(match_run=run)
 
     @mutation_field(
         Permission.RUN,
@@ -172,10 +189,10 @@ class RunsMutations:
     ) -> StartRepairRunPayload | None:
         draft = to_draft(RepairDraft, input)
         context = info.context
-        key = await context.work(
-            lambda: start_repair(context.database, context.viewer, draft, enqueue=context.jobs.enqueue_run)
+        run = await _queued(
+            context, lambda: start_repair(context.database, context.viewer, draft, enqueue=context.jobs.enqueue_run)
         )
-        return StartRepairRunPayload(match_run=show(await context.find(runs_by_id, key)))
+        return StartRepairRunPayload(match_run=run)
 
     @mutation_field(
         Permission.RUN, CancelMatchRunPayload, "End a run; its best plan so far is recorded, marked as cancelled."
@@ -195,10 +212,11 @@ class RunsMutations:
     ) -> RetryMatchRunPayload | None:
         context = info.context
         old = key_of(input.id, "MatchRun")
-        key = await context.work(
-            lambda: control.retry_match_run(context.database, context.viewer, old, enqueue=context.jobs.enqueue_run)
+        run = await _queued(
+            context,
+            lambda: control.retry_match_run(context.database, context.viewer, old, enqueue=context.jobs.enqueue_run),
         )
-        return RetryMatchRunPayload(match_run=show(await context.find(runs_by_id, key)))
+        return RetryMatchRunPayload(match_run=run)
 
     @mutation_field(Permission.RUN, SubmitMatchPlanPayload, "Submit a plan of a final run for approval.")
     async def submit_match_plan(

@@ -5,6 +5,7 @@ import sqlite3
 import threading
 import time
 from typing import Any
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -15,10 +16,12 @@ from websockets.sync.client import connect
 from app.access import Viewer
 from app.crypto import PersonalDataCipher
 from app.db import Database
+from app.errors import OperationTimedOutError
 from app.interrupts import Interrupt
 from app.models import Mentor
 from app.services import people as people_services
 from schema import deadline
+from schema.ids import encode_id
 from tests.schema.door import Door, open_door
 from tests.schema.serving import served
 
@@ -99,6 +102,7 @@ def test_work_that_computes_has_longer_and_is_given_up_at_the_end_of_that(
     monkeypatch.setattr("schema.runs.questions.questions.diagnose_plan", slow)
     assert "errors" not in hasty.ask(query, id=plan)
     monkeypatch.setattr(deadline, "WORK_TIMEOUT_S", 0.6)
+    monkeypatch.setattr(deadline, "LAST_STEP_S", 0.0)
     body = hasty.ask(query, id=plan)
     assert [error["extensions"]["code"] for error in body["errors"]] == ["TIMED_OUT"]
 
@@ -185,3 +189,23 @@ def test_a_change_that_is_written_is_not_called_unwritten(hasty: Door, monkeypat
     assert error["message"].startswith("This step ")
     with hasty.database.read() as session:
         assert 5 in session.exec(select(col(Mentor.capacity))).all()
+
+
+def test_a_run_that_is_queued_and_cannot_be_read_again_is_not_called_unwritten(
+    hasty: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = hasty.data("{ pairingPrograms { nodes { id } } }")["pairingPrograms"]["nodes"][0]["id"]
+    key = uuid4()
+    monkeypatch.setattr("schema.runs.mutations.start", lambda *_, **__: key)
+    monkeypatch.setattr("schema.runs.mutations.runs_by_id", refuse)
+    body = hasty.ask(
+        "mutation($id: ID!) { startMatchRun(input: {programId: $id, mode: FINAL}) { userErrors { code } } }", id=program
+    )
+    (error,) = body["errors"]
+    assert error["message"].startswith(f"Run {encode_id('MatchRun', key)} is queued, but cannot be read")
+    assert error["extensions"]["code"] == "TIMED_OUT"
+    assert body["data"] == {"startMatchRun": None}
+
+
+def refuse(*_: Any) -> Any:
+    raise OperationTimedOutError
