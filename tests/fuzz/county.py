@@ -44,6 +44,7 @@ from app.services.runs import RunDraft
 from matching import PRESETS
 from schema.fields import SHOWN
 from schema.ids import encode_id
+from schema.root import make_schema
 from tests.app.services.world import World as Office
 from tests.app.services.world import populate
 from tests.factories import Places, id_number
@@ -62,11 +63,6 @@ TERRITORY_BY_ROLE: dict[Role, str | None] = {
     Role.MENTOR: COUNTY,
     Role.MENTEE: COUNTY,
 }
-CONNECTIONS = (
-    *("divisions", "cadres", "reserveCandidates", "assignedCadres", "mentors", "mentorPools", "pairingPrograms"),
-    *("matchPolicies", "pairings", "matchRuns", "rosters"),
-)
-"""Root fields with pages: a cursor of each is kept, for itself and as a foreign one for the others."""
 STATE_POOLS = ("AdjustablePlan", "SubmittedPlan", "ApprovedPlan", "SubmittablePlan", "OpenRun", "FailedRun")
 TABLES: tuple[type[SQLModel], ...] = (
     *(Person, ReservePool, MentorPool, Mentor, PairingProgram, MatchPolicy, MatchRun, MatchPlan, PlanItem, Shortfall),
@@ -355,7 +351,9 @@ def _put(bait: Bait, type_name: str, key: Any, *, is_foreign: bool) -> None:
 
 
 def _cursors(door: Door, token: str, bait: Bait) -> None:
-    for name in CONNECTIONS:
+    """Some cursors of every list, for the list itself and as foreign ones for the others."""
+    query: Any = make_schema()._schema.query_type
+    for name in (each for each, found in query.fields.items() if str(found.type).endswith("Connection!")):
         response = door.request(
             "POST",
             "/graphql",
