@@ -53,7 +53,7 @@ FIELDS_ANSWERED = {
     Role.MENTOR: 4,
     Role.MENTEE: 4,
 }
-"""Root fields of the sixty-seven that 200 operations at least get data of, or carry out; a little less than measured."""
+"""Root fields of the sixty-seven that 200 operations at least get data of or carry out; a bit less than measured."""
 BOUND_ROLES = frozenset(
     role for role, code in TERRITORY_BY_ROLE.items() if code is not None and code.startswith("520624")
 )
