@@ -1,13 +1,17 @@
 """Generated operations: what Schemathesis makes of the schema, aimed at the world, some of it sent as variables."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
+from unittest.mock import patch
 
 import graphql
 import schemathesis
+from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
+from hypothesis.internal.conjecture import providers
 from schemathesis import GenerationMode
 from schemathesis.schemas import APIOperation
 
@@ -118,6 +122,34 @@ def operations(draw: st.DrawFn, label: str) -> Operation:
         selection_set=selections,
     )
     return Operation(style=style.name, query=graphql.print_ast(bent), variables=bender.variables, **common)
+
+
+@contextmanager
+def _without_constants_of_code() -> Iterator[None]:
+    """Keep Hypothesis from drawing the constants of whatever modules are loaded: a seed would say nothing then."""
+    providers.CONSTANTS_CACHE.cache.clear()
+    with patch.object(providers, "_get_local_constants", return_value=providers.Constants()):
+        yield
+    providers.CONSTANTS_CACHE.cache.clear()
+
+
+def generate(label: str, n_cases: int, of_seed: str, take: Callable[[Operation], None]) -> None:
+    """Hand over ``n_cases`` operations that ask for one root field; the same ones for the same seed."""
+
+    @seed(of_seed)
+    @settings(
+        max_examples=n_cases,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(operations(label))
+    def each(operation: Operation) -> None:
+        take(operation)
+
+    with _without_constants_of_code():
+        each()
 
 
 REFUSALS = graphql.FieldNode(
