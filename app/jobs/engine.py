@@ -35,9 +35,10 @@ RUNS_POLLING_S, SHARES_POLLING_S = 1.2, 1.2
 OWN_QUEUE_POLLING_S = 30.0
 """The same for the queue that the engine keeps for itself: nothing here ever puts a workflow into it."""
 
-BUSY_POLLING_S = 0.05
-"""Seconds between two looks at the shares while runs are open: a small county takes a tenth of a second, and a slot
-that has solved one takes the next with the next look only. While all slots are taken, a look costs one statement."""
+BUSY_RUNS_POLLING_S, BUSY_POLLING_S = 0.2, 0.05
+"""Seconds between two looks at runs and shares while runs are open, and when a worker begins: it may have come to take
+up what a dead one has left. A small county takes a tenth of a second, and a slot that has solved one takes the next with
+the next look only. While all slots are taken, a look costs one statement."""
 
 POLLING_S = 0.2
 """Seconds between two looks at something that is waited for."""
@@ -130,15 +131,21 @@ class Jobs:
     def launch(self) -> None:
         """Take up what this slot has left, and begin to take jobs from the queues."""
         DBOS.launch()
-        DBOS.register_queue(RUNS_QUEUE, worker_concurrency=MOST_RUNS_AT_A_TIME, polling_interval_sec=RUNS_POLLING_S)
-        DBOS.register_queue(SHARES_QUEUE, worker_concurrency=self._n_shares, polling_interval_sec=SHARES_POLLING_S)
+        DBOS.register_queue(
+            RUNS_QUEUE, worker_concurrency=MOST_RUNS_AT_A_TIME, polling_interval_sec=BUSY_RUNS_POLLING_S
+        )
+        DBOS.register_queue(SHARES_QUEUE, worker_concurrency=self._n_shares, polling_interval_sec=BUSY_POLLING_S)
 
     def keep_pace(self, *, is_busy: bool) -> None:
-        """Let all workers look for shares often while there are runs, and seldom while there are none."""
-        wanted = BUSY_POLLING_S if is_busy else SHARES_POLLING_S
-        queue = DBOS.retrieve_queue(SHARES_QUEUE)
-        if queue is not None and queue.polling_interval_sec != wanted:
-            queue.set_polling_interval_sec(wanted)
+        """Let all workers look often while there are runs, and seldom while there are none."""
+        paces = {
+            RUNS_QUEUE: BUSY_RUNS_POLLING_S if is_busy else RUNS_POLLING_S,
+            SHARES_QUEUE: BUSY_POLLING_S if is_busy else SHARES_POLLING_S,
+        }
+        for name, wanted in paces.items():
+            queue = DBOS.retrieve_queue(name)
+            if queue is not None and queue.polling_interval_sec != wanted:
+                queue.set_polling_interval_sec(wanted)
 
     def transaction(self, name: str, unit: Callable[[Session], ResultT]) -> ResultT:
         """Run a unit of work in one transaction with the engine's checkpoint: exactly once, whatever happens."""

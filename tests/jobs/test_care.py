@@ -94,7 +94,7 @@ def test_shares_are_looked_for_often_while_runs_are_open_and_seldom_while_there_
 
     monkeypatch.setattr(work, "join_run", join_and_look)
     with working(lite_office.database, slot="w1", n_shares=1):
-        assert pace() == SHARES_POLLING_S
+        wait_for(lambda: pace() == SHARES_POLLING_S)
         run_id = started(lite_office, jobs)
         lite_office.wait_for_end(run_id)
         wait_for(lambda: pace() == SHARES_POLLING_S)
