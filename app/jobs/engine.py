@@ -37,8 +37,8 @@ OWN_QUEUE_POLLING_S = 30.0
 
 BUSY_RUNS_POLLING_S, BUSY_POLLING_S = 0.2, 0.05
 """Seconds between two looks at runs and shares while runs are open, and when a worker begins: it may have come to take
-up what a dead one has left. A small county takes a tenth of a second, and a slot that has solved one takes the next with
-the next look only. While all slots are taken, a look costs one statement."""
+up what a dead one has left. A small county takes a tenth of a second, and a slot that has solved one takes the next
+with the next look only. While all slots are taken, a look costs one statement."""
 
 POLLING_S = 0.2
 """Seconds between two looks at something that is waited for."""
