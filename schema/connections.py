@@ -1,7 +1,6 @@
 """Connections that last: how many one user may hold, and that each ends when its user may no longer do what it does."""
 
 import asyncio
-import logging
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -27,8 +26,6 @@ MAX_SOCKETS, MAX_OPERATIONS = 100, 200
 """Sockets, and operations over sockets and event streams, that one user may hold in one process."""
 
 OnEnd: TypeAlias = Callable[[int, str], None]
-
-log = logging.getLogger(__name__)
 
 
 class TooManyError(AppError):

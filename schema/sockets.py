@@ -26,7 +26,7 @@ from strawberry.types.execution import ExecutionResult, PreExecutionError
 from app.access import Grant
 from app.errors import DatabaseUnavailableError
 from app.reads.access import find_grant_for_header
-from schema.connections import TooManyError
+from schema.connections import FORBIDDEN, TooManyError
 from schema.context import Context
 from schema.faults import fault, told
 from schema.operations import operation_of
@@ -34,7 +34,7 @@ from schema.operations import operation_of
 if TYPE_CHECKING:
     from schema.asgi import GraphQLView
 
-FORBIDDEN, BAD_MESSAGE, TOO_MANY = 4403, 4400, 4429
+BAD_MESSAGE, TOO_MANY = 4400, 4429
 """Codes of the protocol with which a connection is closed."""
 
 SLOW_READER = TRY_LATER = 1013

@@ -34,7 +34,7 @@ CLEANING_EVERY_S = 600.0
 MOST_CLEANED = 20
 """Seconds between two rounds of deleting, and the most runs that a round deletes: rounds stay short."""
 
-IDLE_BEATS = 5
+IDLE_BEATS = 10
 """Beats between two rounds of what matters to runs only, while there are none: each round costs some milliseconds."""
 
 LOST_AFTER_BEATS = 3

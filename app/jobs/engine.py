@@ -29,7 +29,7 @@ MOST_RUNS_AT_A_TIME = 8
 STREAM = "progress"
 """Name of the stream in which a run tells what happens to it."""
 
-RUNS_POLLING_S, SHARES_POLLING_S = 1.2, 1.2
+RUNS_POLLING_S, SHARES_POLLING_S = 1.5, 1.5
 """Seconds between two looks at a queue. Each look costs some milliseconds, also on a server with nothing to do."""
 
 OWN_QUEUE_POLLING_S = 30.0
