@@ -121,7 +121,7 @@ def open_county(database: Database, cipher: PersonalDataCipher) -> County:
     bait = Bait()
     with database.write() as session:
         _complete(session, door)
-        _numbers(session, cipher, bait)
+        _numbers(session, cipher, bait, door.world.divisions[OTHER_COUNTY])
         tokens = {role: _token(session, door, role) for role in TERRITORY_BY_ROLE}
         _fill(session, bait, door.world.divisions[OTHER_COUNTY])
         _order(session, bait, plan_id)
@@ -231,8 +231,12 @@ def _program(office: Office, name: str, kind: ProgramKind, year: int, preset: st
     return run_in_transaction(office.database, lambda s: create_pairing_program(s, office.officer, draft))
 
 
-def _numbers(session: Session, cipher: PersonalDataCipher, bait: Bait) -> None:
-    """Everybody gets an ID number and a phone of the right form, different in their masked forms too."""
+def _numbers(session: Session, cipher: PersonalDataCipher, bait: Bait, other_county: Any) -> None:
+    """Everybody gets an ID number and a phone of the right form, different in their masked forms too.
+
+    A phone may belong to two persons. One of the other county is given to no operation: written to somebody here it
+    would be read again, and look like a leak.
+    """
     people = session.exec(select(Person).order_by(col(Person.code))).all()
     for number, person in enumerate(people, start=1):
         id_text = id_number(date(1970 + number % 30, 1 + number % 12, 1 + number % 28), number, area=person.code[:6])
@@ -246,7 +250,8 @@ def _numbers(session: Session, cipher: PersonalDataCipher, bait: Bait) -> None:
         session.add(person)
         bait.secrets += [id_text, phone]
         bait.pools["IdNumber"].append(id_text)
-        bait.pools["Phone"].append(phone)
+        if person.county_id != other_county:
+            bait.pools["Phone"].append(phone)
     session.flush()
 
 
