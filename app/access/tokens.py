@@ -1,0 +1,108 @@
+"""API tokens: whom a bearer token stands for, and until when."""
+
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+from uuid import UUID
+
+from sqlmodel import Session, col, select
+
+from app.access.territory import viewer_for_division
+from app.access.trail import record
+from app.access.viewers import SYSTEM_VIEWER, Viewer
+from app.db import utc_now
+from app.errors import InvalidInputError
+from app.models import ApiToken, Division, Person
+from app.models.vocabulary import Role
+
+LABEL_LENGTH = 80
+"""The label of a token is the name under which everything is recorded that is done with it."""
+
+
+def hash_token(token: str) -> str:
+    """SHA-256 of a bearer token; tokens carry 256 random bits, so no slow hash is needed."""
+    return sha256(token.encode("utf-8")).hexdigest()
+
+
+def create_token(
+    session: Session,
+    *,
+    role: Role,
+    label: str,
+    division: Division | None,
+    person: Person | None = None,
+    valid_for: timedelta = timedelta(days=90),
+    now: datetime | None = None,
+) -> str:
+    """Store a new token, record that it was made, and return its clear text, which is shown once, stored nowhere."""
+    if not 0 < len(label.strip()) <= LABEL_LENGTH:
+        raise InvalidInputError(
+            f"The label of a token says who holds it, in 1 to {LABEL_LENGTH} characters.",
+            f"令牌名称须写明持有人（1至{LABEL_LENGTH}字）。",
+            path=["label"],
+        )
+    if role in (Role.MENTOR, Role.MENTEE) and person is None:
+        raise InvalidInputError(
+            f"A token for role {role} needs the person it stands for (--person 编号).",
+            f"角色 {role} 的令牌须指定本人编号（--person）。",
+        )
+    if role not in (Role.SYSTEM_ADMIN, Role.AUDITOR, Role.READER, Role.MENTOR, Role.MENTEE) and division is None:
+        raise InvalidInputError(
+            f"A token for role {role} needs a division (--division CODE).",
+            f"角色 {role} 的令牌须指定区划代码（--division）。",
+        )
+    clear = "ty_" + secrets.token_urlsafe(32)
+    row = ApiToken(
+        token_hash=hash_token(clear),
+        label=label.strip(),
+        role=role,
+        division_id=division.id if division else None,
+        person_id=person.id if person else None,
+        expires_at=(now or utc_now()) + valid_for,
+        created_by=SYSTEM_VIEWER.subject,
+        updated_by=SYSTEM_VIEWER.subject,
+    )
+    session.add(row)
+    record(
+        session,
+        SYSTEM_VIEWER,
+        "TOKEN_CREATED",
+        f"ApiToken {row.id}",
+        role=role.value,
+        division=division.code if division else None,
+        person=person.code if person else None,
+    )
+    session.flush()
+    return clear
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """What a token gives: whom it stands for, and until when."""
+
+    viewer: Viewer
+    token_id: UUID
+    expires_at: datetime
+
+
+def find_grant(session: Session, token: str, *, now: datetime | None = None) -> Grant | None:
+    """What a bearer token gives; ``None`` when it is unknown, expired or revoked."""
+    row = session.exec(select(ApiToken).where(col(ApiToken.token_hash) == hash_token(token))).first()
+    return _grant_of(session, row, now or utc_now())
+
+
+def grants_by_token(session: Session, token_ids: Iterable[UUID], *, now: datetime | None = None) -> dict[UUID, Grant]:
+    """What tokens give at this moment; those that expired or were revoked are left out."""
+    rows = session.exec(select(ApiToken).where(col(ApiToken.id).in_(list(token_ids)))).all()
+    grants = {row.id: _grant_of(session, row, now or utc_now()) for row in rows}
+    return {token_id: grant for token_id, grant in grants.items() if grant is not None}
+
+
+def _grant_of(session: Session, row: ApiToken | None, now: datetime) -> Grant | None:
+    if row is None or row.revoked_at is not None or row.expires_at <= now:
+        return None
+    division = session.get(Division, row.division_id) if row.division_id else None
+    viewer = viewer_for_division(session, subject=row.label, role=row.role, division=division, person_id=row.person_id)
+    return Grant(viewer=viewer, token_id=row.id, expires_at=row.expires_at)
