@@ -16,6 +16,7 @@ from app.crypto import PersonalDataCipher
 from app.db import Database
 from app.http.exports import download_export
 from app.http.health import health
+from app.http.sessions import SessionDoor
 from app.jobs.client import JobClient
 from app.jobs.hub import ProgressHub
 from app.jobs.worker import working
@@ -51,6 +52,7 @@ def create_app(settings: Settings, database: Database, cipher: PersonalDataCiphe
     routes: list[BaseRoute] = [
         Route("/graphql", view),
         WebSocketRoute("/graphql", view),
+        Route("/session", SessionDoor(database, settings), methods=["GET", "POST", "DELETE"]),
         Route("/exports/{id}", download_export),
         Route("/healthz", health),
     ]
@@ -68,6 +70,7 @@ def create_app(settings: Settings, database: Database, cipher: PersonalDataCiphe
         middleware.insert(0, cors)
     application = Starlette(routes=routes, lifespan=lifespan, middleware=middleware)
     application.state.database = database
+    application.state.is_production = not is_development
     return application
 
 

@@ -20,13 +20,14 @@ from strawberry.types import ExecutionResult
 from strawberry.types.execution import PreExecutionError, SubscriptionExecutionResult
 
 from app.access import Grant, Viewer
+from app.access.cookies import CSRF_HEADER, secret_of
 from app.config import Profile, Settings
 from app.crypto import PersonalDataCipher
 from app.db import Database
-from app.errors import DatabaseUnavailableError, StorageFullError
+from app.errors import DatabaseUnavailableError, ForbiddenError, StorageFullError
 from app.jobs.client import JobClient
 from app.jobs.hub import ProgressHub
-from app.reads.access import find_grant_for_header
+from app.reads.access import find_grant_for_cookie, find_grant_for_header
 from schema import graphiql
 from schema.connections import Connections, too_many_operations
 from schema.context import Context
@@ -51,6 +52,7 @@ GRAPHQL_TYPE = "application/graphql-response+json"
 CODE_BY_STATUS = {
     400: "BAD_REQUEST",
     401: "UNAUTHENTICATED",
+    403: "FORBIDDEN",
     404: "NOT_FOUND",
     405: "METHOD_NOT_ALLOWED",
     406: "NOT_ACCEPTABLE",
@@ -60,9 +62,14 @@ CODE_BY_STATUS = {
 }
 INIT_WAIT = timedelta(seconds=10)
 """How long an open socket may stay silent before it says who it is."""
-ANSWER_HEADERS = {"Cache-Control": "no-store", "Vary": "Accept, Authorization", "X-Content-Type-Options": "nosniff"}
+ANSWER_HEADERS = {
+    "Cache-Control": "no-store",
+    "Vary": "Accept, Authorization, Cookie",
+    "X-Content-Type-Options": "nosniff",
+}
 """What is answered depends on the token and is personal: nothing in between may keep it."""
 SIGN_IN = "Sign in with a valid token: Authorization: Bearer <token>."
+SESSION_OVER = "Nobody is signed in here any more; sign in again."
 
 
 class LimitedRequest(StarletteRequestAdapter):
@@ -156,12 +163,25 @@ class GraphQLView(GraphQL[Context, None]):
         # The query page starts with the word Bearer and no token behind it: that is nobody yet, not a wrong token.
         header = request.headers.get("authorization")
         header = None if header is None or header.strip().lower() in ("", "bearer") else header
-        grant = await find_grant_for_header(self.database, header)
+        secret = None if header is not None else secret_of(request.cookies, is_production=not self.is_development)
+        grant = await (
+            find_grant_for_header(self.database, header) if secret is None else self._grant_of_session(request, secret)
+        )
         if grant is None and (header is not None or not self.is_development):
-            raise HTTPException(401, SIGN_IN)
+            raise HTTPException(401, SIGN_IN if secret is None else SESSION_OVER)
         request.state.grant = grant
         streams = SSE.accepts(request.headers.get("accept", ""))
         return self.new_context(None if grant is None else grant.viewer, streams=streams)
+
+    async def _grant_of_session(self, request: Request, secret: str) -> Grant | None:
+        try:
+            return await find_grant_for_cookie(
+                self.database, secret, csrf=request.headers.get(CSRF_HEADER), is_safe=False
+            )
+        except ForbiddenError as refusal:
+            if self.is_development and request.method == "GET":
+                return None  # the query page itself, before it knows the token
+            raise HTTPException(403, refusal.message) from None
 
     def new_context(self, visitor: Viewer | None, *, streams: bool) -> Context:
         """A fresh context: of one operation, also where one connection carries several."""

@@ -11,13 +11,13 @@ from typing import TypeAlias
 from app.access import Grant
 from app.db import Database, utc_now
 from app.errors import AppError, DatabaseUnavailableError
-from app.reads.access import viewers_of_tokens
+from app.reads.access import viewers_of
 
 UNAUTHORIZED, FORBIDDEN = 4401, 4403
-"""Codes of graphql-transport-ws with which a socket is closed: the token is no longer valid, or says something else."""
+"""Codes of graphql-transport-ws with which a socket is closed: the token or session is over, or says something else."""
 
 LOOKING_S = 3.0
-"""Seconds between two looks at the tokens in use: after so long at most, a change of one is felt."""
+"""Seconds between two looks at the credentials in use: after so long at most, a change of one is felt."""
 
 LONGEST_TIMER_S = 86_400.0
 """Seconds for which a timer is set at most: tokens last for months, and clocks are put right meanwhile."""
@@ -50,6 +50,10 @@ def too_many_operations() -> TooManyError:
     )
 
 
+def _name(grant: Grant) -> str:
+    return grant.credential.kind.value.capitalize()
+
+
 @dataclass(slots=True, kw_only=True, eq=False)
 class _Guarded:
     grant: Grant
@@ -57,13 +61,13 @@ class _Guarded:
     timer: asyncio.TimerHandle | None = None
 
     def arm(self) -> None:
-        """End what is guarded when its token expires."""
+        """End what is guarded when its token or session expires."""
         seconds = (self.grant.expires_at - utc_now()) / timedelta(seconds=1)
         loop = asyncio.get_running_loop()
         if seconds > LONGEST_TIMER_S:
             self.timer = loop.call_later(LONGEST_TIMER_S, self.arm)
         else:
-            self.timer = loop.call_later(max(seconds, 0.0), self.on_end, UNAUTHORIZED, "Token expired")
+            self.timer = loop.call_later(max(seconds, 0.0), self.on_end, UNAUTHORIZED, f"{_name(self.grant)} expired")
 
     def disarm(self) -> None:
         """Do nothing any more."""
@@ -112,21 +116,21 @@ class Connections:
             self._guarded.discard(guarded)
 
     async def _look(self) -> None:
-        """Look at the tokens in use as long as there are any."""
+        """Look at the credentials in use as long as there are any."""
         try:
             while self._guarded:
                 await asyncio.sleep(LOOKING_S)
-                tokens = {each.grant.token_id for each in self._guarded}
+                credentials = {each.grant.credential for each in self._guarded}
                 try:
-                    viewers = await asyncio.to_thread(viewers_of_tokens, self.database, tokens)
+                    viewers = await asyncio.to_thread(viewers_of, self.database, credentials)
                 except DatabaseUnavailableError:
-                    continue  # nobody can change a token either
+                    continue  # nobody can change one either
                 for each in list(self._guarded):
-                    if each.grant.token_id not in tokens:
+                    if each.grant.credential not in credentials:
                         continue  # it came while the database was asked
-                    viewer = viewers.get(each.grant.token_id)
+                    viewer = viewers.get(each.grant.credential)
                     if viewer is None:
-                        each.on_end(UNAUTHORIZED, "Token revoked")
+                        each.on_end(UNAUTHORIZED, f"{_name(each.grant)} revoked")
                     elif viewer != each.grant.viewer:
                         each.on_end(FORBIDDEN, "Role or territory changed")
         finally:

@@ -84,6 +84,7 @@ LABELLED: dict[type[StrEnum], str] = {
     vocabulary.TargetPost: "The village post a mentee is prepared for (培养方向).",
     vocabulary.Terrain: "Terrain of a county; it decides estimated travel times.",
     vocabulary.TravelSource: "Where travel minutes came from.",
+    vocabulary.UserState: "Whether a user may sign in.",
     vocabulary.VillageConditionKind: "A condition of a village that gives it priority.",
     vocabulary.VillageLinkRole: "Role of a contact link to a village (包联).",
 }

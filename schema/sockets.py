@@ -24,8 +24,9 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
 from strawberry.types.execution import ExecutionResult, PreExecutionError
 
 from app.access import Grant
-from app.errors import DatabaseUnavailableError
-from app.reads.access import find_grant_for_header
+from app.access.cookies import secret_of
+from app.errors import DatabaseUnavailableError, ForbiddenError
+from app.reads.access import find_grant_for_cookie, find_grant_for_header
 from schema.connections import FORBIDDEN, TooManyError
 from schema.context import Context
 from schema.faults import fault, told
@@ -119,17 +120,31 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
             await super().handle_message(message)
 
     async def handle_connection_init(self, message: ConnectionInitMessage) -> None:
-        """Learn who asks, from ``{"authorization": "Bearer <token>"}`` or the header of the handshake."""
+        """Learn who asks, from ``{"authorization": "Bearer <token>"}``, the header of the handshake, or its cookie.
+
+        With the cookie the payload is ``{"csrfToken": "..."}``, which no page of another origin knows.
+        """
         if self.connection_init_received:
             await super().handle_connection_init(message)
             return
         payload = message.get("payload")
         header = payload.get("authorization", payload.get("Authorization")) if isinstance(payload, dict) else None
+        socket = cast("TextSocket", self.websocket).ws
         if header is None:
-            header = cast("TextSocket", self.websocket).ws.headers.get("authorization")
+            header = socket.headers.get("authorization")
         view = self._own_view
+        secret = secret_of(socket.cookies, is_production=not view.is_development)
         try:
-            self.grant = await find_grant_for_header(view.database, header if isinstance(header, str) else None)
+            if header is not None or secret is None:
+                self.grant = await find_grant_for_header(view.database, header if isinstance(header, str) else None)
+            else:
+                csrf = payload.get("csrfToken") if isinstance(payload, dict) else None
+                self.grant = await find_grant_for_cookie(
+                    view.database, secret, csrf=csrf if isinstance(csrf, str) else None, is_safe=False
+                )
+        except ForbiddenError as refusal:
+            await self.websocket.close(FORBIDDEN, refusal.message)
+            return
         except DatabaseUnavailableError as refusal:
             await self.websocket.close(TRY_LATER, refusal.message)
             return

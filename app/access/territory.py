@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, false, true
 from sqlmodel import Session, col, select
 
+from app.access.permissions import Permission
 from app.access.viewers import Viewer
 from app.errors import NotFoundError
 from app.models import Division, Person
@@ -101,16 +102,30 @@ def get_in_county(
 
 
 def viewer_for_division(
-    session: Session, *, subject: str, role: Role, division: Division | None, person_id: UUID | None = None
+    session: Session,
+    *,
+    subject: str,
+    role: Role,
+    division: Division | None,
+    person_id: UUID | None = None,
+    explicit: frozenset[Permission] = frozenset(),
+    scopes: frozenset[Permission] | None = None,
 ) -> Viewer:
     """A viewer whose territory is ``division`` (``None``: the whole country)."""
-    if division is None:
-        return Viewer(subject=subject, role=role, person_id=person_id)
-    prefix = code_prefix(division)
-    counties = session.exec(
-        select(Division.id).where(
+    prefix = "" if division is None else code_prefix(division)
+    counties: frozenset[UUID] | None = None
+    if division is not None:
+        inside = select(Division.id).where(
             col(Division.level) == DivisionLevel.COUNTY,
             col(Division.code).startswith(prefix[: CODE_LENGTH[DivisionLevel.COUNTY]]),
         )
+        counties = frozenset(session.exec(inside))
+    return Viewer(
+        subject=subject,
+        role=role,
+        code_prefix=prefix,
+        county_ids=counties,
+        person_id=person_id,
+        explicit=explicit,
+        scopes=scopes,
     )
-    return Viewer(subject=subject, role=role, code_prefix=prefix, county_ids=frozenset(counties), person_id=person_id)

@@ -9,11 +9,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from app.access import Permission, Viewer, record
+from app.access.cookies import secret_of
 from app.db import Database, run_in_transaction
 from app.errors import AppError, DatabaseUnavailableError, ForbiddenError, NotFoundError, StorageFullError
 from app.models import ExportJob
 from app.models.vocabulary import ExportFormat, ExportState
-from app.reads.access import find_grant_for_header
+from app.reads.access import find_grant_for_cookie, find_grant_for_header
 from app.reads.rosters import find_export_file
 
 MEDIA_TYPES = {
@@ -27,7 +28,13 @@ async def download_export(request: Request) -> Response:
     """The bytes of one export for a viewer whose territory holds all of it; every download is recorded."""
     database: Database = request.app.state.database
     try:
-        grant = await find_grant_for_header(database, request.headers.get("authorization"))
+        header = request.headers.get("authorization")
+        secret = secret_of(request.cookies, is_production=request.app.state.is_production)
+        if header is None and secret is not None:
+            # A link of our own page: the cookie does not come along with links of other sites.
+            grant = await find_grant_for_cookie(database, secret, csrf=None, is_safe=True)
+        else:
+            grant = await find_grant_for_header(database, header)
         if grant is None:
             refusal = _refusal(401, "UNAUTHENTICATED", "Sign in with a valid token: Authorization: Bearer <token>.")
             refusal.headers["WWW-Authenticate"] = "Bearer"

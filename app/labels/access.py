@@ -1,7 +1,7 @@
-"""Labels of access: the roles of the people who use the service."""
+"""Labels of access: roles and states of the people who use the service."""
 
 from app.labels.entries import Entries
-from app.models.vocabulary import Role
+from app.models.vocabulary import Role, UserState
 
 LABELS: Entries = {
     Role: {
@@ -14,5 +14,9 @@ LABELS: Entries = {
         Role.READER: ("只读用户", "Reader"),
         Role.MENTOR: ("帮带导师", "Mentor"),
         Role.MENTEE: ("帮带对象", "Mentee"),
+    },
+    UserState: {
+        UserState.ACTIVE: ("正常", "Active"),
+        UserState.DISABLED: ("停用", "Disabled"),
     },
 }

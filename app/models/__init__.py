@@ -4,6 +4,9 @@ from sqlmodel import SQLModel
 
 from app.models.access import ApiToken as ApiToken
 from app.models.access import AuditEvent as AuditEvent
+from app.models.access import Office as Office
+from app.models.access import UserAccount as UserAccount
+from app.models.access import UserSession as UserSession
 from app.models.jobs import WorkerSlot as WorkerSlot
 from app.models.pairing import MatchPolicy as MatchPolicy
 from app.models.pairing import Pairing as Pairing

@@ -1,18 +1,83 @@
-"""Tables of access: API tokens and the record of what was done."""
+"""Tables of access: users, their offices, sessions and API tokens, and the record of what was done."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import CheckConstraint
 from sqlmodel import Field
 
 from app.db import utc_now
-from app.models.columns import Row, TrackedRow, enum_field, instant_field, json_field
-from app.models.vocabulary import Role
+from app.models.columns import (
+    Pii,
+    Row,
+    SearchedRow,
+    TrackedRow,
+    enum_field,
+    instant_field,
+    json_field,
+    personal_field,
+)
+from app.models.vocabulary import Role, UserState
+
+
+class UserAccount(SearchedRow, TrackedRow, table=True):
+    """One human being who signs in. Written by administrators; kept, because the trail names its ``login``.
+
+    ``failed_sign_ins`` counts attempts since the last one that succeeded, the present one included: an attempt is
+    counted before its password is looked at, so that many at once cannot try more than the limit.
+    """
+
+    __tablename__ = "user_account"
+
+    login: str = Field(max_length=40, unique=True)
+    name: str = personal_field(Pii.DUTY, max_length=80)
+    password_hash: str = Field(max_length=200)
+    password_changed_at: datetime = instant_field(default_factory=utc_now)
+    must_change_password: bool = True
+    state: UserState = enum_field(UserState, default=UserState.ACTIVE)
+    failed_sign_ins: int = 0
+    locked_until: datetime | None = instant_field(default=None)
+    last_sign_in_at: datetime | None = instant_field(default=None)
+
+
+class Office(TrackedRow, table=True):
+    """What a user is in the service for a period: a role over a division, or for one person. Both days included.
+
+    A user has at most one office on any day. Kept for ever: it says who could do what, and when.
+    """
+
+    __tablename__ = "office"
+    __table_args__ = (CheckConstraint("valid_to IS NULL OR valid_to >= valid_from", name="period"),)
+
+    user_id: UUID = Field(foreign_key="user_account.id", index=True)
+    role: Role = enum_field(Role)
+    division_id: UUID | None = Field(default=None, foreign_key="division.id", index=True)
+    person_id: UUID | None = Field(default=None, foreign_key="person.id", index=True)
+    explicit_permissions: list[str] = json_field(default_factory=list)
+    valid_from: date
+    valid_to: date | None = None
+
+
+class UserSession(Row, table=True):
+    """One sign-in of one user in one browser; the cookie holds the secret, the table its hash. Deleted after it."""
+
+    __tablename__ = "user_session"
+
+    secret_hash: str = Field(max_length=64, unique=True)
+    user_id: UUID = Field(foreign_key="user_account.id", index=True)
+    created_at: datetime = instant_field(default_factory=utc_now)
+    last_used_at: datetime = instant_field(default_factory=utc_now)
+    expires_at: datetime = instant_field()
+    ended_at: datetime | None = instant_field(default=None)
 
 
 class ApiToken(TrackedRow, table=True):
-    """A bearer token, stored as a hash: who it stands for, with which role, over which division, until when."""
+    """A bearer token, stored as a hash: who it stands for, with which role, over which division, until when.
+
+    One that belongs to an ``office`` is worth no more than the office is at the moment of use; one without was made on
+    the machine itself. ``scopes`` narrows it to some permissions.
+    """
 
     __tablename__ = "api_token"
 
@@ -21,6 +86,8 @@ class ApiToken(TrackedRow, table=True):
     role: Role = enum_field(Role)
     division_id: UUID | None = Field(default=None, foreign_key="division.id")
     person_id: UUID | None = Field(default=None, foreign_key="person.id")
+    office_id: UUID | None = Field(default=None, foreign_key="office.id", index=True)
+    scopes: list[str] | None = json_field(default=None)
     expires_at: datetime = instant_field()
     revoked_at: datetime | None = instant_field(default=None)
 

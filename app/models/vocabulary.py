@@ -363,3 +363,10 @@ class Role(StrEnum):
     READER = "READER"
     MENTOR = "MENTOR"
     MENTEE = "MENTEE"
+
+
+class UserState(StrEnum):
+    """Whether a user may sign in."""
+
+    ACTIVE = "ACTIVE"
+    DISABLED = "DISABLED"

@@ -1,4 +1,4 @@
-"""Reading access: who a token stands for, and the division that is the viewer's territory."""
+"""Reading access: who a token or a session stands for, and the division that is the viewer's territory."""
 
 import asyncio
 from collections.abc import Iterable
@@ -6,8 +6,17 @@ from uuid import UUID
 
 from sqlmodel import Session, col, select
 
-from app.access import Grant, Viewer, find_grant, grants_by_token
-from app.db import Database
+from app.access import Credential, CredentialKind, Grant, Viewer, find_grant, grants_by_token
+from app.access.sessions import (
+    find_session,
+    grants_by_session,
+    has_csrf_token,
+    must_touch,
+    session_grant,
+    touch_session,
+)
+from app.db import Database, run_in_transaction, utc_now
+from app.errors import ForbiddenError
 from app.models import Division
 
 
@@ -24,10 +33,43 @@ async def find_grant_for_header(database: Database, authorization: str | None) -
     return await asyncio.to_thread(look_up)
 
 
-def viewers_of_tokens(database: Database, token_ids: Iterable[UUID]) -> dict[UUID, Viewer]:
-    """Whom tokens stand for at this moment; those that expired or were revoked are left out."""
+async def find_grant_for_cookie(database: Database, secret: str, *, csrf: str | None, is_safe: bool) -> Grant | None:
+    """What the cookie of a session gives, looked up on a worker thread; ``None`` when the session is over.
+
+    A browser sends the cookie by itself, whoever asked it to: ``ForbiddenError`` unless the page shows the session's
+    CSRF token too. Only what is ``is_safe``, a file that is fetched, is answered without.
+    """
+    if not is_safe and not has_csrf_token(secret, csrf):
+        raise ForbiddenError(
+            "Send the session's CSRF token as well: header X-CSRF-Token (GET /session tells it).",
+            "请同时发送会话的 CSRF 令牌：请求头 X-CSRF-Token（可由 GET /session 获取）。",
+        )
+
+    def look_up() -> Grant | None:
+        now = utc_now()
+        with database.read() as session:
+            row = find_session(session, secret, now=now)
+            grant = None if row is None else session_grant(session, row, now=now)
+            is_old = row is not None and must_touch(row, now)
+        if grant is not None and is_old:
+            session_id = grant.credential.id
+            run_in_transaction(database, lambda session: touch_session(session, session_id, now=now))
+        return grant
+
+    return await asyncio.to_thread(look_up)
+
+
+def viewers_of(database: Database, credentials: Iterable[Credential]) -> dict[Credential, Viewer]:
+    """Whom credentials stand for at this moment; those that expired or were ended are left out."""
+    by_kind: dict[CredentialKind, list[UUID]] = {kind: [] for kind in CredentialKind}
+    for credential in credentials:
+        by_kind[credential.kind].append(credential.id)
     with database.read() as session:
-        return {token_id: grant.viewer for token_id, grant in grants_by_token(session, token_ids).items()}
+        grants = (
+            *grants_by_token(session, by_kind[CredentialKind.TOKEN]).values(),
+            *grants_by_session(session, by_kind[CredentialKind.SESSION], now=utc_now()).values(),
+        )
+    return {grant.credential: grant.viewer for grant in grants}
 
 
 def territory_division(session: Session, viewer: Viewer) -> Division | None:

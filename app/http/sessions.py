@@ -1,0 +1,161 @@
+"""Signing in and out by password: ``POST``, ``GET`` and ``DELETE /session``. The cookie is for browsers only."""
+
+import asyncio
+from typing import Any
+from urllib.parse import urlsplit
+
+import orjson
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse
+
+from app.access import Viewer
+from app.access.cookies import CSRF_HEADER, cookie_name, secret_of
+from app.access.sessions import SESSION_LASTS, csrf_token
+from app.config import Profile, Settings
+from app.db import Database, run_in_transaction
+from app.errors import AppError, DatabaseUnavailableError, ForbiddenError, StorageFullError
+from app.reads.access import find_grant_for_cookie
+from app.services.access import SignInRefusedError, sign_in, sign_out
+
+MAX_BYTES, BODY_WAIT_S = 4_096, 10.0
+"""What a login and a password take at most, and the seconds within which they must have arrived."""
+MOST_AT_ONCE, MOST_WAITING = 2, 30
+"""Passwords that are looked at at once, each with 64 MiB, and sign-ins that may wait for it."""
+
+PERSONAL = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Vary": "Cookie"}
+
+
+class SessionDoor:
+    """The three answers of ``/session``."""
+
+    def __init__(self, database: Database, settings: Settings) -> None:
+        self.database = database
+        self.is_production = settings.profile is Profile.PRODUCTION
+        self.turn = asyncio.Semaphore(MOST_AT_ONCE)
+        self.n_waiting = 0
+
+    async def __call__(self, request: Request) -> JSONResponse:
+        """Sign in, tell who is signed in, or sign out."""
+        try:
+            if request.method == "POST":
+                return await self._sign_in(request)
+            if request.method == "DELETE":
+                return await self._sign_out(request)
+            return await self._tell(request)
+        except (DatabaseUnavailableError, StorageFullError) as refusal:
+            return _refusal(503, refusal)
+        except SignInRefusedError as refusal:
+            return _refusal(401, refusal)
+        except AppError as refusal:
+            return _refusal(403, refusal)
+        except ClientDisconnect:
+            return _told(400, "BAD_REQUEST", "The body did not arrive.", "请求体不完整。")
+
+    async def _sign_in(self, request: Request) -> JSONResponse:
+        if not _is_own_page(request):
+            raise ForbiddenError("Pages of another origin cannot sign in here.", "不允许其他来源的页面登录。")
+        given = await _body(request)
+        if given is None:
+            return _told(
+                400,
+                "BAD_REQUEST",
+                'Send {"login": "...", "password": "..."} as application/json.',
+                "请以 application/json 发送 login 与 password。",
+            )
+        if self.n_waiting >= MOST_WAITING:
+            refusal = _told(429, "RATE_LIMITED", "Too many sign-ins at once; try again.", "登录请求过多，请稍后重试。")
+            refusal.headers["Retry-After"] = "2"
+            return refusal
+        self.n_waiting += 1
+        try:
+            async with self.turn:
+                signed_in = await asyncio.to_thread(sign_in, self.database, given["login"], given["password"])
+        finally:
+            self.n_waiting -= 1
+        response = JSONResponse(
+            _shown(signed_in.viewer, signed_in.csrf, must_change_password=signed_in.must_change_password),
+            headers=PERSONAL,
+        )
+        response.set_cookie(
+            cookie_name(is_production=self.is_production),
+            signed_in.secret,
+            max_age=int(SESSION_LASTS.total_seconds()),
+            path="/",
+            secure=self.is_production,
+            httponly=True,
+            samesite="strict",
+        )
+        return response
+
+    async def _tell(self, request: Request) -> JSONResponse:
+        secret = secret_of(request.cookies, is_production=self.is_production)
+        grant = None
+        if secret is not None:
+            grant = await find_grant_for_cookie(self.database, secret, csrf=None, is_safe=True)
+        if secret is None or grant is None:
+            return _told(401, "UNAUTHENTICATED", "Nobody is signed in here.", "尚未登录。")
+        return JSONResponse(
+            _shown(grant.viewer, csrf_token(secret), must_change_password=grant.viewer.scopes is not None),
+            headers=PERSONAL,
+        )
+
+    async def _sign_out(self, request: Request) -> JSONResponse:
+        secret = secret_of(request.cookies, is_production=self.is_production)
+        if secret is not None:
+            # Asked for its CSRF token like every other change.
+            await find_grant_for_cookie(self.database, secret, csrf=request.headers.get(CSRF_HEADER), is_safe=False)
+            await asyncio.to_thread(run_in_transaction, self.database, lambda session: sign_out(session, secret))
+        response = JSONResponse({"signedOut": True}, headers=PERSONAL)
+        response.delete_cookie(
+            cookie_name(is_production=self.is_production),
+            path="/",
+            secure=self.is_production,
+            httponly=True,
+            samesite="strict",
+        )
+        return response
+
+
+def _is_own_page(request: Request) -> bool:
+    """Whether a page of this host asks, or no page at all: browsers always name the origin of a POST."""
+    origin = request.headers.get("origin")
+    return origin is None or urlsplit(origin).netloc == request.headers.get("host")
+
+
+async def _body(request: Request) -> dict[str, str] | None:
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        return None
+    body = bytearray()
+    try:
+        async with asyncio.timeout(BODY_WAIT_S):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > MAX_BYTES:
+                    return None
+    except TimeoutError:
+        return None
+    try:
+        given: Any = orjson.loads(bytes(body))
+    except orjson.JSONDecodeError:
+        return None
+    is_right = isinstance(given, dict) and all(isinstance(given.get(name), str) for name in ("login", "password"))
+    return given if is_right else None
+
+
+def _shown(viewer: Viewer, csrf: str, *, must_change_password: bool) -> dict[str, object]:
+    return {
+        "subject": viewer.subject,
+        "role": viewer.role.value,
+        "codePrefix": viewer.code_prefix,
+        "mustChangePassword": must_change_password,
+        "csrfToken": csrf,
+    }
+
+
+def _refusal(status: int, error: AppError) -> JSONResponse:
+    return _told(status, error.code, error.message, error.message_zh)
+
+
+def _told(status: int, code: str, message: str, message_zh: str) -> JSONResponse:
+    error = {"message": message, "extensions": {"code": code, "messageZh": message_zh}}
+    return JSONResponse({"errors": [error]}, status_code=status, headers=PERSONAL)
