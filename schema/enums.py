@@ -16,6 +16,7 @@ from app.reads.people import MenteeOrder, PersonOrder, ReservePoolOrder
 from app.reads.places import DivisionOrder
 from app.reads.rosters import ExportOrder, RosterEntryOrder, RosterOrder
 from app.reads.runs import AdjustmentOrder, PlanItemOrder, PlanOrder, RunOrder, SeatOrder
+from app.reads.users import TokenOrder, UserOrder
 
 EnumT = TypeVar("EnumT", bound=type[Enum])
 
@@ -121,6 +122,8 @@ ORDERS: dict[type[StrEnum], dict[str, str]] = {
     RosterOrder: {"PUBLISHED_AT": "By the instant of publication.", "VERSION": "By version within the programme."},
     RosterEntryOrder: {"POSITION": "By position on the printed form."},
     ExportOrder: {"CREATED_AT": _CREATED},
+    UserOrder: {"LOGIN": "By login.", "NAME": _NAME, "CREATED_AT": _CREATED},
+    TokenOrder: {"CREATED_AT": _CREATED, "EXPIRES_AT": "By the instant of expiry."},
 }
 for _order, _texts in ORDERS.items():
     register(_order, "Order of a list.", _texts)

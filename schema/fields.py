@@ -5,13 +5,12 @@ from typing import Annotated, Any, Self, TypeAlias, TypeVar
 from uuid import UUID
 
 import strawberry
-from strawberry.extensions import FieldExtension
 
 from app.access import Permission
 from app.labels import Language, label
 from schema.context import Info
 from schema.ids import encode_id
-from schema.permissions import RequirePermission
+from schema.permissions import RequirePermission, stated
 from schema.problems import camel_case
 
 LanguageArgument: TypeAlias = Annotated[
@@ -106,8 +105,11 @@ def many(read: Any, description: str, *, attribute: str = "key", permission: Per
 
 
 def _relation(follow: Any, description: str, permission: Permission | None) -> Any:
-    extensions: list[FieldExtension] = [] if permission is None else [RequirePermission(permission)]
-    return strawberry.field(resolver=follow, description=description, extensions=extensions)
+    if permission is None:
+        return strawberry.field(resolver=follow, description=description)
+    return strawberry.field(
+        resolver=follow, description=stated(description, permission), extensions=[RequirePermission(permission)]
+    )
 
 
 @strawberry.interface(description="Anything with an id that can be fetched again through `node`.")

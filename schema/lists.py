@@ -4,14 +4,13 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 import strawberry
-from strawberry.extensions import FieldExtension
 
 from app.access import Permission
 from app.reads.paging import Listing
 from schema.context import Info
 from schema.fields import show
 from schema.paging import After, Before, First, Last, OrderChoice, Paging, connect, connect_nested
-from schema.permissions import RequirePermission
+from schema.permissions import RequirePermission, stated
 
 
 def root_list(
@@ -99,5 +98,8 @@ def _field(
         "filter": Annotated[filters | None, strawberry.argument(description=which)],
         "order_by": Annotated[orders | None, strawberry.argument(description=f"Order; {ordered} unless stated.")],
     }
-    extensions: list[FieldExtension] = [] if permission is None else [RequirePermission(permission)]
-    return strawberry.field(resolver=resolve, description=description, extensions=extensions)
+    if permission is None:
+        return strawberry.field(resolver=resolve, description=description)
+    return strawberry.field(
+        resolver=resolve, description=stated(description, permission), extensions=[RequirePermission(permission)]
+    )

@@ -8,7 +8,7 @@ import strawberry
 
 from app.access import Permission
 from app.errors import InvalidInputError
-from app.reads import constraints, mentors, pairing, people, places, rosters, runs
+from app.reads import constraints, mentors, pairing, people, places, rosters, runs, users
 from schema.context import Info
 from schema.fields import IdArgument, Node, show
 from schema.ids import decode_id
@@ -29,6 +29,9 @@ READ_BY_TYPE: dict[str, tuple[Permission, Callable[..., Any]]] = {
     "Cadre": (Permission.READ_OWN, people.cadres_by_id),
     "ReserveCandidate": _MENTEES,
     "AssignedCadre": _MENTEES,
+    "User": (Permission.READ_OWN, users.users_by_id),
+    "Office": (Permission.READ_OWN, users.offices_by_id),
+    "ApiToken": (Permission.READ_OWN, users.tokens_by_id),
     "ReservePool": (Permission.READ, people.reserve_pools_by_id),
     "MentorPool": (Permission.READ, mentors.pools_by_id),
     "Mentor": (Permission.READ_OWN, mentors.mentors_by_id),

@@ -47,7 +47,17 @@ def _parent(given: Any, path: tuple[str, ...]) -> tuple[str, ...]:
 
 def root_field(permission: Permission, description: str) -> Any:
     """A field that needs a permission; the decorated resolver must be a coroutine."""
-    return strawberry.field(description=description, extensions=[RequirePermission(permission)])
+    return strawberry.field(description=stated(description, permission), extensions=[RequirePermission(permission)])
+
+
+def stated(description: str, permission: Permission) -> str:
+    """The description of a field that says what it needs."""
+    return f"{description} Needs {permission.value}."
+
+
+def subscription_field(permission: Permission, description: str) -> Any:
+    """A subscription that needs a permission, which its generator itself requires before the first event."""
+    return strawberry.subscription(description=stated(description, permission), metadata={"permission": permission})
 
 
 def mutation_field(permission: Permission, payload: type, description: str) -> Any:
@@ -56,5 +66,5 @@ def mutation_field(permission: Permission, payload: type, description: str) -> A
     The last extension is the outermost: it also turns a missing permission into data.
     """
     return strawberry.mutation(
-        description=description, extensions=[RequirePermission(permission), RefusalsAsData(payload)]
+        description=stated(description, permission), extensions=[RequirePermission(permission), RefusalsAsData(payload)]
     )

@@ -35,6 +35,8 @@ class UserErrorCode(StrEnum):
     UNAVAILABLE = "UNAVAILABLE"
     STORAGE_FULL = "STORAGE_FULL"
     SLOT_TAKEN = "SLOT_TAKEN"
+    SIGN_IN_REFUSED = "SIGN_IN_REFUSED"
+    NO_OFFICE = "NO_OFFICE"
 
 
 register(
@@ -63,6 +65,8 @@ register(
         "UNAVAILABLE": "数据库暂不可用 / The database cannot be reached at the moment; repeat the step.",
         "STORAGE_FULL": "存储空间已满 / The database has no room left.",
         "SLOT_TAKEN": "工作进程名已占用 / Another live process holds the worker slot.",
+        "SIGN_IN_REFUSED": "登录名或密码错误 / Login or password is wrong, or the login is locked.",
+        "NO_OFFICE": "没有任职 / The user has no office in the service today.",
     },
 )
 

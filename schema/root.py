@@ -6,6 +6,7 @@ import strawberry
 from graphql import GraphQLError
 from strawberry.schema.config import StrawberryConfig
 
+from schema.access.mutations import AccessMutations
 from schema.access.queries import AccessQueries
 from schema.limits import EXTENSIONS
 from schema.nodes import NodeQueries
@@ -40,7 +41,9 @@ class Query(
 
 
 @strawberry.type(description="Everything that can be changed. Each mutation is one transaction of its own.")
-class Mutation(PeopleMutations, PairingMutations, RunsMutations, AdjustmentMutations, RostersMutations):
+class Mutation(
+    AccessMutations, PeopleMutations, PairingMutations, RunsMutations, AdjustmentMutations, RostersMutations
+):
     pass
 
 

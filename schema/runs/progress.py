@@ -18,6 +18,7 @@ from matching.criteria import SCORE_UNIT
 from schema.context import Info
 from schema.enums import register
 from schema.ids import key_of
+from schema.permissions import subscription_field
 
 
 class RunPhase(StrEnum):
@@ -130,9 +131,10 @@ class RunEvent:
 
 @strawberry.type(description="What can be watched.")
 class Subscription:
-    @strawberry.subscription(
-        description="Watch a run until it has ended. Each stored event comes once and in order; between them come "
-        "FIGURES, the newest only. Resumable: `after` is the offset of the last event that was received."
+    @subscription_field(
+        Permission.READ_PLANS,
+        "Watch a run until it has ended. Each stored event comes once and in order; between them come FIGURES, the "
+        "newest only. Resumable: `after` is the offset of the last event that was received.",
     )
     async def match_run_progress(
         self,

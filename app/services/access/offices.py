@@ -8,12 +8,13 @@ from sqlalchemy import or_
 from sqlmodel import Session, col, select
 
 from app.access import EXPLICIT, Permission, Viewer, get_in_county, record, require_division
+from app.access.administration import ROLES_GIVEN_BY
 from app.access.offices import local_day
 from app.db import utc_now
 from app.errors import DuplicateError, ForbiddenError, InvalidInputError, NotFoundError
 from app.models import Division, Office, Person, UserAccount
 from app.models.vocabulary import DivisionLevel, Role
-from app.services.access.scope import ROLES_GIVEN_BY, get_user, require_other
+from app.services.access.scope import get_user, require_other
 from app.services.people.records import stamp
 
 LEVELS_BY_ROLE: dict[Role, frozenset[DivisionLevel]] = {

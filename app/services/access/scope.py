@@ -1,44 +1,13 @@
-"""Which users an administrator looks after: everybody, or those with offices inside the own county."""
+"""The user whom an administrator is about to change."""
 
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, exists, not_, or_, true
 from sqlmodel import Session, col, select
 
 from app.access import Permission, Viewer
-from app.access.offices import local_day
-from app.db import utc_now
+from app.access.administration import users_in_scope
 from app.errors import ForbiddenError, NotFoundError
-from app.models import Division, Office, UserAccount
-from app.models.vocabulary import Role
-
-ROLES_GIVEN_BY: dict[Role, frozenset[Role]] = {
-    Role.SYSTEM_ADMIN: frozenset(Role),
-    # Who enters and runs does not choose who approves, nor who audits.
-    Role.COUNTY_ADMIN: frozenset({Role.TOWNSHIP_OFFICER, Role.READER, Role.MENTOR, Role.MENTEE}),
-}
-"""Which offices each role may give."""
-
-
-def users_in_scope(viewer: Viewer) -> ColumnElement[bool]:
-    """The condition that a viewer looks after a user.
-
-    The user has or had an office inside the own territory, or was made by the viewer; and has none, today or later,
-    that the viewer could not have given.
-    """
-    if viewer.role is Role.SYSTEM_ADMIN and viewer.county_ids is None:
-        return true()
-    inside = col(Office.division_id).in_(
-        select(col(Division.id)).where(col(Division.code).startswith(viewer.code_prefix))
-    )
-    own = col(Office.user_id) == col(UserAccount.id)
-    lasts = or_(col(Office.valid_to).is_(None), col(Office.valid_to) >= local_day(utc_now()))
-    could_give = and_(
-        col(Office.division_id).is_not(None), inside, col(Office.role).in_(ROLES_GIVEN_BY.get(viewer.role, frozenset()))
-    )
-    beyond = exists().where(own, lasts, not_(could_give))
-    known = or_(exists().where(own, inside), col(UserAccount.created_by) == viewer.subject)
-    return and_(not_(beyond), known)
+from app.models import UserAccount
 
 
 def get_user(session: Session, viewer: Viewer, user_id: UUID, *, path: tuple[str, ...] = ("user_id",)) -> UserAccount:

@@ -7,12 +7,12 @@ from uuid import UUID
 from sqlmodel import Session, col, select
 
 from app.access import Permission, Viewer, record
+from app.access.administration import tokens_in_scope
 from app.access.offices import local_day, office_on
 from app.access.tokens import checked_label, new_token
 from app.db import utc_now
 from app.errors import ForbiddenError, InvalidInputError, NotFoundError
-from app.models import ApiToken, Office, UserAccount
-from app.services.access.scope import users_in_scope
+from app.models import ApiToken, UserAccount
 from app.services.people.records import stamp
 
 LONGEST_DAYS = 366
@@ -70,8 +70,9 @@ def revoke_token(session: Session, viewer: Viewer, token_id: UUID) -> ApiToken:
 
     One that is revoked already stays as it is.
     """
-    row = session.get(ApiToken, token_id, with_for_update=True)
-    if row is None or not _may_revoke(session, viewer, row):
+    statement = select(ApiToken).where(col(ApiToken.id) == token_id, tokens_in_scope(viewer)).with_for_update()
+    row = session.exec(statement).first()
+    if row is None:
         raise NotFoundError(
             f"No token {token_id} of yours, or of a user whom you look after.",
             f"您或您管理的用户没有令牌 {token_id}。",
@@ -83,13 +84,3 @@ def revoke_token(session: Session, viewer: Viewer, token_id: UUID) -> ApiToken:
         session.add(row)
         record(session, viewer, "TOKEN_REVOKED", f"ApiToken {row.id}")
     return row
-
-
-def _may_revoke(session: Session, viewer: Viewer, row: ApiToken) -> bool:
-    if row.office_id is None:
-        return viewer.may(Permission.MANAGE_USERS) and viewer.county_ids is None
-    office = session.get_one(Office, row.office_id)
-    owner = select(UserAccount).where(col(UserAccount.id) == office.user_id)
-    if viewer.may(Permission.MANAGE_USERS) and session.exec(owner.where(users_in_scope(viewer))).first() is not None:
-        return True
-    return session.exec(owner.where(col(UserAccount.login) == viewer.subject)).first() is not None
