@@ -40,5 +40,6 @@ def _tokens(session: Session, world: World) -> None:
     token("township", Role.TOWNSHIP_OFFICER, TOWNSHIP)
     token("other_township", Role.TOWNSHIP_OFFICER, OTHER_TOWNSHIP)
     token("reader", Role.READER, COUNTY)
+    token("auditor", Role.AUDITOR, COUNTY)
     token("mentee", Role.MENTEE, COUNTY, "mentee_person")
     token("mentor", Role.MENTOR, COUNTY, "mentor_person0")

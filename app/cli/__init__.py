@@ -27,6 +27,7 @@ COMMANDS = {
     "repair": ("runs", "repair"),
     "worker": ("worker", "worker_cli"),
     "token": ("tokens", "token_cli"),
+    "user": ("users", "user_cli"),
     "solve": ("solve", "solve"),
     "schema": ("server", "schema"),
 }

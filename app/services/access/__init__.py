@@ -3,11 +3,11 @@
 from app.services.access.offices import OfficeDraft as OfficeDraft
 from app.services.access.offices import end_office as end_office
 from app.services.access.offices import give_office as give_office
-from app.services.access.sign_in import SignedIn as SignedIn
-from app.services.access.sign_in import SignInRefusedError as SignInRefusedError
-from app.services.access.sign_in import change_password as change_password
-from app.services.access.sign_in import sign_in as sign_in
-from app.services.access.sign_in import sign_out as sign_out
+from app.services.access.signing import SignedIn as SignedIn
+from app.services.access.signing import SignInRefusedError as SignInRefusedError
+from app.services.access.signing import change_password as change_password
+from app.services.access.signing import sign_in as sign_in
+from app.services.access.signing import sign_out as sign_out
 from app.services.access.tokens import TokenDraft as TokenDraft
 from app.services.access.tokens import create_own_token as create_own_token
 from app.services.access.tokens import revoke_token as revoke_token
