@@ -52,7 +52,7 @@ def create_app(settings: Settings, database: Database, cipher: PersonalDataCiphe
     routes: list[BaseRoute] = [
         Route("/graphql", view),
         WebSocketRoute("/graphql", view),
-        Route("/session", SessionDoor(database, settings), methods=["GET", "POST", "DELETE"]),
+        Route("/session", SessionDoor(database, settings).answer, methods=["GET", "POST", "DELETE"]),
         Route("/exports/{id}", download_export),
         Route("/healthz", health),
     ]

@@ -1,6 +1,9 @@
 """Which users an administrator looks after: everybody, or those with offices inside the own county."""
 
-from sqlalchemy import ColumnElement, and_, exists, false, not_, or_, true
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, false, not_, or_, true
+from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 
 from app.access.offices import local_day
@@ -28,16 +31,14 @@ def users_in_scope(viewer: Viewer) -> ColumnElement[bool]:
         return false()
     if viewer.county_ids is None:
         return true()
-    inside = col(Office.division_id).in_(
-        select(col(Division.id)).where(col(Division.code).startswith(viewer.code_prefix))
-    )
-    own = col(Office.user_id) == col(UserAccount.id)
-    lasts = or_(col(Office.valid_to).is_(None), col(Office.valid_to) >= local_day(utc_now()))
-    could_give = and_(
-        col(Office.division_id).is_not(None), inside, col(Office.role).in_(ROLES_GIVEN_BY.get(viewer.role, frozenset()))
-    )
-    beyond = exists().where(own, lasts, not_(could_give))
-    known = or_(exists().where(own, inside), col(UserAccount.created_by) == viewer.subject)
+    office: Any = aliased(Office)  # not the one that the statement around it may read
+    inside = office.division_id.in_(select(col(Division.id)).where(col(Division.code).startswith(viewer.code_prefix)))
+    own = office.user_id == col(UserAccount.id)
+    lasts = or_(office.valid_to.is_(None), office.valid_to >= local_day(utc_now()))
+    roles = ROLES_GIVEN_BY.get(viewer.role, frozenset())
+    could_give = and_(office.division_id.is_not(None), inside, office.role.in_(roles))
+    beyond = select(office.id).where(own, lasts, not_(could_give)).exists()
+    known = or_(select(office.id).where(own, inside).exists(), col(UserAccount.created_by) == viewer.subject)
     return and_(not_(beyond), known)
 
 

@@ -34,7 +34,7 @@ class SessionDoor:
         self.turn = asyncio.Semaphore(MOST_AT_ONCE)
         self.n_waiting = 0
 
-    async def __call__(self, request: Request) -> JSONResponse:
+    async def answer(self, request: Request) -> JSONResponse:
         """Sign in, tell who is signed in, or sign out."""
         try:
             if request.method == "POST":
