@@ -1,14 +1,17 @@
 """A small county with people, a programme, a plan, pairings and rosters, inserted straight into the tables."""
 
+from datetime import date, timedelta
+
 from sqlmodel import Session
 
-from app.access import create_token
-from app.db import Database
-from app.models import Division, Person
+from app.access import Permission, create_token
+from app.access.tokens import new_token
+from app.db import Database, utc_now
+from app.models import Division, Office, Person, UserAccount
 from app.models.vocabulary import Role
 from tests.factories_graph_pairing import add_pairings, add_programme, add_rosters
+from tests.factories_graph_people import BY, OTHER_COUNTY, OTHER_TOWNSHIP, add_divisions, add_people
 from tests.factories_graph_people import COUNTY as COUNTY
-from tests.factories_graph_people import OTHER_COUNTY, OTHER_TOWNSHIP, add_divisions, add_people
 from tests.factories_graph_people import TOWNSHIP as TOWNSHIP
 from tests.factories_graph_people import World as World
 
@@ -23,6 +26,7 @@ def build_world(database: Database, *, n_candidates: int = 5) -> World:
         add_pairings(session, world)
         add_rosters(session, world)
         _tokens(session, world)
+        _user(session, world)
     return world
 
 
@@ -43,3 +47,27 @@ def _tokens(session: Session, world: World) -> None:
     token("auditor", Role.AUDITOR, COUNTY)
     token("mentee", Role.MENTEE, COUNTY, "mentee_person")
     token("mentor", Role.MENTOR, COUNTY, "mentor_person0")
+
+
+def _user(session: Session, world: World) -> None:
+    """A user who reads the county, with a token for nothing but reading."""
+    user = UserAccount(login="reader.one", name="看一看", password_hash="none that opens", **BY)
+    session.add(user)
+    session.flush()
+    office = Office(
+        user_id=user.id, role=Role.READER, division_id=world.divisions[COUNTY], valid_from=date(2025, 1, 1), **BY
+    )
+    session.add(office)
+    session.flush()
+    row, world.tokens["user"] = new_token(
+        label="reading",
+        role=Role.READER,
+        division_id=office.division_id,
+        person_id=None,
+        office_id=office.id,
+        scopes=[Permission.READ],
+        expires_at=utc_now() + timedelta(days=90),
+        author=user.login,
+    )
+    session.add(row)
+    world.ids |= {"user": user.id, "office": office.id, "api_token": row.id}

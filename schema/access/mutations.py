@@ -21,7 +21,7 @@ from schema.access.inputs import (
     UpdateUserInput,
     UserChangesInput,
 )
-from schema.access.types import ApiToken, Office, User
+from schema.access.types import ApiToken, Office, User, Viewer
 from schema.context import Info
 from schema.drafts import to_draft
 from schema.fields import show
@@ -58,8 +58,8 @@ class EndSessionsPayload(Payload):
 
 @strawberry.type(description="Result of `changePassword`.")
 class ChangePasswordPayload(Payload):
-    is_changed: bool = strawberry.field(
-        default=False, description="Whether it was changed; then all sessions have ended, and one signs in again."
+    viewer: Viewer | None = strawberry.field(
+        default=None, description="Who has changed it; all sessions have ended, and one signs in again."
     )
 
 
@@ -137,7 +137,7 @@ class AccessMutations:
             present=input.present_password,
             new=input.new_password,
         )
-        return ChangePasswordPayload(is_changed=True)
+        return ChangePasswordPayload(viewer=Viewer.of(context.viewer))
 
     @mutation_field(Permission.MANAGE_USERS, GiveOfficePayload, "Give a user an office; never oneself.")
     async def give_office(self, info: Info, input: Annotated[GiveOfficeInput, _INPUT]) -> GiveOfficePayload | None:

@@ -27,11 +27,15 @@ ID_TYPES = (
     *("Person", "Cadre", "ReserveCandidate", "AssignedCadre", "Mentor", "ReservePool", "MentorPool"),
     *("PairingProgram", "MatchPolicy", "MatchRun", "MatchPlan", "PlanItem", "Shortfall", "PlanAdjustment"),
     *("Pairing", "PairingMember", "Pin", "RuleRelease", "Exclusion", "Preference", "Roster", "RosterEntry"),
-    *("ExportJob", "Village", "Township", "County", "Prefecture", "Province"),
+    *("ExportJob", "Village", "Township", "County", "Prefecture", "Province", "User", "Office", "ApiToken"),
 )
 _MENTEE = ("ReserveCandidate", "ReserveCandidate", "AssignedCadre")
 _PERSON = ("Person", "Cadre")
 TYPES_BY_ARGUMENT: dict[str, Sequence[str]] = {
+    "userId": ("User",),
+    "officeId": ("Office",),
+    "tokenId": ("ApiToken",),
+    "UpdateUserInput.id": ("User",),
     "programId": ("PairingProgram",),
     "policyId": ("MatchPolicy",),
     "planId": ("MatchPlan",),

@@ -13,7 +13,7 @@ from schema.ids import encode_id
 from schema.root import make_schema
 from tests.schema.door import Door, open_door
 
-OWN = {"viewer", "node", "nodes", "pairings", "pairing"}
+OWN = {"viewer", "node", "nodes", "pairings", "pairing", "apiTokens"}
 INTROSPECTION = "{__schema{queryType{name}}}"
 
 

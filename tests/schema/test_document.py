@@ -75,7 +75,8 @@ def test_a_mentee_is_admitted_to_own_data_only() -> None:
         for item in root.__strawberry_definition__.fields  # type: ignore[attr-defined]
         if Role.MENTEE in ROLES_BY_PERMISSION[permission_of(item)]
     }
-    assert admitted == {"viewer", "node", "nodes", "pairings", "pairing"}
+    reading = {"viewer", "node", "nodes", "pairings", "pairing", "api_tokens"}
+    assert admitted == reading | {"change_password", "create_api_token", "revoke_api_token"}
 
 
 def test_every_object_with_an_id_can_be_fetched_by_it() -> None:

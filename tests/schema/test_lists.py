@@ -31,7 +31,7 @@ def connections() -> dict[str, Any]:
 def test_every_connection_can_be_paged_filtered_and_ordered() -> None:
     found = connections()
     assert {coordinate: list(field.args) for coordinate, field in found.items()} == dict.fromkeys(found, PAGING)
-    assert len(found) == 32
+    assert len(found) == 34
 
 
 def test_every_list_of_people_or_places_can_be_searched() -> None:

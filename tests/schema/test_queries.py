@@ -11,6 +11,9 @@ from tests.factories_graph import COUNTY, World
 from tests.schema.door import Door
 
 ROW_BY_TYPE = {
+    "User": "user",
+    "Office": "office",
+    "ApiToken": "api_token",
     "Person": "mentee_person",
     "Cadre": "mentee_person",
     "AssignedCadre": "assigned_cadre",
@@ -63,7 +66,10 @@ def test_viewer_tells_role_territory_and_permissions(door: Door) -> None:
         "subject": "county",
         "role": "COUNTY_ADMIN",
         "roleLabel": "县级经办人",
-        "permissions": ["READ", "READ_OWN", "READ_PLANS", "EDIT_PEOPLE", "RUN", "EXPORT"],
+        "permissions": [
+            *("READ", "READ_OWN", "READ_PLANS", "READ_CADRE_DATA", "READ_MASKED_DATA"),
+            *("REVEAL", "EDIT_PEOPLE", "RUN", "EXPORT", "MANAGE_USERS"),
+        ],
         "codePrefix": "520624",
         "division": {"__typename": "County", "name": "甲县"},
         "person": None,

@@ -180,10 +180,12 @@ def test_a_first_password_opens_nothing_but_the_way_to_another(lite: Door) -> No
     cookie, csrf = cookie_of(response), response.json()["csrfToken"]
     refused = ask(lite, cookie, csrf, {"query": "{cadres{totalCount}}"}).json()
     assert refused["errors"][0]["extensions"]["code"] == "FORBIDDEN"
-    change = "mutation($input: ChangePasswordInput!) {changePassword(input: $input) {isChanged userErrors{code path}}}"
+    change = (
+        "mutation($input: ChangePasswordInput!) {changePassword(input: $input) {viewer{subject} userErrors{code path}}}"
+    )
     given = {"presentPassword": PASSWORD, "newPassword": "a new song in the valley"}
     changed = ask(lite, cookie, csrf, {"query": change, "variables": {"input": given}}).json()
-    assert changed["data"]["changePassword"] == {"isChanged": True, "userErrors": []}
+    assert changed["data"]["changePassword"] == {"viewer": {"subject": "wang.fang"}, "userErrors": []}
     assert ask(lite, cookie, csrf).status_code == 401
     again = sign_in(lite, "a new song in the valley")
     body = ask(lite, cookie_of(again), again.json()["csrfToken"], {"query": "{cadres{totalCount}}"}).json()
