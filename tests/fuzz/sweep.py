@@ -105,6 +105,11 @@ def _kinds(of_type: Any) -> Iterator[tuple[Path, str]]:
         yield (), inner.name
 
 
+def good_value(of_type: Any, owner: str, name: str) -> Any:
+    """A good value for an argument or field of a type."""
+    return _value(of_type, owner, name, None, None)
+
+
 def _value(of_type: Any, owner: str, name: str, path: Path | None, hostile: Any) -> Any:
     """A good value; with ``path``, one that has the hostile value at its end."""
     nullable = graphql.get_nullable_type(of_type)

@@ -11,7 +11,7 @@ from app.access.offices import local_day, office_on, viewer_of_office
 from app.access.passwords import NOBODY, hash_password, is_password, must_hash_anew, require_strong_password
 from app.access.sessions import begin_session, csrf_token, find_session
 from app.db import Database, run_in_transaction, utc_now
-from app.errors import AppError, InvalidInputError
+from app.errors import AppError, ForbiddenError, InvalidInputError
 from app.models import UserAccount
 from app.models.vocabulary import Role, UserState
 from app.services.access.users import close_sessions, stamp_user
@@ -141,10 +141,14 @@ def change_password(database: Database, viewer: Viewer, *, present: str, new: st
     """Change the own password; all sessions of the user end, the tokens stay.
 
     It is counted as an attempt to sign in: whoever finds an open browser cannot guess without end. Raises
-    ``SignInRefusedError`` for a wrong present password, ``InvalidInputError`` for a new one that is not accepted.
+    ``SignInRefusedError`` for a wrong present password, ``InvalidInputError`` for a new one that is not accepted,
+    ``ForbiddenError`` for a token that was made on the machine.
     """
     viewer.require(Permission.READ_OWN)
     instant = now or utc_now()
+    with database.read() as session:
+        if session.exec(select(UserAccount.id).where(col(UserAccount.login) == viewer.subject)).first() is None:
+            raise ForbiddenError("A token that was made on the machine has no password.", "系统令牌没有密码。")
     user = run_in_transaction(database, lambda session: _count_attempt(session, viewer.subject, instant))
     if not is_password(NOBODY if user is None else user.password_hash, present) or user is None:
         run_in_transaction(database, lambda session: _record_failure(session, user, instant))
