@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 COMMANDS = {
     "demo": ("samples", "demo"),
     "serve": ("server", "serve"),
+    "check": ("check", "check"),
     "migrate": ("server", "migrate"),
     "sample": ("samples", "sample"),
     "import": ("workbooks", "import_"),
