@@ -12,7 +12,7 @@ ROOMS = {
     "openpyxl": ("app/rosters", "app/sample"),
     "strawberry": ("schema", "app/main.py"),
     "graphql": ("schema", "app/main.py"),
-    "starlette": ("schema", "app/http", "app/main.py"),
+    "starlette": ("schema", "app/http", "app/main.py", "app/serving.py"),
     "uvicorn": ("app/serving.py", "app/lines.py"),
     "prometheus_client": ("app/observe",),
     "pythonjsonlogger": ("app/observe",),
