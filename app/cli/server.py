@@ -1,26 +1,13 @@
-"""``touyan serve``, ``migrate``, ``schema``: the server, its tables and its document."""
+"""``touyan serve``, ``schema``: the server and its document."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from app.cli.tools import DatabaseOption, leave_process, opened
-from app.jobs.engine import migrate_jobs
 from app.presence import Presence
 from app.schema_state import require_current
-from migrations.runner import upgrade
-
-out = Console()
-
-
-def migrate(database: DatabaseOption = None) -> None:
-    """Bring the database to the newest schema."""
-    with opened(database) as (_, handle, _cipher):
-        upgrade(handle.engine)
-        migrate_jobs(handle.engine.url.render_as_string(hide_password=False))
-        out.print("Database is up to date.")
 
 
 def serve(
