@@ -15,6 +15,7 @@ COMMANDS = {
     "serve": ("server", "serve"),
     "check": ("check", "check"),
     "migrate": ("upkeep", "migrate"),
+    "unit": ("units", "unit"),
     "backup": ("upkeep", "backup"),
     "restore": ("upkeep", "restore"),
     "sample": ("samples", "sample"),
