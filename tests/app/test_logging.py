@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from app.observe.logs import ACCESS, StandardError, set_up_logging
+from app.observe.logs import ACCESS, set_up_logging
 from app.request_id import request_id, run_id
+from tests.loggers import kept
 
 SECRET = "张三 138"
 
@@ -26,14 +27,8 @@ class Said:
 
 @pytest.fixture
 def said(capsys: pytest.CaptureFixture[str]) -> Iterator[Said]:
-    """The loggers are as before afterwards."""
-    root = logging.getLogger()
-    level = root.level
-    yield Said(capsys)
-    for handler in [each for each in root.handlers if isinstance(each, StandardError)]:
-        root.removeHandler(handler)
-    root.setLevel(level)
-    logging.captureWarnings(False)
+    with kept():
+        yield Said(capsys)
 
 
 def lines(said: Said) -> list[dict[str, Any]]:

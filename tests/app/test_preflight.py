@@ -8,6 +8,7 @@ from cryptography.fernet import Fernet
 from pydantic import SecretStr
 from typer.testing import CliRunner
 
+from app.backup import migrate
 from app.cli import cli
 from app.config import Profile, Settings, get_settings
 from app.errors import ConfigurationError
@@ -160,7 +161,10 @@ class TestCommand:
         assert result.exit_code == code, result.output
         return result.output
 
-    def test_it_shows_settings_without_secrets(self) -> None:
+    def test_it_shows_settings_without_secrets(self, tmp_path: Path) -> None:
+        assert "touyan migrate" in self.run(1), "there are no tables yet"
+        assert not (tmp_path / "touyan.db").exists()
+        migrate(tmp_path / "touyan.db")
         said = self.run(0)
         assert "TOUYAN_PROFILE" in said
         assert "in order" in said
