@@ -39,7 +39,7 @@ from app.sqlite_files import (
 )
 from migrations.runner import find_revision, head_revision, upgrade
 
-NAME = re.compile(r"touyan-\d{8}T\d{6}Z-[0-9a-z_]+\.db")
+NAME = re.compile(r"touyan-\d{8}T\d{9}Z-[0-9a-z_]+\.db")
 """Names that backups get in a folder, by instant and revision: their order is that of time."""
 
 SAMPLE_ROWS = 5
@@ -75,9 +75,19 @@ def back_up(database: Database, source: Path, target: Path) -> Backup:
     return made
 
 
+def instant(moment: datetime) -> str:
+    """A moment in UTC for the name of a file, to the millisecond.
+
+    >>> from datetime import UTC
+    >>> instant(datetime(2026, 11, 26, 2, 30, 0, 7000, tzinfo=UTC))
+    '20261126T023000007Z'
+    """
+    return f"{moment:%Y%m%dT%H%M%S}{moment.microsecond // 1000:03}Z"
+
+
 def name_in(folder: Path, revision: str, *, now: datetime | None = None) -> Path:
     """The path of a backup that is made now."""
-    return folder / f"touyan-{now or utc_now():%Y%m%dT%H%M%SZ}-{revision}.db"
+    return folder / f"touyan-{instant(now or utc_now())}-{revision}.db"
 
 
 def forget_old(folder: Path, *, keep: int) -> list[Path]:
@@ -128,7 +138,7 @@ def restore(file: Path, live: Path, cipher: PersonalDataCipher) -> Restored:
         _, n_events = _content_of(copy)
         aside = None
         if is_there(live):
-            aside = live.with_name(f"{live.name}.before-restore-{utc_now():%Y%m%dT%H%M%SZ}")
+            aside = live.with_name(f"{live.name}.before-restore-{instant(utc_now())}")
             keep_aside(live, aside)
         put_in_place(copy, live)
     return Restored(revision=revision, n_events=n_events, aside=aside)
@@ -167,7 +177,7 @@ def migrate(live: Path) -> Migrated:
         return Migrated(before=before, after=head_revision(), backup=None)
     # The backup, the copy, and the log of the one transaction that puts it in place.
     require_room(live.absolute().parent, 3 * size_of(live))
-    backup = live.with_name(f"{live.name}.{utc_now():%Y%m%dT%H%M%SZ}-from-{before or 'empty'}.backup")
+    backup = live.with_name(f"{live.name}.{instant(utc_now())}-from-{before or 'empty'}.backup")
     with watched(live) as watch, _workshop(live) as copy:
         seen = changes_seen(watch)
         made = _copied(live, backup)

@@ -5,12 +5,16 @@ answers what is under way, closes what lasts with a reason, and goes, all within
 """
 
 import asyncio
+import ctypes
 import logging
+import os
 import signal
 import socket
+import struct
+import sys
 import threading
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 import uvicorn
@@ -23,6 +27,9 @@ from schema.asgi import MAX_BODY_BYTES
 
 LINGER_S = 0.5
 """Seconds in which a request may still arrive over a connection that was made before the door closed."""
+
+SO_ATTACH_FILTER = 26
+"""Linux: what arrives at a socket first goes through a program."""
 
 LEAVING_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
@@ -68,8 +75,7 @@ class Server(uvicorn.Server):
         self.presence.leave()
         log.info("leaving: not ready any more, connections are taken for %.1f s", self.drain_s)
         await self._wait(self.drain_s)
-        for server in self.servers:
-            server.close()
+        await self._close_doors()
         for each in sockets or []:
             each.close()
         await self._wait(LINGER_S)
@@ -90,6 +96,27 @@ class Server(uvicorn.Server):
             await asyncio.wait(tasks, timeout=1.0)
         await self.lifespan.shutdown()
         log.info("left")
+
+    async def _close_doors(self) -> None:
+        """Take nobody any more, but everybody whose connection the system has made already: those may have asked."""
+        doors = [socket.socket(fileno=os.dup(each.fileno())) for server in self.servers for each in server.sockets]
+        for door in doors:
+            turn_away(door)
+        for server in self.servers:
+            server.close()
+        for door in doors:
+            with door, suppress(BlockingIOError):
+                door.setblocking(False)
+                while True:
+                    line, _ = door.accept()
+                    line.setblocking(False)
+                    await asyncio.get_running_loop().connect_accepted_socket(self._protocol, line)
+
+    def _protocol(self) -> asyncio.Protocol:
+        made: asyncio.Protocol = self.config.http_protocol_class(  # type: ignore[call-arg]
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
+        return made
 
     async def _leave(self) -> None:
         """Let the application end what lasts, and connections without a request close."""
@@ -123,3 +150,16 @@ class Server(uvicorn.Server):
         if self.should_exit:
             self.force_exit = True
         self.should_exit = True
+
+
+def turn_away(door: socket.socket) -> None:
+    """Let a listening socket make no further connections, without closing it.
+
+    Closing it would reset those that wait to be taken. Whoever comes now hears nothing, tries again, and finds the door
+    closed. Where the system has no such means, a connection that is made in the last moment is reset.
+    """
+    if not sys.platform.startswith("linux") or door.family not in (socket.AF_INET, socket.AF_INET6):
+        return
+    # One instruction: return 0, of what has arrived nothing is kept.
+    program = ctypes.create_string_buffer(struct.pack("HBBI", 0x06, 0, 0, 0))
+    door.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("HL", 1, ctypes.addressof(program)))

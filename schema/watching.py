@@ -74,8 +74,11 @@ def _root_fields(selections: SelectionSetNode, fragments: dict[str, FragmentDefi
 class OperationWatch(SchemaExtension):
     """Times queries and mutations, and makes a span of every operation; subscriptions last as long as they like."""
 
+    _has_begun = False
+
     def on_execute(self) -> Iterator[None]:
         """Let be known what runs, as soon as it does."""
+        self._has_begun = True
         holder = NOTE.get()
         if holder is not None:
             holder.kind = self.execution_context.operation_type.value
@@ -91,7 +94,7 @@ class OperationWatch(SchemaExtension):
             yield
             document = operation.graphql_document
             note = Note()
-            if document is not None and not operation.pre_execution_errors:
+            if document is not None and self._has_begun:
                 # The name as it was given: without one, the only operation is meant.
                 note = note_of(document, operation._provided_operation_name)
             note.has_errors = bool(operation.pre_execution_errors or getattr(operation.result, "errors", None))

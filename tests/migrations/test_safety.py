@@ -252,11 +252,11 @@ def test_a_migration_that_is_killed_at_any_moment_leaves_the_old_or_the_new_data
         live = folder / "touyan.db"
         shutil.copyfile(original, live)
         process = subprocess.Popen([sys.executable, "-c", KILLED, str(live), str(folder)], stderr=subprocess.PIPE)
-        mark = folder / ("migrating" if number % 3 == 0 else "placing")
+        mark = folder / ("migrating", "placing", "placing", "placed")[number % 4]
         while not mark.exists():
             assert process.poll() is None, process.stderr.read() if process.stderr else ""
             time.sleep(0.002)
-        time.sleep(chance.uniform(0.0, 0.6))
+        time.sleep(chance.uniform(0.0, 0.0 if mark.name == "placed" else 0.8))
         process.send_signal(signal.SIGKILL)
         process.wait()
         if process.stderr:

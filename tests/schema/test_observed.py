@@ -143,7 +143,7 @@ class TestFigures:
         assert grown(seconds, kind="refused", field="") == 1
         assert grown(seconds, kind="mutation", field="removePin") == 1
         assert grown("touyan_errors_total", code="BAD_DOCUMENT") == 1
-        assert grown("touyan_errors_total", code="NOT_FOUND") == 1
+        assert grown("touyan_errors_total", code="INVALID_INPUT") == 1
         assert grown("touyan_http_requests_total", route="/graphql", method="POST", status="200") == 5
         assert grown("touyan_database_statement_seconds_count") > 5
         for word in ("Secret", "Wrong", "nothing", lite.world.tokens["county"], "经办人", "520624"):
