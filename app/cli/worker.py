@@ -2,7 +2,6 @@
 
 import os
 import signal
-import threading
 from typing import Annotated
 
 import typer
@@ -36,9 +35,10 @@ def work(
     """Work on runs until SIGTERM or Ctrl-C."""
     if context.invoked_subcommand is not None:
         return
-    is_over = threading.Event()
+    told, tell = os.pipe()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: is_over.set())
+        # No event of threads: its lock may be held by the very wait that the signal interrupts.
+        signal.signal(number, lambda *_: os.write(tell, b"x"))
     n_shares = shares or os.cpu_count() or 1
     with opened(database, idle_limit_s=WORKER_IDLE_LIMIT_S, is_service=True) as (settings, handle, _cipher):
         require_current(handle)
@@ -50,7 +50,7 @@ def work(
             serve_metrics(metrics_port)
         with working(handle, slot=slot, n_shares=n_shares):
             out.print(f"Working in slot {slot}; end with Ctrl-C.")
-            is_over.wait()
+            os.read(told, 1)
     # Threads of runs that are being joined would keep the process; their work is taken up by the next one.
     leave_process(0)
 

@@ -5,6 +5,7 @@ import http.client
 import json
 import signal
 import socket
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -180,6 +181,7 @@ def test_sockets_and_streams_end_in_a_way_after_which_clients_connect_again(offi
         told = headers(office) | {"Accept": "text/event-stream"}
         url = f"http://127.0.0.1:{office.port}/graphql"
         with httpx.stream("POST", url, json=body, headers=told, timeout=60) as answer:
+            # One line after the other, as they come.
             stream.extend(answer.iter_lines())
 
     listener = threading.Thread(target=listen)
@@ -192,6 +194,7 @@ def test_sockets_and_streams_end_in_a_way_after_which_clients_connect_again(offi
         line.send(json.dumps({"id": "1", "type": "subscribe", "payload": body}))
         assert json.loads(line.recv(timeout=30))["type"] == "connection_ack"
         assert json.loads(line.recv(timeout=30))["type"] == "next"
+        wait_for(lambda: "event: next" in stream, office.logs)
         server.send(signal.SIGTERM)
         ends = []
         for each in (line, silent):
@@ -229,14 +232,14 @@ def test_the_worker_inside_leaves_its_run_to_the_next_process(large_office: Mach
 def test_runs_that_go_on_while_workers_are_replaced_again_and_again_end_once_each(lite_office: Machine) -> None:
     office = lite_office
     office.server(embedded=False)
-    worker = office.worker("w1")
+    worker = office.worker("w1", PYTHONFAULTHANDLER="1")
     runs = []
     for number in range(6):
         runs.append(office.start(office.programs[0], idempotencyKey=str(number)))
         wait_for(partial(is_working, worker), office.logs)
         time.sleep(0.1 * number)
         assert end_of(worker) == 0
-        worker = office.worker("w1")
+        worker = office.worker("w1", PYTHONFAULTHANDLER="1")
         wait_for(lambda: sum(not office.has_ended(run) for run in runs) < 2, office.logs)
     assert [office.wait_for_end(run) for run in runs] == [RunState.SOLVED] * 6
     assert [office.plans(run) for run in runs] == [[24]] * 6
@@ -275,7 +278,13 @@ def is_working(process: Process) -> bool:
 
 def end_of(process: Process) -> int:
     process.send(signal.SIGTERM)
-    return process.popen.wait(timeout=60)
+    try:
+        return process.popen.wait(timeout=60)
+    except subprocess.TimeoutExpired:
+        # Where its threads stand goes to its log.
+        process.send(signal.SIGABRT)
+        process.popen.wait(timeout=30)
+        raise AssertionError(process.log.read_text()[-6000:]) from None
 
 
 def n_told(office: Machine, run_id: Any) -> int:
