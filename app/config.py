@@ -1,9 +1,13 @@
 """Settings, read once from the environment (prefix ``TOUYAN_``) and checked at start."""
 
+import ipaddress
 import os
+import re
+import stat
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
@@ -20,6 +24,22 @@ class Profile(StrEnum):
     PRODUCTION = "production"
 
 
+class LogFormat(StrEnum):
+    """How a line of the log is written."""
+
+    JSON = "json"
+    TEXT = "text"
+
+
+class LogLevel(StrEnum):
+    """From which weight on something is written down."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
 class Settings(BaseSettings):
     """All settings of the service. The defaults run one county on one machine with SQLite."""
 
@@ -29,11 +49,15 @@ class Settings(BaseSettings):
     database_url: str = "sqlite:///touyan.db"
     data_keys: SecretStr | None = None
     """Fernet keys, newest first, separated by commas; they encrypt ID numbers and phones."""
+    data_keys_file: Path | None = None
+    """A file with the same, one key a line; what a supervisor hands over as a credential."""
     export_dir: Path = Path("out")
     embedded_worker: bool = True
     """Whether the server works on runs itself; false where `touyan worker` processes do."""
     host: str = "127.0.0.1"
-    port: int = 8000
+    port: int = Field(default=8000, ge=1, le=65_535)
+    trusted_proxies: str = "127.0.0.1,::1"
+    """Addresses or networks whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed, separated by commas."""
     allowed_origins: str = ""
     """Origins whose pages may call from a browser, separated by commas; none unless stated."""
     trusted_documents: Path | None = None
@@ -45,12 +69,29 @@ class Settings(BaseSettings):
     rate_points: float = Field(default=200_000.0, ge=1_000)
     rate_points_per_s: float = Field(default=5_000.0, gt=0)
     """What one user may ask for at once, and again with every second, in objects (see `extensions.cost`)."""
+    log_format: LogFormat | None = None
+    """Lines of JSON or for the eye; unless set, JSON in production."""
+    log_level: LogLevel = LogLevel.INFO
+    metrics: bool | None = None
+    """Whether figures are told at /metrics; unless set, in development, and in production with a token for them."""
+    metrics_token: SecretStr | None = None
+    """The bearer token that may read them; without one they are told to this machine only."""
+    otel_endpoint: str | None = None
+    """Where a collector takes traces by OTLP over HTTP, such as http://127.0.0.1:4318; none are made unless set."""
+    drain_s: float = Field(default=1.0, ge=0, le=300)
+    """Seconds for which a server that ends still takes connections after it has said that it is not ready."""
+    shutdown_timeout_s: float = Field(default=30.0, gt=0, le=3_600)
+    """Seconds within which what is under way then has to be answered."""
 
     @field_validator("database_url")
     @classmethod
     def _known_database(cls, value: str) -> str:
         if not value.startswith(("sqlite:///", "postgresql+psycopg://")):
-            raise ValueError("must begin with sqlite:/// or postgresql+psycopg://")
+            raise ValueError(
+                "must begin with sqlite:/// or postgresql+psycopg:// / 须以 sqlite:/// 或 postgresql+psycopg:// 开头"
+            )
+        if value.startswith("sqlite:///") and value.removeprefix("sqlite:///").partition("?")[0] in ("", ":memory:"):
+            raise ValueError("names no file; write sqlite:///touyan.db / 未指定文件，例如 sqlite:///touyan.db")
         return value
 
     @field_validator("allowed_origins")
@@ -59,20 +100,84 @@ class Settings(BaseSettings):
         for origin in _parts(value):
             url = urlsplit(origin)
             if url.scheme not in ("http", "https") or not url.netloc or origin != f"{url.scheme}://{url.netloc}":
-                raise ValueError("must be origins such as https://desk.example, separated by commas")
+                raise ValueError(
+                    "must be origins such as https://desk.example, separated by commas / "
+                    "须为来源地址（如 https://desk.example），以逗号分隔"
+                )
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _addresses(cls, value: str) -> str:
+        for part in _parts(value):
+            try:
+                ipaddress.ip_network(part)
+            except ValueError:
+                raise ValueError(
+                    "must be addresses or networks such as 10.0.0.5 or 10.0.0.0/24, separated by commas / "
+                    "须为 IP 地址或网段（如 10.0.0.5 或 10.0.0.0/24），以逗号分隔"
+                ) from None
+        return value
+
+    @field_validator("metrics_token")
+    @classmethod
+    def _long_token(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not re.fullmatch(r"[!-~]{16,}", value.get_secret_value()):
+            raise ValueError("must have 16 or more visible ASCII characters / 须为 16 个以上可见 ASCII 字符")
+        return value
+
+    @field_validator("otel_endpoint")
+    @classmethod
+    def _whole_address(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"https?://[^/@\s?#]+(/[^@\s?#]*)?", value):
+            raise ValueError(
+                "must be an address such as http://127.0.0.1:4318, without user or password / "
+                "须为地址（如 http://127.0.0.1:4318），不得含用户名或密码"
+            )
         return value
 
     @model_validator(mode="after")
     def _something_is_trusted(self) -> "Settings":
         if self.only_trusted_documents and self.trusted_documents is None:
-            raise ValueError("TOUYAN_ONLY_TRUSTED_DOCUMENTS needs TOUYAN_TRUSTED_DOCUMENTS")
+            raise ValueError(
+                "TOUYAN_ONLY_TRUSTED_DOCUMENTS needs TOUYAN_TRUSTED_DOCUMENTS / "
+                "启用 TOUYAN_ONLY_TRUSTED_DOCUMENTS 时须设置 TOUYAN_TRUSTED_DOCUMENTS"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _one_place_for_keys(self) -> "Settings":
+        if self.data_keys is not None and self.data_keys_file is not None:
+            raise ValueError(
+                "set either TOUYAN_DATA_KEYS or TOUYAN_DATA_KEYS_FILE, not both / "
+                "TOUYAN_DATA_KEYS 与 TOUYAN_DATA_KEYS_FILE 只能设置其一"
+            )
         return self
 
     @model_validator(mode="after")
     def _production_has_secrets(self) -> "Settings":
-        if self.profile is Profile.PRODUCTION and self.data_keys is None:
-            raise ValueError("TOUYAN_DATA_KEYS must be set in production; make one with `touyan token new-data-key`")
+        if self.is_production and self.data_keys is None and self.data_keys_file is None:
+            raise ValueError(
+                "TOUYAN_DATA_KEYS must be set in production, or TOUYAN_DATA_KEYS_FILE; make a key with "
+                "`touyan token new-data-key` / 生产环境须设置 TOUYAN_DATA_KEYS 或 TOUYAN_DATA_KEYS_FILE，"
+                "可用 `touyan token new-data-key` 生成密钥"
+            )
         return self
+
+    @property
+    def is_production(self) -> bool:
+        """Whether the profile is production."""
+        return self.profile is Profile.PRODUCTION
+
+    @property
+    def logs_json(self) -> bool:
+        """Whether lines of the log are JSON."""
+        return self.is_production if self.log_format is None else self.log_format is LogFormat.JSON
+
+    @property
+    def tells_metrics(self) -> bool:
+        """Whether figures can be read at /metrics."""
+        return (not self.is_production or self.metrics_token is not None) if self.metrics is None else self.metrics
 
     @property
     def origins(self) -> list[str]:
@@ -83,7 +188,7 @@ class Settings(BaseSettings):
     def sqlite_path(self) -> Path | None:
         """The database file, or ``None`` when the database is PostgreSQL."""
         if self.database_url.startswith("sqlite:///"):
-            return Path(self.database_url.removeprefix("sqlite:///"))
+            return Path(self.database_url.removeprefix("sqlite:///").partition("?")[0])
         return None
 
 
@@ -107,34 +212,98 @@ def _checked_settings(**overrides: str) -> Settings:
         return Settings(**overrides)  # type: ignore[arg-type]
     except ValidationError as error:
         # The values themselves stay out: a database URL holds a password.
-        faults = [f"{_variable(fault['loc'])}{fault['msg']}" for fault in error.errors(include_input=False)]
-        raise ConfigurationError("; ".join(faults)) from None
+        faults = [f"{_variable(fault['loc'])}{_text(fault)}" for fault in error.errors(include_input=False)]
+        raise ConfigurationError("\n".join(faults)) from None
 
 
 def _variable(location: tuple[int | str, ...]) -> str:
-    return f"TOUYAN_{str(location[0]).upper()}: " if location else ""
+    return f"{variable(str(location[0]))}: " if location else ""
+
+
+def variable(name: str) -> str:
+    """The environment variable of a setting.
+
+    >>> variable("data_keys")
+    'TOUYAN_DATA_KEYS'
+    """
+    return f"TOUYAN_{name.upper()}"
+
+
+CHINESE = {
+    "int_parsing": "须为整数",
+    "float_parsing": "须为数字",
+    "bool_parsing": "须为 true 或 false",
+    "greater_than": "须大于 {gt}",
+    "greater_than_equal": "不得小于 {ge}",
+    "less_than_equal": "不得大于 {le}",
+    "enum": "只能取 {expected}",
+}
+"""What the checks of the library mean, by their names."""
+
+
+def _text(fault: Any) -> str:
+    """What is wrong with a setting, in both languages."""
+    text = str(fault["msg"]).removeprefix("Value error, ")
+    if fault["type"] == "value_error":
+        return text
+    chinese = CHINESE.get(fault["type"], "取值无效").format(**fault.get("ctx", {}))
+    return f"{text} / {chinese}"
 
 
 def data_keys(settings: Settings) -> list[str]:
     """The keys for personal columns, newest first.
 
     In development a key file is made beside the database on first use, readable by its owner only; production
-    must set ``TOUYAN_DATA_KEYS``.
+    must set ``TOUYAN_DATA_KEYS`` or ``TOUYAN_DATA_KEYS_FILE``.
     """
     if settings.data_keys is not None:
         return _parts(settings.data_keys.get_secret_value())
-    database = settings.sqlite_path or Path("touyan.db")
-    key_file = database.with_name(database.name + ".key")
+    if settings.data_keys_file is not None:
+        return _read_keys(settings.data_keys_file, variable("data_keys_file"))
+    key_file = own_key_file(settings)
     try:
         descriptor = os.open(key_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        return [key_file.read_text(encoding="ascii").strip()]
+        return _read_keys(key_file, "TOUYAN_DATA_KEYS")
     except OSError as error:
         raise ConfigurationError(
-            f"the key file {key_file} cannot be made ({error.strerror}); name a database in a folder that exists and "
-            "can be written to, or set TOUYAN_DATA_KEYS"
+            f"TOUYAN_DATA_KEYS: the key file {key_file} cannot be made ({error.strerror}); name a database in a folder "
+            f"that exists and can be written to, or set TOUYAN_DATA_KEYS / 无法创建密钥文件 {key_file}，"
+            "请将数据库放在可写的文件夹中，或设置 TOUYAN_DATA_KEYS"
         ) from error
     with os.fdopen(descriptor, "w", encoding="ascii") as stream:
         key = Fernet.generate_key().decode("ascii")
         stream.write(key + "\n")
     return [key]
+
+
+def own_key_file(settings: Settings) -> Path:
+    """Where development keeps its key: beside the database."""
+    database = settings.sqlite_path or Path("touyan.db")
+    return database.with_name(database.name + ".key")
+
+
+def _read_keys(path: Path, name: str) -> list[str]:
+    try:
+        with path.open(encoding="ascii") as stream:
+            mode = stat.S_IMODE(os.fstat(stream.fileno()).st_mode)
+            keys = [line.strip() for line in stream if line.strip()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(
+            f"{name}: the key file {path} cannot be read ({type(error).__name__}); it must hold one key a line and be "
+            f"readable by the user who runs this / 无法读取密钥文件 {path}，该文件每行一个密钥，运行用户须可读"
+        ) from error
+    # A supervisor hands credentials over by an access list, which shows as a group that may read.
+    handed_over = os.environ.get("CREDENTIALS_DIRECTORY")
+    is_handed_over = handed_over is not None and path.resolve().is_relative_to(Path(handed_over).resolve())
+    if mode & (0o037 if is_handed_over else 0o077):
+        raise ConfigurationError(
+            f"{name}: others can read the key file {path} (mode {mode:03o}); run: chmod 600 {path} / "
+            f"其他用户可读取密钥文件 {path}（权限 {mode:03o}），请执行 chmod 600 {path}"
+        )
+    if not keys:
+        raise ConfigurationError(
+            f"{name}: the key file {path} is empty; restore it from where it is kept, a new key opens nothing that is "
+            f"stored already / 密钥文件 {path} 为空，请从备份处恢复；新密钥无法解密已存数据"
+        )
+    return keys

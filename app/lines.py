@@ -1,15 +1,13 @@
-"""What the server of the library does differently here: lines that can be dropped, and logs without personal data.
+"""What the sockets of the library's server do differently here: they can be dropped, and say why they end.
 
-A peer that does not read cannot be asked to go; an operation that is sent by GET carries its variables in the address.
+A peer that does not read cannot be asked to go.
 """
 
-import logging
-from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
-from uvicorn.config import LOGGING_CONFIG
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from schema.connections import GOING_AWAY, GOING_AWAY_REASON
 from schema.sockets import DROP
 
 if TYPE_CHECKING:
@@ -17,28 +15,6 @@ if TYPE_CHECKING:
 
 GRACE_S = 3.0
 """Seconds in which a peer that begins to read again still learns why it was dropped."""
-
-
-class AddressFilter(logging.Filter):
-    """Takes what stands behind the path out of every address before it is logged: it can hold names and tokens."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Change the record; none is left out."""
-        if isinstance(record.args, tuple):
-            record.args = tuple(part.partition("?")[0] if isinstance(part, str) else part for part in record.args)
-        return True
-
-
-def _logging() -> dict[str, Any]:
-    config = deepcopy(LOGGING_CONFIG)
-    config["filters"] = {"addresses": {"()": AddressFilter}}
-    for handler in config["handlers"].values():
-        handler["filters"] = ["addresses"]
-    return config
-
-
-LOGGING = _logging()
-"""The logging of the library, with addresses cut."""
 
 
 class Line(WebSocketsSansIOProtocol):
@@ -61,3 +37,15 @@ class Line(WebSocketsSansIOProtocol):
         self.transport.write(b"".join(self.conn.data_to_send()))
         self.transport.close()
         self.loop.call_later(GRACE_S, self.transport.abort)
+
+    def shutdown(self) -> None:
+        """End the connection because the server ends: one that is open hears why."""
+        if self.handshake_complete and not self.close_sent:
+            self.stop_keepalive()
+            self.queue.put_nowait({"type": "websocket.disconnect", "code": GOING_AWAY, "reason": GOING_AWAY_REASON})
+            self.conn.send_close(GOING_AWAY, GOING_AWAY_REASON)
+            self.transport.write(b"".join(self.conn.data_to_send()))
+            self.close_sent = True
+            self.transport.close()
+        else:
+            super().shutdown()

@@ -1,4 +1,4 @@
-"""The web application: GraphQL, downloads and health under one roof."""
+"""The web application: GraphQL, downloads, health and figures under one roof. ``touyan serve`` runs it."""
 
 import asyncio
 import os
@@ -11,15 +11,21 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
-from app.config import Profile, Settings, data_keys, get_settings
+from app.config import Settings
 from app.crypto import PersonalDataCipher
 from app.db import Database
 from app.http.exports import download_export
-from app.http.health import health
+from app.http.health import Check, Readiness, answers, has_engine_tables, has_room, has_schema, health
+from app.http.metrics import metrics_door
+from app.http.requests import ID_HEADER, Requests
 from app.http.sessions import SessionDoor
 from app.jobs.client import JobClient
 from app.jobs.hub import ProgressHub
+from app.jobs.slots import Pulse
 from app.jobs.worker import working
+from app.observe import metrics, tracing
+from app.presence import Presence
+from migrations.runner import head_revision
 from schema.asgi import PREFLIGHT, GraphQLView
 from schema.graphiql import graphiql_asset
 
@@ -30,24 +36,37 @@ SERVER_SLOT = "server"
 """The slot of the worker inside the server."""
 
 
-def create_app(settings: Settings, database: Database, cipher: PersonalDataCipher) -> Starlette:
+def create_app(
+    settings: Settings, database: Database, cipher: PersonalDataCipher, presence: Presence | None = None
+) -> Starlette:
     """The application over an open database, which is closed together with it."""
-
+    present = presence or Presence()
+    pulse = Pulse()
     jobs = JobClient(database)
     hub = ProgressHub(database, jobs)
+    readiness = Readiness(presence=present, checks=_checks(settings, database, pulse))
+    if settings.tells_metrics:
+        metrics.watch_statements(database.engine)
+        metrics.watch_pool(database.engine)
+    if settings.otel_endpoint is not None:
+        tracing.trace_statements(database.engine)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         with ExitStack() as stack:
             stack.callback(database.dispose)
             stack.callback(jobs.close)
+            stack.callback(readiness.close)
             if settings.embedded_worker:
-                worker = working(database, slot=SERVER_SLOT, n_shares=os.cpu_count() or 1)
+                worker = working(database, slot=SERVER_SLOT, n_shares=os.cpu_count() or 1, pulse=pulse)
                 await asyncio.to_thread(stack.enter_context, worker)
+            present.begin()
             yield
+            present.leave()
             await view.connections.close()
+            # Ending solves waits for processes, and answers are still being sent meanwhile.
+            await asyncio.to_thread(stack.close)
 
-    is_development = settings.profile is Profile.DEVELOPMENT
     view = GraphQLView(database=database, cipher=cipher, jobs=jobs, hub=hub, settings=settings)
     routes: list[BaseRoute] = [
         Route("/graphql", view),
@@ -55,26 +74,42 @@ def create_app(settings: Settings, database: Database, cipher: PersonalDataCiphe
         Route("/session", SessionDoor(database, settings).answer, methods=["GET", "POST", "DELETE"]),
         Route("/exports/{id}", download_export),
         Route("/healthz", health),
+        Route("/readyz", readiness.view),
     ]
-    if is_development:
+    if settings.tells_metrics:
+        routes.append(Route("/metrics", metrics_door(settings, database, jobs)))
+    if not settings.is_production:
         routes.append(Route("/graphiql/{name}", graphiql_asset))
     # Streams of events pass uncompressed, and so do files, which are compressed already.
-    middleware = [Middleware(GZipMiddleware, minimum_size=SMALL_BYTES, compresslevel=COMPRESSION)]
+    middleware = [
+        Middleware(Requests, presence=present),
+        Middleware(GZipMiddleware, minimum_size=SMALL_BYTES, compresslevel=COMPRESSION),
+    ]
     if settings.origins:
         cors = Middleware(
             CORSMiddleware,
             allow_origins=settings.origins,
             allow_methods=["GET", "POST"],
-            allow_headers=["authorization", "content-type", PREFLIGHT],
+            allow_headers=["authorization", "content-type", PREFLIGHT, ID_HEADER],
+            expose_headers=[ID_HEADER],
         )
-        middleware.insert(0, cors)
+        middleware.insert(1, cors)
     application = Starlette(routes=routes, lifespan=lifespan, middleware=middleware)
     application.state.database = database
-    application.state.is_production = not is_development
+    application.state.is_production = settings.is_production
+    application.state.leave = view.connections.leave
     return application
 
 
-def app_from_environment() -> Starlette:
-    """The application of this machine's settings, for ``uvicorn --factory app.main:app_from_environment``."""
-    settings = get_settings()
-    return create_app(settings, Database(settings.database_url), PersonalDataCipher(data_keys(settings)))
+def _checks(settings: Settings, database: Database, pulse: Pulse) -> dict[str, Check]:
+    """What must hold for the service to do its work, by the name that readiness tells."""
+    checks: dict[str, Check] = {
+        "database": answers(database),
+        "schema": has_schema(database, head_revision),
+        "jobs": has_engine_tables(database),
+    }
+    if settings.sqlite_path is not None:
+        checks["disk"] = has_room(settings.sqlite_path)
+    if settings.embedded_worker:
+        checks["worker"] = lambda: pulse.is_felt
+    return checks

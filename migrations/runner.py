@@ -2,10 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 
 
@@ -15,6 +18,26 @@ def alembic_config() -> Config:
     config.set_main_option("script_location", str(Path(__file__).parent))
     config.set_main_option("file_template", "%%(rev)s_%%(slug)s")
     return config
+
+
+@lru_cache(maxsize=1)
+def head_revision() -> str:
+    """The revision that this release needs."""
+    head = ScriptDirectory.from_config(alembic_config()).get_current_head()
+    assert head is not None
+    return head
+
+
+@lru_cache(maxsize=1)
+def known_revisions() -> frozenset[str]:
+    """Every revision that this release knows how to come from."""
+    return frozenset(script.revision for script in ScriptDirectory.from_config(alembic_config()).walk_revisions())
+
+
+def find_revision(engine: Engine) -> str | None:
+    """The revision at which a database is; ``None`` for one without our tables."""
+    with engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
 
 
 def upgrade(engine: Engine, revision: str = "head") -> None:

@@ -27,6 +27,7 @@ from app.db import Database
 from app.errors import DatabaseUnavailableError, ForbiddenError, StorageFullError
 from app.jobs.client import JobClient
 from app.jobs.hub import ProgressHub
+from app.observe import metrics
 from app.reads.access import find_grant_for_cookie, find_grant_for_header
 from schema import graphiql
 from schema.connections import Connections, too_many_operations
@@ -147,6 +148,7 @@ class GraphQLView(GraphQL[Context, None]):
         except ClientDisconnect:
             return
         except (DatabaseUnavailableError, StorageFullError) as refusal:
+            metrics.errors.labels(refusal.code).inc()
             error = {"message": refusal.message, "extensions": extensions_of(refusal)}
             response = _answer(self.encode_json({"errors": [error]}), 503, JSON_TYPE)
         except Exception as problem:  # noqa: BLE001 - outside the operation: told like any other fault
@@ -159,7 +161,7 @@ class GraphQLView(GraphQL[Context, None]):
         Over a socket, who asks is told by the first message of the protocol: until then it is nobody.
         """
         if isinstance(request, WebSocket):
-            return self.new_context(None, streams=True)
+            return self.new_context(None, streams=True, over_socket=True)
         # The query page starts with the word Bearer and no token behind it: that is nobody yet, not a wrong token.
         header = request.headers.get("authorization")
         header = None if header is None or header.strip().lower() in ("", "bearer") else header
@@ -183,7 +185,7 @@ class GraphQLView(GraphQL[Context, None]):
                 return None  # the query page itself, before it knows the token
             raise HTTPException(403, refusal.message) from None
 
-    def new_context(self, visitor: Viewer | None, *, streams: bool) -> Context:
+    def new_context(self, visitor: Viewer | None, *, streams: bool, over_socket: bool = False) -> Context:
         """A fresh context: of one operation, also where one connection carries several."""
         return Context(
             database=self.database,
@@ -196,6 +198,7 @@ class GraphQLView(GraphQL[Context, None]):
             deadline=Deadline(self.timeout_s),
             streams=streams,
             max_items=MAX_ITEMS,
+            over_socket=over_socket,
         )
 
     def should_render_graphql_ide(self, request: BaseRequestProtocol) -> bool:
@@ -312,7 +315,9 @@ class GraphQLView(GraphQL[Context, None]):
         return response
 
     def _refusal(self, request: Request, status: int, reason: str) -> Response:
-        error = {"message": reason, "extensions": {"code": CODE_BY_STATUS.get(status, "BAD_REQUEST")}}
+        code = CODE_BY_STATUS.get(status, "BAD_REQUEST")
+        metrics.errors.labels(code).inc()
+        error = {"message": reason, "extensions": {"code": code}}
         accepts_graphql = GRAPHQL_TYPE in request.headers.get("accept", "")
         response = _answer(
             self.encode_json({"errors": [error]}), status, GRAPHQL_TYPE if accepts_graphql else JSON_TYPE

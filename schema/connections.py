@@ -11,10 +11,18 @@ from typing import TypeAlias
 from app.access import Grant
 from app.db import Database, utc_now
 from app.errors import AppError, DatabaseUnavailableError
+from app.observe import metrics
 from app.reads.access import viewers_of
+from schema.watching import Note
 
 UNAUTHORIZED, FORBIDDEN = 4401, 4403
 """Codes of graphql-transport-ws with which a socket is closed: the token or session is over, or says something else."""
+
+GOING_AWAY, GOING_AWAY_REASON = 1001, "The server is going away; connect again"
+"""Code of WebSockets, upon which clients of the protocol connect anew and go on, and the reason."""
+
+WAITING_S = 0.05
+"""Seconds between two looks whether operations have ended that are waited for."""
 
 LOOKING_S = 3.0
 """Seconds between two looks at the credentials in use: after so long at most, a change of one is felt."""
@@ -82,19 +90,24 @@ class Connections:
     database: Database
     sockets: Counter[str] = field(default_factory=Counter)
     operations: Counter[str] = field(default_factory=Counter)
+    running: set[Note] = field(default_factory=set)
+    """The operations over sockets that run."""
+    is_leaving: bool = False
+    """Whether no operation is begun any more."""
     _guarded: set[_Guarded] = field(default_factory=set)
     _watch: asyncio.Task[None] | None = None
 
     @contextmanager
     def socket(self, user: str) -> Iterator[None]:
         """Count one socket while the block runs; raises ``TooManyError``."""
-        with _counted(self.sockets, user, MAX_SOCKETS, too_many_sockets):
+        with _counted(self.sockets, user, MAX_SOCKETS, too_many_sockets), metrics.open_sockets.track_inprogress():
             yield
 
     @contextmanager
     def operation(self, user: str) -> Iterator[None]:
         """Count one operation while the block runs; raises ``TooManyError``."""
-        with _counted(self.operations, user, MAX_OPERATIONS, too_many_operations):
+        counted = _counted(self.operations, user, MAX_OPERATIONS, too_many_operations)
+        with counted, metrics.running_streams.track_inprogress():
             yield
 
     def has_most_operations(self, user: str) -> bool:
@@ -135,6 +148,14 @@ class Connections:
                         each.on_end(FORBIDDEN, "Role or territory changed")
         finally:
             self._watch = None
+
+    async def leave(self) -> None:
+        """Let queries and mutations over sockets be answered, begin no others, then end everything that lasts."""
+        self.is_leaving = True
+        while any(note.is_brief for note in self.running):
+            await asyncio.sleep(WAITING_S)
+        for each in list(self._guarded):
+            each.on_end(GOING_AWAY, GOING_AWAY_REASON)
 
     async def close(self) -> None:
         """Stop looking."""

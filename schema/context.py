@@ -15,6 +15,7 @@ from app.db import Database, Session, run_in_transaction
 from app.errors import AppError
 from app.jobs.client import JobClient
 from app.jobs.hub import ProgressHub
+from app.observe import metrics
 from schema.cost import RateLimitedError, TooCostlyError
 from schema.deadline import Deadline
 from schema.generations import Generations
@@ -56,6 +57,7 @@ class Context:
     max_items: int
     n_items: int = 0
     generations: Generations | None = None
+    over_socket: bool = False
 
     @property
     def viewer(self) -> Viewer:
@@ -75,6 +77,7 @@ class Context:
         user = "" if self.visitor is None else self.visitor.subject
         wait_s = self.rate.take(user, max(points, 1))
         if wait_s > 0:
+            metrics.rate_refusals.inc()
             seconds = math.ceil(wait_s)
             raise RateLimitedError(
                 f"You have asked for much in short time; try again in {seconds} s.",

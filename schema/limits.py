@@ -33,6 +33,7 @@ from strawberry.extensions.validation_cache import DEFAULT_MAXSIZE
 
 from schema.cost import CostLimit
 from schema.deadline import OperationDeadline
+from schema.watching import OperationWatch
 
 MAX_TOKENS = 2_000
 MAX_DEPTH = 16
@@ -188,6 +189,7 @@ def _fault_of(document: DocumentNode) -> str | None:
 
 
 EXTENSIONS = (
+    OperationWatch,
     TokenLimit,
     ShapeLimits,
     DocumentCache,

@@ -6,6 +6,7 @@ from typing import Any, Self
 import strawberry
 
 from app.errors import AppError
+from app.observe import metrics
 from schema.cost import RateLimitedError
 from schema.enums import register
 
@@ -93,6 +94,7 @@ class UserError:
     @classmethod
     def of(cls, error: AppError, *, inside: tuple[str, ...] = ()) -> Self:
         """The user error for a refusal of the service; its path begins at the field ``inside`` of the input."""
+        metrics.errors.labels(error.code).inc()
         path = [camel_case(name) for name in (*inside, *error.path)]
         return cls(code=UserErrorCode(error.code), message=error.message, message_zh=error.message_zh, path=path)
 

@@ -6,6 +6,7 @@ context of its own, and an error tells no more than it does over HTTP.
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, cast
@@ -26,11 +27,14 @@ from strawberry.types.execution import ExecutionResult, PreExecutionError
 from app.access import Grant
 from app.access.cookies import secret_of
 from app.errors import DatabaseUnavailableError, ForbiddenError
+from app.observe.logs import ACCESS
 from app.reads.access import find_grant_for_cookie, find_grant_for_header
+from app.request_id import new_request_id, request_id
 from schema.connections import FORBIDDEN, TooManyError
 from schema.context import Context
 from schema.faults import fault, told
 from schema.operations import operation_of
+from schema.watching import NOTE, Note
 
 if TYPE_CHECKING:
     from schema.asgi import GraphQLView
@@ -52,6 +56,17 @@ DROP = "touyan.drop"
 """Name of the extension of the server that ends a connection whose peer does not read (``app.lines``)."""
 
 log = logging.getLogger("touyan.graphql")
+
+
+def _write_down(note: Note, user: str, seconds: float) -> None:
+    facts = {
+        "kind": note.kind,
+        "field": note.field,
+        "ms": round(seconds * 1000, 1),
+        "errors": note.has_errors,
+        "user": user,
+    }
+    ACCESS.info("operation %s", " ".join(f"{name}={value}" for name, value in facts.items()), extra=facts)
 
 
 class TextSocket(ASGIWebSocketAdapter):
@@ -93,7 +108,8 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
     @property
     def context(self) -> Context:
         """A fresh context, for one operation."""
-        return self._own_view.new_context(None if self.grant is None else self.grant.viewer, streams=True)
+        visitor = None if self.grant is None else self.grant.viewer
+        return self._own_view.new_context(visitor, streams=True, over_socket=True)
 
     @context.setter
     def context(self, value: Context) -> None:
@@ -105,6 +121,8 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
 
     async def handle(self) -> None:
         """Serve the connection until one side ends it."""
+        self.n_operations = 0
+        self.own_id = request_id.get() or new_request_id()
         with ExitStack() as self._held:
             await super().handle()
 
@@ -169,6 +187,8 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
 
     async def handle_subscribe(self, message: SubscribeMessage) -> None:
         """Begin an operation; one of a wrong shape ends the connection, as a message of a wrong shape does."""
+        if self._own_view.connections.is_leaving:
+            return  # the connection is about to be closed, upon which the client asks again elsewhere
         payload: object = message["payload"]
         try:
             query, *_ = operation_of(payload if isinstance(payload, dict) else {}, self._own_view.documents)
@@ -179,16 +199,25 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
         await super().handle_subscribe(message)
 
     async def run_operation(self, operation: Operation[Context, None]) -> None:
-        """Run an operation, unless its user has too many already."""
+        """Run an operation under an id of its own, unless its user has too many already."""
         user = "" if self.grant is None else self.grant.viewer.subject
+        connections, note, began = self._own_view.connections, Note(), time.perf_counter()
+        self.n_operations += 1
+        # Each operation is a task with a context of its own.
+        request_id.set(f"{self.own_id}.{self.n_operations}")
+        NOTE.set(note)
+        connections.running.add(note)
         try:
-            with self._own_view.connections.operation(user):
+            with connections.operation(user):
                 await super().run_operation(operation)
         except TooManyError as refusal:
             error = GraphQLError(refusal.message, original_error=refusal)
             await operation.send_initial_errors([self._told(error)])
         except WebSocketDisconnected:
             self.operations.pop(operation.id, None)
+        finally:
+            connections.running.discard(note)
+            _write_down(note, user, time.perf_counter() - began)
 
     async def handle_task_exception(self, error: Exception) -> None:
         """Write a fault down like any other; that the client has gone is none."""

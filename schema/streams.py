@@ -11,7 +11,7 @@ from strawberry.http import GraphQLHTTPResponse
 from strawberry.http.streaming import SSETransport
 
 from app.access import Grant
-from schema.connections import FORBIDDEN, Connections
+from schema.connections import FORBIDDEN, GOING_AWAY, Connections
 from schema.sockets import READING_S
 
 SSE = SSETransport()
@@ -74,6 +74,9 @@ async def guarded(
                 await asyncio.wait({step})
             await parts.aclose()
     code, reason = end.result()
+    if code == GOING_AWAY:
+        # Without the word that all is told, clients connect again and go on.
+        return
     name = "FORBIDDEN" if code == FORBIDDEN else "UNAUTHENTICATED"
     refusal = {"message": f"{reason}.", "extensions": {"code": name}}
     response = cast(GraphQLHTTPResponse, {"data": None, "errors": [refusal]})

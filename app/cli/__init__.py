@@ -13,7 +13,11 @@ from typer.core import TyperGroup
 COMMANDS = {
     "demo": ("samples", "demo"),
     "serve": ("server", "serve"),
-    "migrate": ("server", "migrate"),
+    "check": ("check", "check"),
+    "migrate": ("upkeep", "migrate"),
+    "unit": ("units", "unit"),
+    "backup": ("upkeep", "backup"),
+    "restore": ("upkeep", "restore"),
     "sample": ("samples", "sample"),
     "import": ("workbooks", "import_"),
     "program": ("samples", "program"),

@@ -1,24 +1,13 @@
-"""``touyan serve``, ``migrate``, ``schema``: the server, its tables and its document."""
+"""``touyan serve``, ``schema``: the server and its document."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from app.cli.tools import DatabaseOption, opened
-from app.jobs.engine import migrate_jobs
-from migrations.runner import upgrade
-
-out = Console()
-
-
-def migrate(database: DatabaseOption = None) -> None:
-    """Bring the database to the newest schema."""
-    with opened(database) as (_, handle, _cipher):
-        upgrade(handle.engine)
-        migrate_jobs(handle.engine.url.render_as_string(hide_password=False))
-        out.print("Database is up to date.")
+from app.cli.tools import DatabaseOption, leave_process, opened
+from app.presence import Presence
+from app.schema_state import require_current
 
 
 def serve(
@@ -27,24 +16,20 @@ def serve(
     database: DatabaseOption = None,
 ) -> None:
     """Run the GraphQL server."""
-    import uvicorn
-
-    from app.lines import LOGGING, Line
     from app.main import create_app
-    from schema.asgi import MAX_BODY_BYTES
+    from app.serving import Server
 
-    with opened(database) as (settings, handle, cipher):
-        app = create_app(settings, handle, cipher)
-        uvicorn.run(
-            app,
-            host=host or settings.host,
-            port=port or settings.port,
-            loop="uvloop",
-            http="httptools",
-            ws=Line,
-            ws_max_size=MAX_BODY_BYTES,
-            log_config=LOGGING,
+    with opened(database, is_service=True) as (settings, handle, cipher):
+        require_current(handle)
+        presence = Presence()
+        app = create_app(settings, handle, cipher, presence)
+        server = Server(
+            app, settings, presence, host=host or settings.host, port=port or settings.port, leave=app.state.leave
         )
+        server.run()
+        code = 0 if server.started else 1
+    # Threads of what nobody waits for any more would keep the process.
+    leave_process(code)
 
 
 def schema(

@@ -1,8 +1,11 @@
 """What the commands share: the database they work on, and refusals as exit codes."""
 
+import logging
+import os
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Annotated
+from contextlib import contextmanager, nullcontext
+from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
@@ -10,12 +13,17 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
-from app.config import Settings, data_keys, get_settings, settings_with_database
+from app.config import LogFormat, Settings, data_keys, get_settings, settings_with_database
 from app.crypto import PersonalDataCipher
 from app.db import IDLE_LIMIT_S, Database, refusal_of
 from app.errors import AppError, ConfigurationError
+from app.locking import held
+from app.observe.logs import set_up_logging
+from app.observe.tracing import start_tracing, stop_tracing
+from app.preflight import require_fit
 
 err = Console(stderr=True)
+log = logging.getLogger("touyan")
 
 DatabaseOption = Annotated[
     str | None, typer.Option("--database", help="Database file or URL; default: TOUYAN_DATABASE_URL.")
@@ -31,7 +39,7 @@ def refusals_as_exit_codes() -> Iterator[None]:
         err.print(f"[red]{error.code}[/red] {escape(error.message)}\n{escape(error.message_zh)}")
         raise typer.Exit(1) from error
     except ConfigurationError as error:
-        err.print(f"[red]CONFIGURATION[/red] {escape(str(error))}")
+        err.print(f"[red]CONFIGURATION[/red] {escape(str(error))}", soft_wrap=True)
         raise typer.Exit(1) from error
     except (OperationalError, ProgrammingError) as error:
         refusal = refusal_of(error)
@@ -55,16 +63,44 @@ def settings_for(database: str | None) -> Settings:
 
 @contextmanager
 def opened(
-    database: str | None, *, idle_limit_s: int = IDLE_LIMIT_S
+    database: str | None, *, idle_limit_s: int = IDLE_LIMIT_S, is_service: bool = False, alone: bool = False
 ) -> Iterator[tuple[Settings, Database, PersonalDataCipher]]:
-    """Settings, database and cipher for one command."""
+    """Settings, database and cipher for one command; what a service needs besides is looked at before it starts.
+
+    A file of SQLite is shared with other commands of ours while the block runs, or held ``alone``.
+    """
     with refusals_as_exit_codes():
         settings = settings_for(database)
-        handle = Database(settings.database_url, idle_limit_s=idle_limit_s)
-        try:
-            yield settings, handle, PersonalDataCipher(data_keys(settings))
-        finally:
-            handle.dispose()
+        if is_service:
+            begin_service(settings)
+        else:
+            set_up_logging(is_json=settings.log_format is LogFormat.JSON, level="warning")
+        cipher = PersonalDataCipher(data_keys(settings))
+        path = settings.sqlite_path
+        with nullcontext() if path is None else held(path, alone=alone):
+            handle = Database(settings.database_url, idle_limit_s=idle_limit_s)
+            try:
+                yield settings, handle, cipher
+            finally:
+                handle.dispose()
+
+
+def begin_service(settings: Settings) -> None:
+    """Look at the settings, and begin to write the log and to send traces."""
+    set_up_logging(is_json=settings.logs_json, level=settings.log_level)
+    for warning in require_fit(settings):
+        log.warning("%s", warning)
+    if settings.otel_endpoint is not None:
+        start_tracing(settings.otel_endpoint, component="service")
+
+
+def leave_process(code: int) -> NoReturn:
+    """End this process now, whatever its threads still do; traces and lines of the log are sent before."""
+    stop_tracing()
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 @contextmanager

@@ -1,9 +1,7 @@
 """``touyan worker``: a process that works on runs, and a look at who works on what."""
 
-import logging
 import os
 import signal
-import threading
 from typing import Annotated
 
 import typer
@@ -11,11 +9,14 @@ from rich.console import Console
 from rich.table import Table
 from sqlmodel import col, select
 
-from app.cli.tools import DatabaseOption, opened
+from app.cli.tools import DatabaseOption, leave_process, opened
 from app.db import WORKER_IDLE_LIMIT_S
 from app.jobs.worker import working
 from app.models import MatchRun, MatchShare, WorkerSlot
 from app.models.vocabulary import OPEN_RUN_STATES
+from app.observe.metrics import serve_metrics, watch_pool, watch_statements
+from app.observe.tracing import trace_statements
+from app.schema_state import require_current
 
 worker_cli = typer.Typer(help="Work on runs in this process, until it is told to end.")
 out = Console()
@@ -26,24 +27,32 @@ def work(
     context: typer.Context,
     slot: Annotated[str, typer.Option(help="Name of the place this process takes; one live process each.")] = "w1",
     shares: Annotated[int | None, typer.Option(help="Counties solved at a time; the cores of the machine.")] = None,
+    metrics_port: Annotated[
+        int | None, typer.Option(min=1, max=65_535, help="Tell figures for Prometheus on this port, to this machine.")
+    ] = None,
     database: DatabaseOption = None,
 ) -> None:
     """Work on runs until SIGTERM or Ctrl-C."""
     if context.invoked_subcommand is not None:
         return
-    is_over = threading.Event()
+    told, tell = os.pipe()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: is_over.set())
+        # No event of threads: its lock may be held by the very wait that the signal interrupts.
+        signal.signal(number, lambda *_: os.write(tell, b"x"))
     n_shares = shares or os.cpu_count() or 1
-    with (
-        opened(database, idle_limit_s=WORKER_IDLE_LIMIT_S) as (_, handle, _cipher),
-        working(handle, slot=slot, n_shares=n_shares),
-    ):
-        out.print(f"Working in slot {slot}; end with Ctrl-C.")
-        is_over.wait()
+    with opened(database, idle_limit_s=WORKER_IDLE_LIMIT_S, is_service=True) as (settings, handle, _cipher):
+        require_current(handle)
+        if settings.otel_endpoint is not None:
+            trace_statements(handle.engine)
+        if metrics_port is not None:
+            watch_statements(handle.engine)
+            watch_pool(handle.engine)
+            serve_metrics(metrics_port)
+        with working(handle, slot=slot, n_shares=n_shares):
+            out.print(f"Working in slot {slot}; end with Ctrl-C.")
+            os.read(told, 1)
     # Threads of runs that are being joined would keep the process; their work is taken up by the next one.
-    logging.shutdown()
-    os._exit(0)
+    leave_process(0)
 
 
 @worker_cli.command()

@@ -39,6 +39,7 @@ async def download_export(request: Request) -> Response:
             refusal = _refusal(401, "UNAUTHENTICATED", "Sign in with a valid token: Authorization: Bearer <token>.")
             refusal.headers["WWW-Authenticate"] = "Bearer"
             return refusal
+        request.state.grant = grant
         job = await asyncio.to_thread(
             run_in_transaction, database, lambda session: _hand_out(session, grant.viewer, request.path_params["id"])
         )

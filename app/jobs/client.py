@@ -7,10 +7,11 @@ from uuid import UUID
 
 from dbos import DBOSClient
 from dbos._serialization import DBOSPortableJSONSerializer
+from sqlalchemy import text
 from sqlmodel import Session
 
 from app.db import Database
-from app.jobs.engine import NAME, RUNS_QUEUE, STREAM, VERSION, engine_of
+from app.jobs.engine import NAME, RUNS_QUEUE, SHARES_QUEUE, STREAM, VERSION, engine_of, table_name
 
 READING_S = 0.15
 """Seconds between two looks at the stream of a run that somebody watches."""
@@ -49,6 +50,16 @@ class JobClient:
         async with aclosing(values):
             async for value in values:
                 yield value
+
+    def n_jobs(self, session: Session) -> dict[tuple[str, str], int]:
+        """How many jobs wait (``ENQUEUED``) or are worked on (``PENDING``), by queue and state."""
+        counted = text(
+            f"SELECT queue_name, status, count(*) FROM {table_name(session, 'workflow_status')} "  # noqa: S608 - our words
+            "WHERE status IN ('ENQUEUED', 'PENDING') GROUP BY queue_name, status"
+        )
+        found = {(queue, status): count for queue, status, count in session.connection().execute(counted)}
+        kinds = [(queue, status) for queue in (RUNS_QUEUE, SHARES_QUEUE) for status in ("ENQUEUED", "PENDING")]
+        return {kind: found.get(kind, 0) for kind in kinds}
 
     def close(self) -> None:
         """Close the connections."""

@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 
 from dbos import DBOS, DBOSConfig, SQLAlchemyDatasource
 from dbos._datasource import DatasourceOptions, IsolationLevel
+from dbos._datasource_migration import get_datasource_migration_versions
+from dbos._migration import get_migration_versions, get_sqlite_migration_versions
 from dbos._serialization import DBOSPortableJSONSerializer
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
@@ -16,9 +18,13 @@ from sqlmodel import Session
 
 from app.db import WORKER_IDLE_LIMIT_S, Database, idle_limit, make_engine, refusal_of
 from app.errors import DatabaseUnavailableError, StorageFullError
+from app.observe import tracing
 
 NAME, VERSION = "touyan", "1"
 """What workflows are owned by. The version is constant: workers of a newer release finish the runs of an older one."""
+
+SCHEMA = "dbos"
+"""Where the tables of the engine stand on PostgreSQL."""
 
 RUNS_QUEUE, SHARES_QUEUE = "runs", "shares"
 """A run waits for its shares, so the two must not take places from each other."""
@@ -71,6 +77,26 @@ def migrate_jobs(database_url: str) -> None:
     """Create or update the tables of the job engine beside the service's own."""
     DBOS.migrate(database_url)
     SQLAlchemyDatasource.migrate(database_url)
+
+
+def has_current_tables(database_url: str) -> bool:
+    """Whether the tables of the job engine are there, and as new as this version of it needs them."""
+    engine = engine_of(database_url)
+    try:
+        is_sqlite = engine.dialect.name == "sqlite"
+        with engine.connect() as connection:
+            steps, known_steps = get_datasource_migration_versions(connection, None if is_sqlite else SCHEMA)
+        own, known = (
+            get_sqlite_migration_versions(engine) if is_sqlite else get_migration_versions(engine, SCHEMA, True)
+        )
+    finally:
+        engine.dispose()
+    return own >= known and steps >= known_steps
+
+
+def table_name(session: Session, name: str) -> str:
+    """A table of the job engine as a statement names it: on PostgreSQL it stands in a schema of its own."""
+    return name if session.get_bind().dialect.name == "sqlite" else f"{SCHEMA}.{name}"
 
 
 class WithoutText(logging.Filter):
@@ -151,6 +177,10 @@ class Jobs:
         """Run a unit of work in one transaction with the engine's checkpoint: exactly once, whatever happens."""
 
         def work() -> ResultT:
+            with tracing.span(f"step {name}"):
+                return attempt()
+
+        def attempt() -> ResultT:
             session: Session = self._datasource.sql_session()  # type: ignore[assignment]
             try:
                 result = unit(session)

@@ -25,6 +25,22 @@ BEAT_S, SILENCE_S = 2.0, 8.0
 
 
 @dataclass(slots=True)
+class Pulse:
+    """When the heart of this process has beaten last, by its own clock."""
+
+    beat_at: float | None = None
+
+    def note(self) -> None:
+        """It has beaten just now."""
+        self.beat_at = time.monotonic()
+
+    @property
+    def is_felt(self) -> bool:
+        """Whether others still count this process as living."""
+        return self.beat_at is not None and time.monotonic() - self.beat_at <= SILENCE_S
+
+
+@dataclass(slots=True)
 class Watch:
     """What this process has seen of the hearts of others: beat and the moment of its own clock."""
 

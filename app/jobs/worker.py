@@ -26,15 +26,17 @@ log = logging.getLogger(__name__)
 
 
 @contextmanager
-def working(database: Database, *, slot: str, n_shares: int) -> Iterator[Jobs]:
+def working(database: Database, *, slot: str, n_shares: int, pulse: slots.Pulse | None = None) -> Iterator[Jobs]:
     """Work in this process while the block runs; what is being solved at its end is left to the next process.
 
     Raises ``SlotTakenError`` when another live process holds the slot.
     """
+    pulse = pulse or slots.Pulse()
     warm_up()
     epoch = slots.take_slot(database, slot)
+    pulse.note()
     is_over = threading.Event()
-    heart = threading.Thread(target=_beat, args=(database, slot, epoch, is_over), name="heart", daemon=True)
+    heart = threading.Thread(target=_beat, args=(database, slot, epoch, is_over, pulse), name="heart", daemon=True)
     heart.start()
     try:
         jobs = Jobs(database, slot=slot, n_shares=n_shares)
@@ -53,7 +55,7 @@ def working(database: Database, *, slot: str, n_shares: int) -> Iterator[Jobs]:
         run_in_transaction(database, lambda session: slots.end_slot(session, slot, epoch))
 
 
-def _beat(database: Database, slot: str, epoch: int, is_over: threading.Event) -> None:
+def _beat(database: Database, slot: str, epoch: int, is_over: threading.Event, pulse: slots.Pulse) -> None:
     """Show that this process lives, and do nothing else that could keep it from that."""
     while not is_over.wait(slots.BEAT_S):
         try:
@@ -62,6 +64,7 @@ def _beat(database: Database, slot: str, epoch: int, is_over: threading.Event) -
             # Whoever could adopt needs the same database.
             log.error("no beat of slot %s: %s", slot, type(fault).__name__)
             continue
+        pulse.note()
         if not is_holder and not is_over.is_set():
             # Somebody else works in this slot now, and what this process still does would count for nothing.
             log.error("slot %s has changed hands; this process ends", slot)

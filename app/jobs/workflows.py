@@ -7,7 +7,6 @@ that is taken up again goes through the same calls.
 import logging
 import threading
 import time
-import traceback
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -25,6 +24,9 @@ from app.db import refusal_of, run_in_transaction, utc_now
 from app.errors import AppError, DatabaseUnavailableError, InvalidStateError, StorageFullError
 from app.jobs.engine import POLLING_S, SHARES_QUEUE, STREAM, Jobs, patiently
 from app.models.vocabulary import RunState
+from app.observe import metrics, tracing
+from app.observe.logs import place_of
+from app.request_id import run_id as own_run
 from app.services.runs import faults, work
 from app.services.runs.shares import keep_progress
 from app.services.runs.tasks import ShareAnswer, result_from_json, result_to_json
@@ -85,8 +87,7 @@ def _without_text(workflow_id: str) -> Iterator[None]:
     except (DBOSException, PortableWorkflowError, SolverFailedError, AppError, JobFaultError):
         raise
     except Exception as fault:  # noqa: BLE001 - the boundary to the engine: told on, without the text
-        place = "".join(traceback.format_tb(fault.__traceback__))
-        log.error("workflow %s: %s\n%s", workflow_id, type(fault).__name__, place)
+        log.error("workflow %s: %s", workflow_id, place_of(fault))
         raise JobFaultError(type(fault).__name__) from None
 
 
@@ -97,8 +98,10 @@ def _accounted(jobs: Jobs, workflow_id: str, run_id: UUID) -> Iterator[None]:
     Where the database has no room left, the run ends here and now, and what it kept makes room for saying so.
     """
     _here[workflow_id] += 1
+    token, job = own_run.set(str(run_id)), "run" if workflow_id == str(run_id) else "share"
+    outcome = "ended"
     try:
-        with _without_text(workflow_id):
+        with tracing.span(f"job {job}", run=str(run_id)), _without_text(workflow_id):
             try:
                 yield
             except (DBAPIError, StorageFullError) as fault:
@@ -106,8 +109,17 @@ def _accounted(jobs: Jobs, workflow_id: str, run_id: UUID) -> Iterator[None]:
                     raise
                 log.error("no room left in the database; run %s ends", run_id)
                 run_in_transaction(jobs.database, lambda session: faults.fail_run(session, run_id, faults.NO_ROOM))
+                outcome = "failed"
+    except LeavingError:
+        outcome = "left"
+        raise
+    except BaseException:
+        outcome = "failed"
+        raise
     finally:
         _here[workflow_id] -= 1
+        metrics.ended_jobs.labels(job, outcome).inc()
+        own_run.reset(token)
 
 
 @DBOS.workflow(name="match_run", max_recovery_attempts=None)
@@ -182,7 +194,8 @@ def solve(run: str, number: int) -> dict[str, Any] | None:
             if task is None:
                 return None
             control = Watcher(_jobs[0], run_id, number).control(task.time_limit_s)
-            answer = work.solve_task(task, seed=task.seed, control=control)
+            with tracing.span("solve", share=number), metrics.solve_seconds.time():
+                answer = work.solve_task(task, seed=task.seed, control=control)
     finally:
         _solving[name] -= 1
     if _is_leaving.is_set():

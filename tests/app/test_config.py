@@ -1,11 +1,16 @@
 """Settings: a wrong one is named by its variable, and no value of it is repeated."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from cryptography.fernet import Fernet
+from pydantic import SecretStr
 
-from app.config import get_settings, settings_with_database
+from app.config import Settings, data_keys, get_settings, settings_with_database
 from app.errors import ConfigurationError
+
+NEW, OLD = (Fernet.generate_key().decode() for _ in range(2))
 
 
 @pytest.fixture(autouse=True)
@@ -35,3 +40,90 @@ def test_another_database_is_checked_like_the_one_of_the_environment() -> None:
     assert settings_with_database("sqlite:///other.db").database_url == "sqlite:///other.db"
     with pytest.raises(ConfigurationError, match="TOUYAN_DATABASE_URL"):
         settings_with_database("mysql://host/db")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "english", "chinese"),
+    [
+        ("PORT", "0", "greater than or equal to 1", "不得小于 1"),
+        ("PORT", "eight", "valid integer", "须为整数"),
+        ("RATE_POINTS", "none", "valid number", "须为数字"),
+        ("REQUEST_TIMEOUT_S", "0", "greater than 0", "须大于 0"),
+        ("DRAIN_S", "301", "less than or equal to 300", "不得大于 300"),
+        ("EMBEDDED_WORKER", "perhaps", "valid boolean", "须为 true 或 false"),
+        ("PROFILE", "staging", "'development' or 'production'", "只能取 'development' or 'production'"),
+        ("LOG_FORMAT", "xml", "'json' or 'text'", "只能取"),
+        ("METRICS_TOKEN", "short", "16 or more", "16 个以上"),
+        ("OTEL_ENDPOINT", "http://user:geheim@host:4318", "without user or password", "不得含用户名或密码"),
+        ("TRUSTED_PROXIES", "proxy.example", "addresses or networks", "IP 地址或网段"),
+        ("ALLOWED_ORIGINS", "desk", "must be origins", "须为来源地址"),
+        ("DATABASE_URL", "sqlite:///:memory:", "names no file", "未指定文件"),
+    ],
+)
+def test_a_wrong_setting_is_named_with_what_to_write_in_both_languages(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, english: str, chinese: str
+) -> None:
+    monkeypatch.setenv(f"TOUYAN_{name}", value)
+    with pytest.raises(ConfigurationError) as refused:
+        get_settings()
+    (line,) = str(refused.value).splitlines()
+    assert line.startswith(f"TOUYAN_{name}: ")
+    assert english in line
+    assert chinese in line
+    assert "geheim" not in line
+
+
+def test_every_wrong_setting_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("PORT", "DRAIN_S", "RATE_POINTS"):
+        monkeypatch.setenv(f"TOUYAN_{name}", "x")
+    with pytest.raises(ConfigurationError) as refused:
+        get_settings()
+    named = [line.partition(":")[0] for line in str(refused.value).splitlines()]
+    assert named == ["TOUYAN_PORT", "TOUYAN_RATE_POINTS", "TOUYAN_DRAIN_S"]
+
+
+class TestKeyFile:
+    @pytest.fixture
+    def path(self, tmp_path: Path) -> Path:
+        path = tmp_path / "keys"
+        path.write_text(f"{NEW}\n{OLD}\n", encoding="ascii")
+        path.chmod(0o600)
+        return path
+
+    def test_the_keys_stand_one_a_line_newest_first(self, path: Path) -> None:
+        assert data_keys(Settings(data_keys_file=path)) == [NEW, OLD]
+
+    @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o644])
+    def test_a_file_that_others_can_read_is_refused(self, path: Path, mode: int) -> None:
+        path.chmod(mode)
+        with pytest.raises(ConfigurationError, match=f"(?s)mode {mode:o}.*chmod 600.*其他用户可读取") as refused:
+            data_keys(Settings(data_keys_file=path))
+        assert NEW not in str(refused.value)
+
+    def test_the_key_of_development_is_refused_as_well_when_others_can_read_it(self, tmp_path: Path) -> None:
+        settings = Settings(database_url=f"sqlite:///{tmp_path}/touyan.db")
+        (made,) = data_keys(settings)
+        key_file = tmp_path / "touyan.db.key"
+        assert (key_file.stat().st_mode & 0o777, data_keys(settings)) == (0o600, [made])
+        key_file.chmod(0o644)
+        with pytest.raises(ConfigurationError, match="others can read"):
+            data_keys(settings)
+
+    def test_a_credential_of_the_supervisor_may_be_shared_with_its_group(
+        self, path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        path.chmod(0o440)
+        monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(path.parent))
+        assert data_keys(Settings(data_keys_file=path)) == [NEW, OLD]
+
+    def test_an_empty_or_missing_file_is_refused(self, path: Path) -> None:
+        path.write_text("", encoding="ascii")
+        with pytest.raises(ConfigurationError, match="is empty"):
+            data_keys(Settings(data_keys_file=path))
+        path.unlink()
+        with pytest.raises(ConfigurationError, match="cannot be read"):
+            data_keys(Settings(data_keys_file=path))
+
+    def test_keys_have_one_place(self, path: Path) -> None:
+        with pytest.raises(ValueError, match="not both"):
+            Settings(data_keys_file=path, data_keys=SecretStr(NEW))

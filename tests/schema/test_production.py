@@ -133,7 +133,8 @@ def test_errors_hold_no_stack_traces(
     with caplog.at_level(logging.INFO):
         answer = office.request("POST", "/graphql", json={"query": '{ cadre(code: "x") { name } }'})
     error = answer.json()["errors"][0]
-    assert set(error["extensions"]) == {"code", "errorId"}
+    assert set(error["extensions"]) == {"code", "errorId", "requestId"}
+    assert error["extensions"]["requestId"] == answer.headers["x-request-id"]
     for word in ("Traceback", "KeyError", "secret", ".py", "File"):
         assert word not in answer.text
     assert "secret" not in caplog.text
