@@ -118,17 +118,16 @@ def _variable(location: tuple[int | str, ...]) -> str:
 def data_keys(settings: Settings) -> list[str]:
     """The keys for personal columns, newest first.
 
-    In development a key file is made beside the database on first use, readable by its owner only; production
-    must set ``TOUYAN_DATA_KEYS``.
+    In development a key file is made beside the database on first use, readable by its owner only, with one key a
+    line; production must set ``TOUYAN_DATA_KEYS``.
     """
     if settings.data_keys is not None:
         return _parts(settings.data_keys.get_secret_value())
-    database = settings.sqlite_path or Path("touyan.db")
-    key_file = database.with_name(database.name + ".key")
+    key_file = key_file_of(settings)
     try:
         descriptor = os.open(key_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        return [key_file.read_text(encoding="ascii").strip()]
+        return key_file.read_text(encoding="ascii").split()
     except OSError as error:
         raise ConfigurationError(
             f"the key file {key_file} cannot be made ({error.strerror}); name a database in a folder that exists and "
@@ -138,3 +137,23 @@ def data_keys(settings: Settings) -> list[str]:
         key = Fernet.generate_key().decode("ascii")
         stream.write(key + "\n")
     return [key]
+
+
+def key_file_of(settings: Settings) -> Path:
+    """Where the keys of a development database stand; production has no such file."""
+    database = settings.sqlite_path or Path("touyan.db")
+    return database.with_name(database.name + ".key")
+
+
+def put_key_in_front(settings: Settings, key: str) -> Path | None:
+    """Make a key the newest one of the key file, whole or not at all; ``None`` where the environment names the keys."""
+    if settings.data_keys is not None:
+        return None
+    keys, key_file = data_keys(settings), key_file_of(settings)
+    partial = key_file.with_name(key_file.name + ".part")
+    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii") as stream:
+        stream.write("".join(f"{each}\n" for each in (key, *keys)))
+        stream.flush()
+        os.fsync(stream.fileno())
+    partial.replace(key_file)
+    return key_file

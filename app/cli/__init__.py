@@ -28,6 +28,7 @@ COMMANDS = {
     "worker": ("worker", "worker_cli"),
     "token": ("tokens", "token_cli"),
     "user": ("users", "user_cli"),
+    "keys": ("keys", "keys_cli"),
     "solve": ("solve", "solve"),
     "schema": ("server", "schema"),
 }

@@ -5,7 +5,7 @@ Both run the same comparison, so the preview cannot promise anything else than t
 """
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import count
 from typing import TypeVar
@@ -84,6 +84,10 @@ class CountyBook:
             self.by_hash[person.id_number_hash] = person
         if all(other.id != person.id for other in self.by_name[person.name]):
             self.by_name[person.name].append(person)
+
+    def find_by_hash(self, hashes: Iterable[str]) -> Person | None:
+        """The person who holds one of the hashes of an ID number, each under another key; ``None`` when nobody does."""
+        return next((self.by_hash[each] for each in hashes if each in self.by_hash), None)
 
     def add(self, row: RowT) -> RowT:
         """Note a row to insert."""

@@ -228,9 +228,9 @@ def _refuse_known_id_number(
 ) -> None:
     if id_number is None:
         return
-    hashed = cipher.keyed_hash("id_number", id_number)
-    known = session.exec(select(Person.id).where(col(Person.id_number_hash) == hashed)).first()
-    if known is not None and known != person_id:
+    hashes = cipher.keyed_hashes("id_number", id_number)
+    known = session.exec(select(Person.id).where(col(Person.id_number_hash).in_(hashes))).all()
+    if any(found != person_id for found in known):
         raise DuplicateError(
             "A person with this ID number exists already; open that record instead.",
             "该身份证号已存在，请使用已有人员记录。",

@@ -59,10 +59,10 @@ def _secret_values(
     columns = (f"{kind}_encrypted", f"{kind}_hash", f"{kind}_masked")
     if value is None:
         return dict.fromkeys(columns)
-    hashed = cipher.keyed_hash(kind, value)
-    if person is not None and getattr(person, f"{kind}_hash") == hashed:
+    hashes = cipher.keyed_hashes(kind, value)
+    if person is not None and getattr(person, f"{kind}_hash") in hashes:
         return {}
-    return dict(zip(columns, (cipher.encrypt(value), hashed, mask(value)), strict=True))
+    return dict(zip(columns, (cipher.encrypt(value), hashes[0], mask(value)), strict=True))
 
 
 def assign(row: Row, values: Mapping[str, Any]) -> list[str]:
