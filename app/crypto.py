@@ -68,5 +68,10 @@ class PersonalDataCipher:
         return [hmac.new(key, f"{kind}:{value}".encode(), sha256).hexdigest() for key in self._hash_keys]
 
 
+def new_data_key() -> str:
+    """A new random key, as ``TOUYAN_DATA_KEYS`` takes it."""
+    return Fernet.generate_key().decode("ascii")
+
+
 def _derived(key: str, purpose: bytes) -> bytes:
     return HKDF(algorithm=SHA256(), length=32, salt=None, info=purpose).derive(key.encode("ascii"))

@@ -1,13 +1,12 @@
 """``touyan keys``: the data keys under which personal columns are encrypted."""
 
 import typer
-from cryptography.fernet import Fernet
 from rich.console import Console
 
 from app.access import SYSTEM_VIEWER
 from app.cli.tools import DatabaseOption, opened, progress_bar, refusals_as_exit_codes, settings_for
 from app.config import put_key_in_front
-from app.crypto import PersonalDataCipher
+from app.crypto import PersonalDataCipher, new_data_key
 from app.services.privacy.keys import KeyUse, count_key_use, rotate_keys
 
 keys_cli = typer.Typer(no_args_is_help=True, help="Data keys of personal columns.")
@@ -17,7 +16,7 @@ out = Console()
 @keys_cli.command("new")
 def keys_new(database: DatabaseOption = None) -> None:
     """Make a new data key the newest one: in the key file of a development database, or printed for the settings."""
-    key = Fernet.generate_key().decode("ascii")
+    key = new_data_key()
     with refusals_as_exit_codes():
         settings = settings_for(database)
         key_file = put_key_in_front(settings, key)

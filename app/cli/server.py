@@ -15,8 +15,8 @@ out = Console()
 
 def migrate(database: DatabaseOption = None) -> None:
     """Bring the database to the newest schema."""
-    with opened(database) as (_, handle, _cipher):
-        upgrade(handle.engine)
+    with opened(database) as (_, handle, cipher):
+        upgrade(handle.engine, cipher=cipher)
         migrate_jobs(handle.engine.url.render_as_string(hide_password=False))
         out.print("Database is up to date.")
 

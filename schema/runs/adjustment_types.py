@@ -9,6 +9,7 @@ from app.models import PlanAdjustment as PlanAdjustmentRow
 from app.models.vocabulary import AdjustmentKind
 from app.reads import mentors, people
 from app.reads import runs as reads
+from schema.context import Info
 from schema.fields import Node, described, label_of, one
 from schema.people.mentee_types import Mentee
 from schema.people.mentor_types import Mentor
@@ -46,5 +47,7 @@ class PlanAdjustment(Node, shows=PlanAdjustmentRow):
         return self.row.undone_at is None
 
     @strawberry.field(description="Why; not told of a forbidden pair, where it can concern avoidance.")
-    def reason(self) -> str | None:
-        return None if self.row.kind is AdjustmentKind.FORBID else self.row.reason
+    def reason(self, info: Info) -> str | None:
+        if self.row.kind is AdjustmentKind.FORBID:
+            return None
+        return info.context.cipher.decrypt(self.row.reason_encrypted)

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlmodel import Session, col, select
 
 from app.access import Permission, Viewer, get_in_county, record, require_division
+from app.crypto import PersonalDataCipher
 from app.errors import DuplicateError, InvalidInputError, InvalidStateError
 from app.models import (
     AssignedCadre,
@@ -39,6 +40,7 @@ from app.services.people.records import (
     assign,
     authored,
     county_of,
+    encrypted_text,
     find_or_create_reserve_pool,
     list_difference,
     stamp,
@@ -114,6 +116,7 @@ def create_reserve_candidate(session: Session, viewer: Viewer, draft: ReserveCan
 def update_reserve_candidate(
     session: Session,
     viewer: Viewer,
+    cipher: PersonalDataCipher,
     candidate_id: UUID,
     changes: ReserveCandidateChanges,
     *,
@@ -133,6 +136,9 @@ def update_reserve_candidate(
     if not isinstance(changes.tags, Unset):
         values["tags"] = list(changes.tags)
     _check_candidate_values(candidate, values)
+    if "exit_reason" in values:
+        reason = values.pop("exit_reason")
+        values["exit_reason_encrypted"] = encrypted_text(cipher, reason, candidate.exit_reason_encrypted)
     names = []
     if not isinstance(changes.village_id, Unset):
         _require_village(session, viewer, changes.village_id, person)
@@ -280,8 +286,8 @@ def _check_candidate_values(candidate: ReserveCandidate, values: dict[str, Any])
         level = values.get("review_level", candidate.review_level)
         values["review_level"] = max(level, _level_of(new), key=list(ReviewLevel).index)
     exit_date = values.get("exit_date", candidate.exit_date)
-    exit_reason = values.get("exit_reason", candidate.exit_reason)
-    if isinstance(exit_reason, str) and len(exit_reason) > 200:
+    exit_reason = values.get("exit_reason", candidate.exit_reason_encrypted)
+    if len(values.get("exit_reason") or "") > 200:
         raise too_long("exit_reason", 200, ("exit_reason",))
     if new in CANDIDATE_EXITS:
         for name, value in (("exit_date", exit_date), ("exit_reason", exit_reason)):

@@ -65,6 +65,13 @@ def _secret_values(
     return dict(zip(columns, (cipher.encrypt(value), hashes[0], mask(value)), strict=True))
 
 
+def encrypted_text(cipher: PersonalDataCipher, text: str | None, stored: str | None = None) -> str | None:
+    """The token for a text of class A; the stored one where it says the same, because a new one would be a change."""
+    if text is None or (stored is not None and cipher.decrypt(stored) == text):
+        return stored if text is not None else None
+    return cipher.encrypt(text)
+
+
 def assign(row: Row, values: Mapping[str, Any]) -> list[str]:
     """Set the columns that differ and return their names, so that an equal value touches nothing."""
     changed = [name for name, value in values.items() if getattr(row, name) != value]
