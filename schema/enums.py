@@ -57,6 +57,8 @@ LABELLED: dict[type[StrEnum], str] = {
     vocabulary.DivisionKind: "What a division is called locally (街道、镇、乡、苏木、村、嘎查、社区).",
     vocabulary.DivisionLevel: "Level of an administrative division.",
     vocabulary.ExclusionReason: "Why a pair must not be formed.",
+    vocabulary.KinshipRelation: "Statutory kinship that requires avoidance (亲属关系).",
+    vocabulary.PersonFlagKind: "A restricted fact about a person.",
     vocabulary.ExportFormat: "File type of an export.",
     vocabulary.ExportState: "Life of an export.",
     vocabulary.MaskLevel: "How much of the personal columns a file shows.",

@@ -72,7 +72,9 @@ class Person(SearchedRow, CountyRow, table=True):
     phone_hash: str | None = personal_field(Pii.SENSITIVE, default=None, max_length=64, index=True)
     phone_masked: str | None = personal_field(Pii.SENSITIVE, default=None, max_length=20)
     unit_and_post: str | None = personal_field(Pii.DUTY, default=None, max_length=200)
-    residence_division_id: UUID | None = Field(default=None, foreign_key="division.id", index=True)
+    residence_division_id: UUID | None = personal_field(
+        Pii.SENSITIVE, default=None, foreign_key="division.id", index=True
+    )
     status: PersonStatus = personal_enum_field(Pii.DUTY, PersonStatus, default=PersonStatus.ACTIVE)
 
 
