@@ -42,6 +42,8 @@ class Settings(BaseSettings):
     """Whether every other document is refused."""
     request_timeout_s: float = Field(default=30.0, gt=0, le=3_600)
     """Seconds for one operation; those that compute have ten minutes."""
+    reveals_per_day: int = Field(default=50, ge=1, le=1_000)
+    """Clear ID numbers and phones that one user may reveal in a day."""
     rate_points: float = Field(default=200_000.0, ge=1_000)
     rate_points_per_s: float = Field(default=5_000.0, gt=0)
     """What one user may ask for at once, and again with every second, in objects (see `extensions.cost`)."""

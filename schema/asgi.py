@@ -124,6 +124,7 @@ class GraphQLView(GraphQL[Context, None]):
         self.connections = Connections(database=database)
         self.database = database
         self.cipher = cipher
+        self.reveals_per_day = settings.reveals_per_day
         self.jobs = jobs
         self.hub = hub
         self.is_development = is_development
@@ -196,6 +197,7 @@ class GraphQLView(GraphQL[Context, None]):
             deadline=Deadline(self.timeout_s),
             streams=streams,
             max_items=MAX_ITEMS,
+            reveals_per_day=self.reveals_per_day,
         )
 
     def should_render_graphql_ide(self, request: BaseRequestProtocol) -> bool:

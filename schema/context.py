@@ -55,7 +55,9 @@ class Context:
     deadline: Deadline
     streams: bool
     max_items: int
+    reveals_per_day: int
     n_items: int = 0
+    n_reveals: int = 0
     generations: Generations | None = None
 
     @property

@@ -59,6 +59,7 @@ LABELLED: dict[type[StrEnum], str] = {
     vocabulary.ExclusionReason: "Why a pair must not be formed.",
     vocabulary.KinshipRelation: "Statutory kinship that requires avoidance (亲属关系).",
     vocabulary.PersonFlagKind: "A restricted fact about a person.",
+    vocabulary.RevealField: "A value that can be revealed in clear, one at a time.",
     vocabulary.ExportFormat: "File type of an export.",
     vocabulary.ExportState: "Life of an export.",
     vocabulary.MaskLevel: "How much of the personal columns a file shows.",

@@ -16,6 +16,7 @@ from app.models.vocabulary import (
     PersonFlagKind,
     PersonStatus,
     PostKind,
+    RevealField,
     ReviewLevel,
     Sex,
     SkillLevel,
@@ -38,6 +39,10 @@ LABELS: Entries = {
     PersonStatus: {
         PersonStatus.ACTIVE: ("在用", "In use"),
         PersonStatus.LEFT: ("已离开", "Left"),
+    },
+    RevealField: {
+        RevealField.ID_NUMBER: ("身份证号", "ID number"),
+        RevealField.PHONE: ("联系电话", "Phone"),
     },
     PersonFlagKind: {
         PersonFlagKind.DISCIPLINE_IN_FORCE: ("处分影响期内", "Discipline in force"),

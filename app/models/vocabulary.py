@@ -119,6 +119,13 @@ class PersonStatus(StrEnum):
     LEFT = "LEFT"
 
 
+class RevealField(StrEnum):
+    """A value that can be revealed in clear, one at a time."""
+
+    ID_NUMBER = "ID_NUMBER"
+    PHONE = "PHONE"
+
+
 class PersonFlagKind(StrEnum):
     """A restricted fact about a person."""
 
