@@ -44,6 +44,20 @@ class Settings(BaseSettings):
     """Seconds for one operation; those that compute have ten minutes."""
     reveals_per_day: int = Field(default=50, ge=1, le=1_000)
     """Clear ID numbers and phones that one user may reveal in a day."""
+    keep_candidates_years: int = Field(default=2, ge=1, le=30)
+    """Years after leaving the pool for good until a candidate becomes a pseudonym."""
+    keep_restricted_years: int = Field(default=1, ge=1, le=30)
+    """Years after the end of its effect until a fact of class A is deleted."""
+    keep_import_days: int = Field(default=90, ge=1, le=365)
+    """Days for which the rows of uploaded files are kept."""
+    keep_export_days: int = Field(default=30, ge=1)
+    """Days for which the bytes of files handed out are kept; the record of them stays."""
+    keep_export_record_years: int = Field(default=10, ge=3)
+    """Years for which the record of a file handed out is kept; the law asks for three."""
+    keep_token_days: int = Field(default=30, ge=1)
+    """Days after its end for which a token is kept."""
+    keep_run_days: int = Field(default=365, ge=30)
+    """Days for which the facts of a run are kept none of whose plans went the way to publication."""
     rate_points: float = Field(default=200_000.0, ge=1_000)
     rate_points_per_s: float = Field(default=5_000.0, gt=0)
     """What one user may ask for at once, and again with every second, in objects (see `extensions.cost`)."""

@@ -20,6 +20,7 @@ from app.http.sessions import SessionDoor
 from app.jobs.client import JobClient
 from app.jobs.hub import ProgressHub
 from app.jobs.worker import working
+from app.services.privacy.retention import daily_retention
 from schema.asgi import PREFLIGHT, GraphQLView
 from schema.graphiql import graphiql_asset
 
@@ -42,7 +43,12 @@ def create_app(settings: Settings, database: Database, cipher: PersonalDataCiphe
             stack.callback(database.dispose)
             stack.callback(jobs.close)
             if settings.embedded_worker:
-                worker = working(database, slot=SERVER_SLOT, n_shares=os.cpu_count() or 1)
+                worker = working(
+                    database,
+                    slot=SERVER_SLOT,
+                    n_shares=os.cpu_count() or 1,
+                    keeping=daily_retention(database, cipher, settings),
+                )
                 await asyncio.to_thread(stack.enter_context, worker)
             yield
             await view.connections.close()

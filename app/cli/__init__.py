@@ -29,6 +29,7 @@ COMMANDS = {
     "token": ("tokens", "token_cli"),
     "user": ("users", "user_cli"),
     "keys": ("keys", "keys_cli"),
+    "retention": ("retention", "retention_cli"),
     "solve": ("solve", "solve"),
     "schema": ("server", "schema"),
 }

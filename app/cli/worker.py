@@ -16,6 +16,7 @@ from app.db import WORKER_IDLE_LIMIT_S
 from app.jobs.worker import working
 from app.models import MatchRun, MatchShare, WorkerSlot
 from app.models.vocabulary import OPEN_RUN_STATES
+from app.services.privacy.retention import daily_retention
 
 worker_cli = typer.Typer(help="Work on runs in this process, until it is told to end.")
 out = Console()
@@ -36,8 +37,8 @@ def work(
         signal.signal(number, lambda *_: is_over.set())
     n_shares = shares or os.cpu_count() or 1
     with (
-        opened(database, idle_limit_s=WORKER_IDLE_LIMIT_S) as (_, handle, _cipher),
-        working(handle, slot=slot, n_shares=n_shares),
+        opened(database, idle_limit_s=WORKER_IDLE_LIMIT_S) as (settings, handle, cipher),
+        working(handle, slot=slot, n_shares=n_shares, keeping=daily_retention(handle, cipher, settings)),
     ):
         out.print(f"Working in slot {slot}; end with Ctrl-C.")
         is_over.wait()

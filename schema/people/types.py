@@ -39,14 +39,17 @@ class CodeValue:
     label: str = strawberry.field(description="Printed word; the code itself where the table does not know it.")
 
 
-@strawberry.type(description="A day, or a month: with MONTH precision the day means nothing.")
+_PRINTED = {DatePrecision.YEAR: "%Y", DatePrecision.MONTH: "%Y.%m", DatePrecision.DAY: "%Y.%m.%d"}
+
+
+@strawberry.type(description="A day, a month or a year: what is finer than the precision means nothing.")
 class PartialDate:
-    value: date = strawberry.field(description="The day, or the first day of the month.")
+    value: date = strawberry.field(description="The day, or the first day of the month or year.")
     precision: DatePrecision = strawberry.field(description="How exact the date is.")
 
     @strawberry.field(description="As forms print it: 1990.06, or 1990.06.15 when the day is known.")
     def text(self) -> str:
-        return self.value.strftime("%Y.%m.%d" if self.precision is DatePrecision.DAY else "%Y.%m")
+        return self.value.strftime(_PRINTED[self.precision])
 
 
 @strawberry.type(description="One post held by a person for a period of whole months (任职).")

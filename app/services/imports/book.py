@@ -34,7 +34,7 @@ from app.models import (
     VillageLink,
 )
 from app.models.columns import CountyRow
-from app.models.vocabulary import AssignmentState
+from app.models.vocabulary import AssignmentState, PersonStatus
 from app.services.people.candidates import CANDIDATE_EXITS
 from app.services.people.records import lock_county, open_code_series
 
@@ -82,6 +82,8 @@ class CountyBook:
         self.persons[person.id] = person
         if person.id_number_hash is not None:
             self.by_hash[person.id_number_hash] = person
+        if person.status is PersonStatus.PSEUDONYMISED:
+            return  # not by a name that all pseudonyms share
         if all(other.id != person.id for other in self.by_name[person.name]):
             self.by_name[person.name].append(person)
 

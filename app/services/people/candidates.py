@@ -43,6 +43,7 @@ from app.services.people.records import (
     encrypted_text,
     find_or_create_reserve_pool,
     list_difference,
+    require_named,
     stamp,
 )
 from app.services.versions import require_version
@@ -71,6 +72,7 @@ def create_reserve_candidate(session: Session, viewer: Viewer, draft: ReserveCan
     """Enter a person into a reserve pool for one village; once per person and pool."""
     viewer.require(Permission.EDIT_PEOPLE)
     person = get_in_county(session, viewer, Person, draft.person_id, path=("person_id",))
+    require_named(person, ("person_id",))
     _require_village(session, viewer, draft.village_id, person)
     needs = checked_needs(draft.needs)
     if draft.state in CANDIDATE_EXITS:
@@ -161,6 +163,7 @@ def create_assigned_cadre(session: Session, viewer: Viewer, draft: AssignedCadre
     """Record that a unit sends a person to a village; one active posting per person and village."""
     viewer.require(Permission.EDIT_PEOPLE)
     person = get_in_county(session, viewer, Person, draft.person_id, path=("person_id",))
+    require_named(person, ("person_id",))
     _require_village(session, viewer, draft.village_id, person)
     needs = checked_needs(draft.needs)
     sending_unit = plain_text(draft.sending_unit)
