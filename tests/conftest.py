@@ -12,6 +12,18 @@ from sqlalchemy import create_engine, make_url, text
 
 from app.crypto import PersonalDataCipher
 from app.db import Database
+from tests.leaks.plugin import (
+    pytest_runtest_makereport as pytest_runtest_makereport,
+)
+from tests.leaks.plugin import (
+    pytest_runtest_setup as pytest_runtest_setup,
+)
+from tests.leaks.plugin import (
+    pytest_sessionstart as pytest_sessionstart,
+)
+from tests.leaks.plugin import (
+    pytest_terminal_summary as pytest_terminal_summary,
+)
 from tests.servers import migrated, postgresql_server
 
 # Tables of the command line are as wide as the console is when their module is imported.

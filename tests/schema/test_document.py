@@ -12,7 +12,7 @@ from graphql import (
     is_specified_scalar_type,
 )
 
-from app.access import ROLES_BY_PERMISSION
+from app.access import ROLES_BY_PERMISSION, Permission
 from app.labels import RESTRICTED_REASONS
 from app.models.vocabulary import ReasonCode, Role
 from schema.export import SCHEMA_FILE, sdl
