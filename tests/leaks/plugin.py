@@ -1,7 +1,7 @@
 """The leak search over a test run: no log, error, metric or job table holds a clear value that the run has made.
 
-Each test is searched when it ends; one in whose time a value was found fails, and is told the source and the kind of the
-value, never the value.
+Each test is searched when it ends; one in whose time a value was found fails, and is told the source and the kind of
+the value, never the value.
 """
 
 import logging

@@ -20,6 +20,7 @@ from app.services.privacy.columns import encrypted_columns
 
 ID_NUMBER, PHONE, CLASS_A = "an ID number", "a phone", "a text of class A"
 _NUMBERS = re.compile(r"(?<!\d)(?:\d{17}[\dXx]|1[3-9]\d{9}|0\d{2,3}-\d{7,8})(?!\d)")
+_ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
 SHORTEST_TEXT = 8
 """Shorter texts of class A ("x", "会议研究决定") stand in other places for other reasons."""
 SEARCHED_TABLES = (
@@ -55,7 +56,9 @@ class Secrets:
             self._pattern = None
 
     def kinds_in(self, content: str, *, with_texts: bool = True) -> set[str]:
-        """Which kinds of known values stand in a text."""
+        """Which kinds of known values stand in a text, also where JSON writes signs as escapes."""
+        if "\\u" in content:
+            content = _ESCAPE.sub(lambda match: chr(int(match[1], 16)), content)
         kinds = {self.numbers[each.upper()] for each in _NUMBERS.findall(content) if each.upper() in self.numbers}
         if with_texts and self.texts:
             if self._pattern is None:
