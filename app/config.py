@@ -55,7 +55,7 @@ class Settings(BaseSettings):
     keep_export_record_years: int = Field(default=10, ge=3)
     """Years for which the record of a file handed out is kept; the law asks for three."""
     keep_token_days: int = Field(default=30, ge=1)
-    """Days after its end for which a token is kept."""
+    """Days after its end for which a token or a signed-in session is kept."""
     keep_run_days: int = Field(default=365, ge=30)
     """Days for which the facts of a run are kept none of whose plans went the way to publication."""
     rate_points: float = Field(default=200_000.0, ge=1_000)

@@ -10,9 +10,9 @@ from graphql import GraphQLObjectType, get_named_type, get_nullable_type, is_lea
 from sqlmodel import Session, col, select
 
 import app.access.tokens
-from app.access import Permission, Viewer, create_token
+from app.access import Permission, Viewer
 from app.errors import ForbiddenError
-from app.models import AuditEvent, Division, ExportJob, KinshipDeclaration, PairingMember, Person, PersonFlag, metadata
+from app.models import AuditEvent, ExportJob, KinshipDeclaration, PairingMember, Person, PersonFlag, metadata
 from app.models.columns import Pii
 from app.models.vocabulary import (
     ExportFormat,
@@ -121,8 +121,8 @@ def test_no_field_takes_a_value_from_a_row_for_whoever_may_not_read_its_class(
     as_viewer("county", scopes=frozenset(Permission) - PERSONAL)
     schema = make_schema()._schema
     examples = example_ids(lite)
-    places = {"Province", "Prefecture", "County", "Township", "Village", "ExportJob"}
-    assert set(READ_BY_TYPE) - places == set(examples)
+    others = {"Province", "Prefecture", "County", "Township", "Village", "ExportJob", "User", "Office", "ApiToken"}
+    assert set(READ_BY_TYPE) - others == set(examples)
     asked, leaks = 0, {}
     for type_name, key in examples.items():
         kind = schema.type_map[type_name]
@@ -217,15 +217,7 @@ PERSON = """query($id: ID!) { cadre(id: $id) {
 } }"""
 
 
-def auditor(door: Door) -> None:
-    """A token of an auditor of the county."""
-    with door.database.write() as session:
-        division = session.get(Division, door.world.divisions[COUNTY])
-        door.world.tokens["auditor"] = create_token(session, role=Role.AUDITOR, label="auditor", division=division)
-
-
 def test_an_auditor_reads_names_and_posts_and_gets_the_rest_empty_without_an_error(door: Door) -> None:
-    auditor(door)
     key = encode_id("Person", door.world.ids["mentee_person"])
     shown = door.data(PERSON, by="auditor", id=key)["cadre"]
     assert (shown["name"], shown["unitAndPost"], shown["status"]) == ("候选 0", "村委会", "ACTIVE")
@@ -241,7 +233,6 @@ def test_an_auditor_reads_names_and_posts_and_gets_the_rest_empty_without_an_err
 
 
 def test_a_row_of_a_roster_leaves_out_what_may_not_be_read(door: Door) -> None:
-    auditor(door)
     query = "query($id: ID!) { node(id: $id) { ... on RosterEntry { content } } }"
     key = encode_id("RosterEntry", door.world.ids["entry"])
     whole = door.data(query, id=key)["node"]["content"]
@@ -254,7 +245,6 @@ def test_a_row_of_a_roster_leaves_out_what_may_not_be_read(door: Door) -> None:
 
 
 def test_a_file_of_a_roster_is_neither_made_nor_handed_out_without_the_classes_that_it_prints(door: Door) -> None:
-    auditor(door)
     with door.database.write() as session:
         job = ExportJob(
             roster_id=door.world.ids["roster"],

@@ -29,6 +29,7 @@ from app.models import (
     KinshipDeclaration,
     Mentee,
     Mentor,
+    Office,
     Pairing,
     PairingMember,
     Person,
@@ -39,6 +40,8 @@ from app.models import (
     ReserveCandidate,
     RuleRelease,
     Shortfall,
+    UserAccount,
+    UserSession,
     VillageLink,
 )
 from app.models.vocabulary import (
@@ -48,6 +51,7 @@ from app.models.vocabulary import (
     PairingMemberState,
     PairingState,
     PersonStatus,
+    UserState,
 )
 from app.services.people.candidates import CANDIDATE_EXITS
 from app.services.people.records import assign, lock_county, stamp
@@ -82,6 +86,7 @@ def pseudonymise_person(session: Session, viewer: Viewer, cipher: PersonalDataCi
     _empty_person(person)
     stamp(person, viewer)
     _empty_records(session, person)
+    _close_access(session, viewer, person)
     _drop_facts(session, person)
     _drop_remarks(session, mentees, mentors, cipher.encrypt(GONE))
     session.add(person)
@@ -138,10 +143,24 @@ def _empty_records(session: Session, person: Person) -> None:
     for cadre in session.exec(select(AssignedCadre).where(AssignedCadre.person_id == person.id)):
         cadre.sending_unit = GONE
         session.add(cadre)
+
+
+def _close_access(session: Session, viewer: Viewer, person: Person) -> None:
+    """Tokens that stand for the person, and the account with an office as the person, open nothing any more."""
     now = utc_now()
     for token in session.exec(select(ApiToken).where(ApiToken.person_id == person.id)):
         token.revoked_at = token.revoked_at or now
         session.add(token)
+    offices = select(Office.user_id).where(Office.person_id == person.id)
+    for account in session.exec(select(UserAccount).where(col(UserAccount.id).in_(offices))):
+        account.name, account.state = PSEUDONYM, UserState.DISABLED
+        stamp(account, viewer)
+        session.add(account)
+        session.exec(
+            update(UserSession)
+            .where(col(UserSession.user_id) == account.id, col(UserSession.ended_at).is_(None))
+            .values(ended_at=now)
+        )
 
 
 def _drop_facts(session: Session, person: Person) -> None:

@@ -37,6 +37,7 @@ from app.models import (
     Person,
     PersonFlag,
     ReserveCandidate,
+    UserSession,
 )
 from app.models.vocabulary import (
     AssignmentState,
@@ -230,6 +231,11 @@ def _tokens(due: Due) -> Select[Any]:
     return select(ApiToken.id).where(or_(col(ApiToken.expires_at) < last, col(ApiToken.revoked_at) < last))
 
 
+def _sessions(due: Due) -> Select[Any]:
+    last = due.days_ago(due.rules.token_days)
+    return select(UserSession.id).where(or_(col(UserSession.expires_at) < last, col(UserSession.ended_at) < last))
+
+
 def _export_files(due: Due) -> Select[Any]:
     return select(ExportJob.id).where(
         col(ExportJob.content).is_not(None), col(ExportJob.created_at) < due.days_ago(due.rules.export_days)
@@ -269,6 +275,7 @@ DUTIES: tuple[Duty, ...] = (
     Duty(name="persons", find=_left_candidates, let_go=_pseudonymise),
     Duty(name="working_data", find=_working_data, let_go=_empty(ReserveCandidate, tags=[])),
     Duty(name="tokens", find=_tokens, let_go=_delete(ApiToken)),
+    Duty(name="sessions", find=_sessions, let_go=_delete(UserSession)),
     Duty(name="export_files", find=_export_files, let_go=_empty(ExportJob, content=None)),
     Duty(name="export_records", find=_export_records, let_go=_delete(ExportJob)),
     Duty(name="run_facts", find=_old_runs, let_go=_forget_facts),

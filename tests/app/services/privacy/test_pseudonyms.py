@@ -1,6 +1,6 @@
 """Somebody who left becomes a pseudonym: nothing tells who it was, and no figure of old years changes."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -23,6 +23,7 @@ from app.models import (
     MatchPlan,
     Mentee,
     Mentor,
+    Office,
     Pairing,
     PairingMember,
     Person,
@@ -33,6 +34,8 @@ from app.models import (
     ReserveCandidate,
     RosterEntry,
     Shortfall,
+    UserAccount,
+    UserSession,
 )
 from app.models.vocabulary import (
     CandidateState,
@@ -45,6 +48,7 @@ from app.models.vocabulary import (
     Role,
     RowChange,
     Sex,
+    UserState,
 )
 from app.services import people
 from app.services.exits import CandidateExitDraft, remove_reserve_candidate
@@ -114,6 +118,14 @@ def published_and_left(world: World) -> Person:
                 DevelopmentNeed(person_id=person.id, specialty="DIGITAL", source="SURVEY", **county),
             ]
         )
+        account = UserAccount(login="xiaocui", name=NAME, password_hash="none that opens", **BY)
+        session.add(account)
+        session.flush()
+        session.add(
+            Office(user_id=account.id, role=Role.MENTEE, person_id=person.id, valid_from=date(2025, 1, 1), **BY)
+        )
+        until = datetime(2099, 1, 1, tzinfo=UTC)
+        session.add(UserSession(secret_hash="0" * 64, user_id=account.id, expires_at=until))
         create_token(session, role=Role.MENTEE, label="本人", division=None, person=person)
         batch = ImportBatch(
             county_id=person.county_id, file_name="a", file_sha256="0" * 64, state=ImportState.COMMITTED, **BY
@@ -194,6 +206,10 @@ def test_nothing_tells_who_a_pseudonym_was_and_every_figure_stays(world: World) 
         assert rows[:2] == [None, None]
         assert world.cipher.decrypt(rows[2] or "") == '2:{"name":"别人"}'
         assert session.exec(select(ApiToken)).one().revoked_at is not None
+        assert session.exec(select(UserSession)).one().ended_at is not None
+        account = session.exec(select(UserAccount)).one()
+        assert (account.login, account.name, account.search_text) == ("xiaocui", PSEUDONYM, PSEUDONYM)
+        assert account.state is UserState.DISABLED
         event = session.exec(select(AuditEvent).where(AuditEvent.action == "PERSON_PSEUDONYMISED")).one()
         assert (event.target, event.detail) == (f"Person {person.code}", {"n_import_rows": 2})
 

@@ -29,6 +29,8 @@ from app.models import (
     Person,
     PersonFlag,
     ReserveCandidate,
+    UserAccount,
+    UserSession,
 )
 from app.models.vocabulary import (
     CandidateState,
@@ -209,7 +211,17 @@ def test_files_tokens_and_records_of_files_go_at_their_days(world: World) -> Non
                 session, role=Role.SYSTEM_ADMIN, label=label, division=None, valid_for=timedelta(days=1),
                 now=NOW - timedelta(days=days + 1),
             )  # fmt: skip
+        account = UserAccount(login="alt", name="某某", password_hash="none that opens", **BY)
+        session.add(account)
+        session.flush()
+        for number, (expires, ended) in enumerate(((31, None), (-9, 31), (29, None), (-9, None))):
+            row = UserSession(
+                secret_hash=f"{number}" * 64, user_id=account.id, expires_at=NOW - timedelta(days=expires),
+                ended_at=None if ended is None else NOW - timedelta(days=ended),
+            )  # fmt: skip
+            session.add(row)
     counts = apply(world)
+    assert counts["sessions"] == 2
     assert (counts["export_files"], counts["export_records"], counts["tokens"]) == (2, 1, 1)
     with world.database.read() as session:
         jobs = session.exec(select(ExportJob).order_by(col(ExportJob.created_at))).all()
