@@ -121,8 +121,7 @@ def restore(file: Path, live: Path, cipher: PersonalDataCipher) -> Restored:
         with _over(copy) as database:
             revision = _known_revision(database, file)
             _require_key(copy, cipher)
-            upgrade(database.engine)
-            migrate_jobs(url_of(database))
+            _bring_up(database, cipher)
             digest = _digest(file)
             run_in_transaction(
                 database,
@@ -157,14 +156,14 @@ class MigrationFailedError(ConfigurationError):
     """A migration that failed; the database is as it was."""
 
 
-def migrate(live: Path) -> Migrated:
+def migrate(live: Path, cipher: PersonalDataCipher) -> Migrated:
     """Bring a database to the tables of this release; the caller holds the lock alone.
 
     The old content is kept beside it, the migration works on a copy, and the copy is put in place at once.
     """
     if not is_there(live):
         with _workshop(live) as copy, _over(copy) as database:
-            _bring_up(database)
+            _bring_up(database, cipher)
             database.dispose()
             put_in_place(copy, live)
         return Migrated(before=None, after=head_revision(), backup=None)
@@ -184,7 +183,7 @@ def migrate(live: Path) -> Migrated:
         copy_whole(backup, copy)
         try:
             with _over(copy) as database:
-                _bring_up(database)
+                _bring_up(database, cipher)
                 run_in_transaction(database, lambda session: _record_migration(session, made, before))
         except Exception as fault:
             raise MigrationFailedError(
@@ -207,8 +206,8 @@ def is_worked_on(database: Database) -> bool:
     return has_workers and run_in_transaction(database, has_live_worker)
 
 
-def _bring_up(database: Database) -> None:
-    upgrade(database.engine)
+def _bring_up(database: Database, cipher: PersonalDataCipher) -> None:
+    upgrade(database.engine, cipher=cipher)
     migrate_jobs(url_of(database))
 
 

@@ -66,6 +66,22 @@ class Settings(BaseSettings):
     """Whether every other document is refused."""
     request_timeout_s: float = Field(default=30.0, gt=0, le=3_600)
     """Seconds for one operation; those that compute have ten minutes."""
+    reveals_per_day: int = Field(default=50, ge=1, le=1_000)
+    """Clear ID numbers and phones that one user may reveal in a day."""
+    keep_candidates_years: int = Field(default=2, ge=1, le=30)
+    """Years after leaving the pool for good until a candidate becomes a pseudonym."""
+    keep_restricted_years: int = Field(default=1, ge=1, le=30)
+    """Years after the end of its effect until a fact of class A is deleted."""
+    keep_import_days: int = Field(default=90, ge=1, le=365)
+    """Days for which the rows of uploaded files are kept."""
+    keep_export_days: int = Field(default=30, ge=1)
+    """Days for which the bytes of files handed out are kept; the record of them stays."""
+    keep_export_record_years: int = Field(default=10, ge=3)
+    """Years for which the record of a file handed out is kept; the law asks for three."""
+    keep_token_days: int = Field(default=30, ge=1)
+    """Days after its end for which a token or a signed-in session is kept."""
+    keep_run_days: int = Field(default=365, ge=30)
+    """Days for which the facts of a run are kept none of whose plans went the way to publication."""
     rate_points: float = Field(default=200_000.0, ge=1_000)
     rate_points_per_s: float = Field(default=5_000.0, gt=0)
     """What one user may ask for at once, and again with every second, in objects (see `extensions.cost`)."""
@@ -260,7 +276,7 @@ def data_keys(settings: Settings) -> list[str]:
         return _parts(settings.data_keys.get_secret_value())
     if settings.data_keys_file is not None:
         return _read_keys(settings.data_keys_file, variable("data_keys_file"))
-    key_file = own_key_file(settings)
+    key_file = key_file_of(settings)
     try:
         descriptor = os.open(key_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
@@ -277,8 +293,8 @@ def data_keys(settings: Settings) -> list[str]:
     return [key]
 
 
-def own_key_file(settings: Settings) -> Path:
-    """Where development keeps its key: beside the database."""
+def key_file_of(settings: Settings) -> Path:
+    """Where the keys of a development database stand: beside it; production has no such file."""
     database = settings.sqlite_path or Path("touyan.db")
     return database.with_name(database.name + ".key")
 
@@ -307,3 +323,17 @@ def _read_keys(path: Path, name: str) -> list[str]:
             f"stored already / 密钥文件 {path} 为空，请从备份处恢复；新密钥无法解密已存数据"
         )
     return keys
+
+
+def put_key_in_front(settings: Settings, key: str) -> Path | None:
+    """Make a key the newest one of the key file, whole or not at all; ``None`` where the environment names the keys."""
+    if settings.data_keys is not None or settings.data_keys_file is not None:
+        return None
+    keys, key_file = data_keys(settings), key_file_of(settings)
+    partial = key_file.with_name(key_file.name + ".part")
+    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii") as stream:
+        stream.write("".join(f"{each}\n" for each in (key, *keys)))
+        stream.flush()
+        os.fsync(stream.fileno())
+    partial.replace(key_file)
+    return key_file

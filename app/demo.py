@@ -89,7 +89,7 @@ def run_demo(folder: Path, out: Console) -> None:
     database = Database(settings.database_url)
     cipher = PersonalDataCipher(data_keys(settings))
     try:
-        upgrade(database.engine)
+        upgrade(database.engine, cipher=cipher)
         migrate_jobs(settings.database_url)
         columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
         with Progress(*columns, console=out, transient=not out.is_terminal) as bar:

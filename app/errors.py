@@ -132,6 +132,12 @@ class SampleExistsError(AppError):
     code = "SAMPLE_EXISTS"
 
 
+class RevealLimitError(AppError):
+    """The viewer has revealed as many clear values today as one person may."""
+
+    code = "REVEAL_LIMIT"
+
+
 class PersonalDataInExportError(AppError):
     """A file that would be handed out holds an unmasked ID number or mobile number."""
 

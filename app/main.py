@@ -25,6 +25,7 @@ from app.jobs.slots import Pulse
 from app.jobs.worker import working
 from app.observe import metrics, tracing
 from app.presence import Presence
+from app.services.privacy.retention import daily_retention
 from migrations.runner import head_revision
 from schema.asgi import PREFLIGHT, GraphQLView
 from schema.graphiql import graphiql_asset
@@ -58,7 +59,13 @@ def create_app(
             stack.callback(jobs.close)
             stack.callback(readiness.close)
             if settings.embedded_worker:
-                worker = working(database, slot=SERVER_SLOT, n_shares=os.cpu_count() or 1, pulse=pulse)
+                worker = working(
+                    database,
+                    slot=SERVER_SLOT,
+                    n_shares=os.cpu_count() or 1,
+                    pulse=pulse,
+                    keeping=daily_retention(database, cipher, settings),
+                )
                 await asyncio.to_thread(stack.enter_context, worker)
             present.begin()
             yield

@@ -11,6 +11,8 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 
+from app.crypto import PersonalDataCipher
+
 
 def alembic_config() -> Config:
     """The configuration Alembic would read from pyproject.toml, independent of the working directory."""
@@ -40,19 +42,22 @@ def find_revision(engine: Engine) -> str | None:
         return MigrationContext.configure(connection).get_current_revision()
 
 
-def upgrade(engine: Engine, revision: str = "head") -> None:
-    """Bring the database behind ``engine`` to ``revision`` in one transaction."""
+def upgrade(engine: Engine, revision: str = "head", *, cipher: PersonalDataCipher | None = None) -> None:
+    """Bring the database behind ``engine`` to ``revision`` in one transaction.
+
+    Steps that encrypt what is stored already need the cipher; they ask for it only where there is something.
+    """
     with _changing_tables(engine) as connection:
         config = alembic_config()
-        config.attributes["connection"] = connection
+        config.attributes |= {"connection": connection, "cipher": cipher}
         command.upgrade(config, revision)
 
 
-def downgrade(engine: Engine, revision: str = "base") -> None:
+def downgrade(engine: Engine, revision: str = "base", *, cipher: PersonalDataCipher | None = None) -> None:
     """Take the database back to ``revision``."""
     with _changing_tables(engine) as connection:
         config = alembic_config()
-        config.attributes["connection"] = connection
+        config.attributes |= {"connection": connection, "cipher": cipher}
         command.downgrade(config, revision)
 
 

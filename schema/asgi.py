@@ -125,6 +125,7 @@ class GraphQLView(GraphQL[Context, None]):
         self.connections = Connections(database=database)
         self.database = database
         self.cipher = cipher
+        self.reveals_per_day = settings.reveals_per_day
         self.jobs = jobs
         self.hub = hub
         self.is_development = is_development
@@ -199,6 +200,7 @@ class GraphQLView(GraphQL[Context, None]):
             streams=streams,
             max_items=MAX_ITEMS,
             over_socket=over_socket,
+            reveals_per_day=self.reveals_per_day,
         )
 
     def should_render_graphql_ide(self, request: BaseRequestProtocol) -> bool:

@@ -16,6 +16,7 @@ from app.errors import AppError
 from app.jobs.client import JobClient
 from app.jobs.hub import ProgressHub
 from app.observe import metrics
+from app.services.privacy.restricted import record_restricted_reads
 from schema.cost import RateLimitedError, TooCostlyError
 from schema.deadline import Deadline
 from schema.generations import Generations
@@ -55,7 +56,9 @@ class Context:
     deadline: Deadline
     streams: bool
     max_items: int
+    reveals_per_day: int
     n_items: int = 0
+    n_reveals: int = 0
     generations: Generations | None = None
     over_socket: bool = False
 
@@ -141,6 +144,15 @@ class Context:
         """As ``find``, for reads that have a value for every key (lists and counts)."""
         found: ValueT = await self.load(read, read, key)
         return found
+
+    async def note_restricted(self, field: str, subject: str) -> None:
+        """Record that a value of class A is about to be answered; all of one moment become one audit event."""
+        await self.load(Context.note_restricted, self._record_restricted, (field, subject))
+
+    def _record_restricted(self, _session: Session, viewer: Viewer, reads: Sequence[tuple[str, str]]) -> Any:
+        # A transaction of its own: those of reads write nothing.
+        run_in_transaction(self.database, lambda session: record_restricted_reads(session, viewer, reads))
+        return dict.fromkeys(reads, True)
 
     async def load(self, name: Any, read: ReadByKey[Any, Any], key: Any) -> Any:
         """As ``find``, for a read made on the spot: equal names share one batch."""

@@ -1,6 +1,7 @@
 """Building blocks of types: types that wrap a row, and fields that read it or follow it to other rows."""
 
 from collections.abc import Callable, Iterable
+from enum import StrEnum
 from typing import Annotated, Any, Self, TypeAlias, TypeVar
 from uuid import UUID
 
@@ -8,9 +9,12 @@ import strawberry
 
 from app.access import Permission
 from app.labels import Language, label
+from app.models.columns import Pii
+from app.services.privacy.restricted import may_read_class
 from schema.context import Info
 from schema.ids import encode_id
 from schema.permissions import RequirePermission, stated
+from schema.personal import guard, states
 from schema.problems import camel_case
 
 LanguageArgument: TypeAlias = Annotated[
@@ -70,29 +74,46 @@ def described(description: str) -> Any:
     return strawberry.field(description=description)
 
 
-def label_of(attribute: str) -> Any:
-    """A field with the label of the enum value in ``attribute``; empty where the value is."""
+def label_of(attribute: str, *, pii: Pii | None = None, withheld: StrEnum | None = None) -> Any:
+    """A field with the label of the enum value in ``attribute``; empty where the value is.
 
-    def read_label(root: Any, language: LanguageArgument = Language.ZH) -> str | None:
-        value = getattr(root, attribute)
+    Of personal data it is the label of ``withheld`` to whoever may not read the value.
+    """
+
+    def read_label(root: Any, info: Info, language: LanguageArgument = Language.ZH) -> str | None:
+        if pii is not None and not may_read_class(info.context.viewer, pii, root.row.county_id):
+            return None if withheld is None else label(withheld, language)
+        # A field that states its class is read from the row: on the object stands how it is resolved.
+        value = getattr(root if pii is None else root.row, attribute)
         return None if value is None else label(value, language)
 
     return strawberry.field(
-        resolver=read_label, description=f"What `{camel_case(attribute)}` is called on screens and forms."
+        resolver=read_label,
+        description=f"What `{camel_case(attribute)}` is called on screens and forms.",
+        directives=[] if pii is None else [states(pii)],
     )
 
 
-def one(read: Any, attribute: str, description: str, *, permission: Permission | None = None) -> Any:
+def one(
+    read: Any, attribute: str, description: str, *, permission: Permission | None = None, pii: Pii | None = None
+) -> Any:
     """A field that follows ``attribute`` to one row; empty where there is none or it may not be seen."""
 
     async def follow(root: Any, info: Info) -> Any:
         key = getattr(root, attribute)
         return None if key is None else show(await info.context.find(read, key))
 
-    return _relation(follow, description, permission)
+    return _relation(follow, description, permission, pii, None)
 
 
-def many(read: Any, description: str, *, attribute: str = "key", permission: Permission | None = None) -> Any:
+def many(
+    read: Any,
+    description: str,
+    *,
+    attribute: str = "key",
+    permission: Permission | None = None,
+    pii: Pii | None = None,
+) -> Any:
     """A field with the rows that belong to the object: all objects of a page are asked for in one statement."""
 
     async def follow(root: Any, info: Info) -> Any:
@@ -101,10 +122,12 @@ def many(read: Any, description: str, *, attribute: str = "key", permission: Per
         info.context.spend(len(rows))
         return show_all(rows)
 
-    return _relation(follow, description, permission)
+    return _relation(follow, description, permission, pii, [])
 
 
-def _relation(follow: Any, description: str, permission: Permission | None) -> Any:
+def _relation(follow: Any, description: str, permission: Permission | None, pii: Pii | None, withheld: Any) -> Any:
+    if pii is not None:
+        return strawberry.field(resolver=follow, description=description, **guard(pii, withheld=withheld))
     if permission is None:
         return strawberry.field(resolver=follow, description=description)
     return strawberry.field(

@@ -7,9 +7,11 @@ from graphql import GraphQLObjectType
 
 from app.access import EXPLICIT, ROLES_BY_PERMISSION, Permission
 from app.labels import Language, label
+from app.models.columns import Pii
 from app.models.vocabulary import Role
 from schema.permissions import RequirePermission
-from schema.root import TouyanSchema
+from schema.personal import Personal
+from schema.root import TouyanSchema, make_schema
 
 SHORT = {
     Role.SYSTEM_ADMIN: "admin",
@@ -88,3 +90,17 @@ def field_table(schema: TouyanSchema) -> str:
 def legend() -> str:
     """What the heads of the columns stand for."""
     return ", ".join(f"{SHORT[role]} = {role.value} {label(role, Language.ZH)}" for role in Role)
+
+
+def personal_fields() -> list[tuple[str, str, Pii, Permission]]:
+    """Type, field, privacy class and permission of every field of personal data, in alphabetical order."""
+    schema = make_schema()
+    found = []
+    for concrete in schema.schema_converter.type_map.values():
+        definition = concrete.definition
+        for field in getattr(definition, "fields", ()):
+            for directive in getattr(field, "directives", ()):
+                if isinstance(directive, Personal):
+                    name = schema.config.name_converter.get_graphql_name(field)
+                    found.append((str(concrete.implementation), name, directive.privacy_class, directive.permission))
+    return sorted(found)

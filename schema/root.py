@@ -14,6 +14,7 @@ from schema.pairing.mutations import PairingMutations
 from schema.pairing.queries import PairingQueries
 from schema.people.mutations import PeopleMutations
 from schema.people.queries import PeopleQueries
+from schema.people.reveal import RevealMutations
 from schema.places.queries import PlacesQueries
 from schema.places.types import County, Prefecture, Province, Township, Village
 from schema.rosters.mutations import RostersMutations
@@ -42,7 +43,13 @@ class Query(
 
 @strawberry.type(description="Everything that can be changed. Each mutation is one transaction of its own.")
 class Mutation(
-    AccessMutations, PeopleMutations, PairingMutations, RunsMutations, AdjustmentMutations, RostersMutations
+    AccessMutations,
+    PeopleMutations,
+    RevealMutations,
+    PairingMutations,
+    RunsMutations,
+    AdjustmentMutations,
+    RostersMutations,
 ):
     pass
 

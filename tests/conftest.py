@@ -7,17 +7,28 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from cryptography.fernet import Fernet
 from sqlalchemy import create_engine, make_url, text
 
 from app.crypto import PersonalDataCipher
 from app.db import Database
+from tests.leaks.plugin import (
+    pytest_runtest_makereport as pytest_runtest_makereport,
+)
+from tests.leaks.plugin import (
+    pytest_runtest_setup as pytest_runtest_setup,
+)
+from tests.leaks.plugin import (
+    pytest_sessionstart as pytest_sessionstart,
+)
+from tests.leaks.plugin import (
+    pytest_terminal_summary as pytest_terminal_summary,
+)
 from tests.servers import migrated, postgresql_server
 
 # Tables of the command line are as wide as the console is when their module is imported.
 os.environ["COLUMNS"] = "400"
 
-TEST_DATA_KEY = Fernet.generate_key().decode("ascii")
+TEST_DATA_KEY = "s4_1g0Vv6oPi-OINpW3Vn_XeOFoHeOe1pMqVAkdU4uI="
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ from sqlmodel import Session
 
 from app.access import Permission, create_token
 from app.access.tokens import new_token
+from app.crypto import PersonalDataCipher
 from app.db import Database, utc_now
 from app.models import Division, Office, Person, UserAccount
 from app.models.vocabulary import Role
@@ -16,9 +17,9 @@ from tests.factories_graph_people import TOWNSHIP as TOWNSHIP
 from tests.factories_graph_people import World as World
 
 
-def build_world(database: Database, *, n_candidates: int = 5) -> World:
+def build_world(database: Database, cipher: PersonalDataCipher, *, n_candidates: int = 5) -> World:
     """Insert everything: ``n_candidates`` candidates in one county, each in a pairing with two mentors."""
-    world = World()
+    world = World(cipher=cipher)
     with database.write() as session:
         add_divisions(session, world)
         add_people(session, world, n_candidates)

@@ -110,14 +110,14 @@ def add_programme(session: Session, world: World) -> None:
         mentee_person_id=world.ids["mentee_person"],
         mentor_person_id=world.ids["mentor_person1"],
         reason=ExclusionReason.COMPLAINT,
-        source="factory",
+        source_encrypted=world.secret("factory"),
         **county,
     )
     preference = Preference(
         from_person_id=world.ids["mentee_person"],
         to_person_id=world.ids["mentor_person0"],
         rank=1,
-        reason="restricted-preference-reason",
+        reason_encrypted=world.secret("restricted-preference-reason"),
         **county,
     )
     shortfall = Shortfall(
@@ -137,7 +137,7 @@ def add_programme(session: Session, world: World) -> None:
         kind=AdjustmentKind.FORBID,
         mentee_id=world.candidates[0],
         mentor_id=world.ids["mentor1"],
-        reason="restricted-adjustment-reason",
+        reason_encrypted=world.secret("restricted-adjustment-reason"),
         **county,
     )
     session.add_all([pin, release, exclusion, preference, shortfall, adjustment])
@@ -175,7 +175,7 @@ def add_pairings(session: Session, world: World) -> None:
                 slot_code=slot,
                 state=PairingMemberState.ACTIVE,
                 start_date=START,
-                note="restricted-note",
+                note_encrypted=world.secret("restricted-note"),
                 **county,
             )
             item = PlanItem(

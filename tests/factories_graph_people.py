@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 from sqlmodel import Session
 
+from app.crypto import PersonalDataCipher
 from app.models import (
     AnnualAppraisal,
     Appointment,
@@ -67,14 +68,19 @@ COUNTY, OTHER_COUNTY = "520624000000", "520625000000"
 TOWNSHIP, OTHER_TOWNSHIP = "520624101000", "520624102000"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class World:
     """What was inserted: rows by the name that tests use, and a token for each kind of viewer."""
 
+    cipher: PersonalDataCipher
     divisions: dict[str, UUID] = field(default_factory=dict)
     tokens: dict[str, str] = field(default_factory=dict)
     ids: dict[str, UUID] = field(default_factory=dict)
     candidates: list[UUID] = field(default_factory=list)
+
+    def secret(self, text: str) -> str:
+        """The token of a text of class A."""
+        return self.cipher.encrypt(text)
 
 
 def add_divisions(session: Session, world: World) -> None:
@@ -169,7 +175,7 @@ def candidate(session: Session, world: World, row: Person, village: str) -> UUID
             target_post=TargetPost.SECRETARY,
             source=CandidateSource.RETURNED_TALENT,
             pool_date=date(2024, 6, 1),
-            exit_reason="restricted-exit-reason",
+            exit_reason_encrypted=world.secret("restricted-exit-reason"),
             review_level=ReviewLevel.PREFECTURE_REVIEWED,
             state=CandidateState.IN_POOL,
             **BY,

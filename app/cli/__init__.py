@@ -32,6 +32,8 @@ COMMANDS = {
     "worker": ("worker", "worker_cli"),
     "token": ("tokens", "token_cli"),
     "user": ("users", "user_cli"),
+    "keys": ("keys", "keys_cli"),
+    "retention": ("retention", "retention_cli"),
     "solve": ("solve", "solve"),
     "schema": ("server", "schema"),
 }

@@ -62,7 +62,7 @@ def adjust_plan(
     database: DatabaseOption = None,
 ) -> None:
     """Fix, forbid or swap mentors of a plan; all changes are made together, or none."""
-    with opened(database) as (_, handle, _cipher):
+    with opened(database) as (_, handle, cipher):
         with handle.read() as session:
             changes: tuple[SwapDraft | PlanPinDraft | ForbidDraft, ...] = (
                 *(_pin(session, plan_id, text) for text in pins or ()),
@@ -70,7 +70,7 @@ def adjust_plan(
                 *(_swap(session, plan_id, text) for text in swaps or ()),
             )
         draft = AdjustmentDraft(plan_id=plan_id, changes=changes, reason=reason, is_preview=preview)
-        _show(handle, adjust_match_plan(handle, SYSTEM_VIEWER, draft))
+        _show(handle, adjust_match_plan(handle, SYSTEM_VIEWER, cipher, draft))
 
 
 @adjust_cli.command()

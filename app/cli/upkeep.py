@@ -11,6 +11,7 @@ from sqlalchemy import URL, make_url
 
 from app import backup as copies
 from app.cli.tools import DatabaseOption, opened
+from app.crypto import PersonalDataCipher
 from app.db import Database
 from app.errors import ConfigurationError
 from app.jobs.engine import migrate_jobs
@@ -32,19 +33,19 @@ def migrate(
     database: DatabaseOption = None,
 ) -> None:
     """Bring the database to the newest schema; on SQLite with a backup first, and whole or not at all."""
-    with opened(database, alone=True) as (settings, handle, _cipher):
+    with opened(database, alone=True) as (settings, handle, cipher):
         path = settings.sqlite_path
         if path is None:
-            _migrate_server(handle, has_backup=i_have_a_backup)
+            _migrate_server(handle, cipher, has_backup=i_have_a_backup)
         else:
             handle.dispose()
-            done = copies.migrate(path)
+            done = copies.migrate(path, cipher)
             if done.backup is not None:
                 out.print(f"Backup of revision {done.before}: {escape(str(done.backup))}\n{KEY_NOTE}")
         out.print("Database is up to date.")
 
 
-def _migrate_server(handle: Database, *, has_backup: bool) -> None:
+def _migrate_server(handle: Database, cipher: PersonalDataCipher, *, has_backup: bool) -> None:
     """PostgreSQL: our own tables change in one transaction, those of the job engine before them, step by step."""
     state = schema_state(handle)
     if state is SchemaState.UNKNOWN:
@@ -66,7 +67,7 @@ def _migrate_server(handle: Database, *, has_backup: bool) -> None:
                 "数据库中已有数据，请先用上述命令备份，然后执行 touyan migrate --i-have-a-backup"
             )
     migrate_jobs(url_of(handle))
-    upgrade(handle.engine)
+    upgrade(handle.engine, cipher=cipher)
     if find_revision(handle.engine) != head_revision():
         raise ConfigurationError("The database is not at the newest revision after migrating / 升级后版本不符")
 

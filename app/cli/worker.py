@@ -17,6 +17,7 @@ from app.models.vocabulary import OPEN_RUN_STATES
 from app.observe.metrics import serve_metrics, watch_pool, watch_statements
 from app.observe.tracing import trace_statements
 from app.schema_state import require_current
+from app.services.privacy.retention import daily_retention
 
 worker_cli = typer.Typer(help="Work on runs in this process, until it is told to end.")
 out = Console()
@@ -40,7 +41,7 @@ def work(
         # No event of threads: its lock may be held by the very wait that the signal interrupts.
         signal.signal(number, lambda *_: os.write(tell, b"x"))
     n_shares = shares or os.cpu_count() or 1
-    with opened(database, idle_limit_s=WORKER_IDLE_LIMIT_S, is_service=True) as (settings, handle, _cipher):
+    with opened(database, idle_limit_s=WORKER_IDLE_LIMIT_S, is_service=True) as (settings, handle, cipher):
         require_current(handle)
         if settings.otel_endpoint is not None:
             trace_statements(handle.engine)
@@ -48,7 +49,8 @@ def work(
             watch_statements(handle.engine)
             watch_pool(handle.engine)
             serve_metrics(metrics_port)
-        with working(handle, slot=slot, n_shares=n_shares):
+        keeping = daily_retention(handle, cipher, settings)
+        with working(handle, slot=slot, n_shares=n_shares, keeping=keeping):
             out.print(f"Working in slot {slot}; end with Ctrl-C.")
             os.read(told, 1)
     # Threads of runs that are being joined would keep the process; their work is taken up by the next one.

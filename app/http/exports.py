@@ -16,6 +16,7 @@ from app.models import ExportJob
 from app.models.vocabulary import ExportFormat, ExportState
 from app.reads.access import find_grant_for_cookie, find_grant_for_header
 from app.reads.rosters import find_export_file
+from app.rosters.exporter import require_form_classes
 
 MEDIA_TYPES = {
     ExportFormat.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -64,6 +65,7 @@ def content_disposition(file_name: str) -> str:
 def _hand_out(session: Session, viewer: Viewer, text: str) -> ExportJob:
     if not viewer.may(Permission.EXPORT):
         viewer.require(Permission.READ)
+    require_form_classes(viewer)
     job = find_export_file(session, viewer, UUID(text)) if _is_uuid(text) else None
     if job is None or job.state is not ExportState.DONE or job.content is None:
         raise NotFoundError(f"No file {text} in your territory.", f"辖区内没有文件 {text}。")

@@ -5,11 +5,12 @@
   which it was to record their end, go back into their queue.
 * Runs that wait while the database has no room left, so that no worker can even take them, end FAILED.
 * What the engine keeps of runs that ended long ago is deleted.
+* Once a day, what is kept no longer is let go (``app.services.privacy.retention``).
 """
 
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -34,6 +35,10 @@ CLEANING_EVERY_S = 600.0
 MOST_CLEANED = 20
 """Seconds between two rounds of deleting, and the most runs that a round deletes: rounds stay short."""
 
+KEEPING_EVERY_S = 86_400.0
+FIRST_KEEPING_S = 60.0
+"""Seconds between two rounds of letting go what is kept no longer, and from the start to the first of them."""
+
 IDLE_BEATS = 10
 """Beats between two rounds of what matters to runs only, while there are none: each round costs some milliseconds."""
 
@@ -54,6 +59,10 @@ ENDED_STATES = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED
 log = logging.getLogger(__name__)
 
 
+Keeping = Callable[[], Iterator[object]]
+"""Begins a round of letting go; each step is one batch."""
+
+
 @dataclass(slots=True)
 class Care:
     """The memory of this work between two beats."""
@@ -63,6 +72,9 @@ class Care:
     since_cleaning_s: float = CLEANING_EVERY_S
     since_probe_s: float = PROBING_EVERY_S
     idle_beats: int = 0
+    keeping: Keeping | None = None
+    since_keeping_s: float = KEEPING_EVERY_S - FIRST_KEEPING_S
+    keeping_round: Iterator[object] | None = None
 
     def take(self, seconds: float) -> None:
         """Do what is due, ``seconds`` after the last time."""
@@ -79,6 +91,15 @@ class Care:
         if self.since_cleaning_s >= CLEANING_EVERY_S:
             self.since_cleaning_s = 0.0
             forget_old_runs(self.jobs.database)
+        self.let_go(seconds)
+
+    def let_go(self, seconds: float) -> None:
+        """One batch of what is kept no longer, while there is more; whoever waits for this work waits a moment."""
+        self.since_keeping_s += seconds
+        if self.keeping is not None and self.since_keeping_s >= KEEPING_EVERY_S:
+            self.since_keeping_s, self.keeping_round = 0.0, self.keeping()
+        if self.keeping_round is not None and next(self.keeping_round, None) is None:
+            self.keeping_round = None
 
     def end_dead_runs(self, open_runs: Sequence[UUID]) -> None:
         """End runs whose workflow has ended without them."""

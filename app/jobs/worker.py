@@ -11,7 +11,7 @@ from uuid import UUID
 from app.access import SYSTEM_VIEWER
 from app.db import Database, run_in_transaction
 from app.jobs import slots, workflows
-from app.jobs.care import Care
+from app.jobs.care import Care, Keeping
 from app.jobs.engine import Jobs
 from app.reads.progress import RunView, progress_by_run
 from matching.apart import warm_up
@@ -26,9 +26,12 @@ log = logging.getLogger(__name__)
 
 
 @contextmanager
-def working(database: Database, *, slot: str, n_shares: int, pulse: slots.Pulse | None = None) -> Iterator[Jobs]:
+def working(
+    database: Database, *, slot: str, n_shares: int, pulse: slots.Pulse | None = None, keeping: Keeping | None = None
+) -> Iterator[Jobs]:
     """Work in this process while the block runs; what is being solved at its end is left to the next process.
 
+    ``keeping`` begins the daily round of letting go what is kept no longer; without it this process does none.
     Raises ``SlotTakenError`` when another live process holds the slot.
     """
     pulse = pulse or slots.Pulse()
@@ -42,7 +45,7 @@ def working(database: Database, *, slot: str, n_shares: int, pulse: slots.Pulse 
         jobs = Jobs(database, slot=slot, n_shares=n_shares)
         try:
             workflows.serve(jobs)
-            helper = threading.Thread(target=_care, args=(jobs, is_over), name="care", daemon=True)
+            helper = threading.Thread(target=_care, args=(jobs, keeping, is_over), name="care", daemon=True)
             helper.start()
             yield jobs
         finally:
@@ -71,9 +74,9 @@ def _beat(database: Database, slot: str, epoch: int, is_over: threading.Event, p
             os._exit(3)
 
 
-def _care(jobs: Jobs, is_over: threading.Event) -> None:
+def _care(jobs: Jobs, keeping: Keeping | None, is_over: threading.Event) -> None:
     """Adopt what dead workers have left, and take care of runs that nobody works on."""
-    watch, care = slots.Watch(), Care(jobs)
+    watch, care = slots.Watch(), Care(jobs, keeping=keeping)
     while not is_over.wait(slots.BEAT_S):
         try:
             for workflow in slots.adopt(jobs.database, jobs.slot, watch):

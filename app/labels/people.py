@@ -16,6 +16,7 @@ from app.models.vocabulary import (
     PersonFlagKind,
     PersonStatus,
     PostKind,
+    RevealField,
     ReviewLevel,
     Sex,
     SkillLevel,
@@ -32,12 +33,18 @@ LABELS: Entries = {
         Sex.NOT_STATED: ("未说明", "Not stated"),
     },
     DatePrecision: {
+        DatePrecision.YEAR: ("精确到年", "Year"),
         DatePrecision.MONTH: ("精确到月", "Month"),
         DatePrecision.DAY: ("精确到日", "Day"),
     },
     PersonStatus: {
         PersonStatus.ACTIVE: ("在用", "In use"),
         PersonStatus.LEFT: ("已离开", "Left"),
+        PersonStatus.PSEUDONYMISED: ("已匿名", "Pseudonymised"),
+    },
+    RevealField: {
+        RevealField.ID_NUMBER: ("身份证号", "ID number"),
+        RevealField.PHONE: ("联系电话", "Phone"),
     },
     PersonFlagKind: {
         PersonFlagKind.DISCIPLINE_IN_FORCE: ("处分影响期内", "Discipline in force"),

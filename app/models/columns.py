@@ -16,7 +16,12 @@ JSON_TYPE = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "post
 
 
 class Pii(StrEnum):
-    """Privacy class of a column (A restricted, B sensitive, C cadre data, D duty data)."""
+    """Privacy class of a column (A restricted, B sensitive, C cadre data, D duty data).
+
+    Free texts of class A, and all values of class B, are stored encrypted, in columns whose names end with
+    ``_encrypted``. Codes of closed lists and dates of class A are not: that such a row exists, and between whom, tells
+    most of what its code would, and it must stay findable.
+    """
 
     RESTRICTED = "A"
     SENSITIVE = "B"
@@ -42,6 +47,11 @@ def json_field(**options: Any) -> Any:
 def personal_field(pii: Pii, **options: Any) -> Any:
     """A column with personal data; its privacy class stands in ``column.info["pii"]``."""
     return Field(sa_column_kwargs={"info": {"pii": pii.value}}, **options)
+
+
+def personal_json_field(pii: Pii, **options: Any) -> Any:
+    """A JSON column with personal data."""
+    return personal_field(pii, sa_type=cast(Any, JSON_TYPE), **options)
 
 
 def personal_enum_field(pii: Pii, enum: type[StrEnum], **options: Any) -> Any:

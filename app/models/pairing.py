@@ -7,7 +7,17 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, UniqueConstraint
 from sqlmodel import Field
 
-from app.models.columns import CountyRow, Pii, Row, SearchedRow, TrackedRow, enum_field, json_field, personal_field
+from app.models.columns import (
+    CountyRow,
+    Pii,
+    Row,
+    SearchedRow,
+    TrackedRow,
+    enum_field,
+    json_field,
+    personal_enum_field,
+    personal_field,
+)
 from app.models.vocabulary import (
     MemberEndReason,
     MenteeKind,
@@ -70,7 +80,7 @@ class Pin(CountyRow, table=True):
     mentee_id: UUID = Field(foreign_key="mentee.id", index=True)
     mentor_id: UUID = Field(foreign_key="mentor.id", index=True)
     slot_code: str | None = Field(default=None, max_length=40)
-    reason: str = Field(max_length=200)
+    reason: str = personal_field(Pii.CADRE, max_length=200)
 
 
 class RuleRelease(CountyRow, table=True):
@@ -82,7 +92,7 @@ class RuleRelease(CountyRow, table=True):
     program_id: UUID = Field(foreign_key="pairing_program.id", index=True)
     mentee_id: UUID = Field(foreign_key="mentee.id", index=True)
     rule: str = Field(max_length=40)
-    reason: str = Field(max_length=200)
+    reason: str = personal_field(Pii.CADRE, max_length=200)
 
 
 class Pairing(CountyRow, table=True):
@@ -94,9 +104,9 @@ class Pairing(CountyRow, table=True):
     program_id: UUID = Field(foreign_key="pairing_program.id", index=True)
     plan_id: UUID = Field(foreign_key="match_plan.id", index=True)
     mentee_id: UUID = Field(foreign_key="mentee.id", index=True)
-    state: PairingState = enum_field(PairingState, index=True)
-    start_date: date
-    end_date: date
+    state: PairingState = personal_enum_field(Pii.DUTY, PairingState, index=True)
+    start_date: date = personal_field(Pii.DUTY)
+    end_date: date = personal_field(Pii.DUTY)
     agreement_no: str | None = Field(default=None, max_length=80)
 
 
@@ -108,9 +118,9 @@ class PairingMember(CountyRow, table=True):
     pairing_id: UUID = Field(foreign_key="pairing.id", index=True)
     mentor_id: UUID = Field(foreign_key="mentor.id", index=True)
     slot_code: str = Field(max_length=40)
-    state: PairingMemberState = enum_field(PairingMemberState, index=True)
-    start_date: date
-    end_date: date | None = None
-    end_reason: MemberEndReason | None = enum_field(MemberEndReason, default=None)
+    state: PairingMemberState = personal_enum_field(Pii.DUTY, PairingMemberState, index=True)
+    start_date: date = personal_field(Pii.DUTY)
+    end_date: date | None = personal_field(Pii.DUTY, default=None)
+    end_reason: MemberEndReason | None = personal_enum_field(Pii.RESTRICTED, MemberEndReason, default=None)
     replaced_by_id: UUID | None = Field(default=None, foreign_key="pairing_member.id")
-    note: str | None = personal_field(Pii.RESTRICTED, default=None, max_length=200)
+    note_encrypted: str | None = personal_field(Pii.RESTRICTED, default=None)

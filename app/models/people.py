@@ -11,10 +11,9 @@ from app.models.columns import (
     Pii,
     Row,
     SearchedRow,
-    enum_field,
-    json_field,
     personal_enum_field,
     personal_field,
+    personal_json_field,
 )
 from app.models.vocabulary import (
     AppraisalGrade,
@@ -49,32 +48,34 @@ class Person(SearchedRow, CountyRow, table=True):
 
     __tablename__ = "person"
 
-    code: str = Field(max_length=20, unique=True)
+    code: str = personal_field(Pii.DUTY, max_length=20, unique=True)
     division_id: UUID = Field(foreign_key="division.id", index=True)
     name: str = personal_field(Pii.DUTY, max_length=80, index=True)
     sex: Sex = personal_enum_field(Pii.CADRE, Sex, default=Sex.UNKNOWN)
     birth_date: date | None = personal_field(Pii.CADRE, default=None)
-    birth_precision: DatePrecision | None = enum_field(DatePrecision, default=None)
+    birth_precision: DatePrecision | None = personal_enum_field(Pii.CADRE, DatePrecision, default=None)
     ethnicity_code: str | None = personal_field(Pii.CADRE, default=None, max_length=2)
     native_place: str | None = personal_field(Pii.CADRE, default=None, max_length=80)
     political_status_code: str | None = personal_field(Pii.CADRE, default=None, max_length=2)
     party_join_date: date | None = personal_field(Pii.CADRE, default=None)
-    party_join_precision: DatePrecision | None = enum_field(DatePrecision, default=None)
+    party_join_precision: DatePrecision | None = personal_enum_field(Pii.CADRE, DatePrecision, default=None)
     education_code: str | None = personal_field(Pii.CADRE, default=None, max_length=2)
     is_education_full_time: bool | None = personal_field(Pii.CADRE, default=None)
     school: str | None = personal_field(Pii.CADRE, default=None, max_length=120)
     major: str | None = personal_field(Pii.CADRE, default=None, max_length=120)
     work_start_date: date | None = personal_field(Pii.CADRE, default=None)
-    work_start_precision: DatePrecision | None = enum_field(DatePrecision, default=None)
+    work_start_precision: DatePrecision | None = personal_enum_field(Pii.CADRE, DatePrecision, default=None)
     id_number_encrypted: str | None = personal_field(Pii.SENSITIVE, default=None)
     id_number_hash: str | None = personal_field(Pii.SENSITIVE, default=None, max_length=64, unique=True)
-    id_number_masked: str | None = personal_field(Pii.CADRE, default=None, max_length=18)
+    id_number_masked: str | None = personal_field(Pii.SENSITIVE, default=None, max_length=18)
     phone_encrypted: str | None = personal_field(Pii.SENSITIVE, default=None)
     phone_hash: str | None = personal_field(Pii.SENSITIVE, default=None, max_length=64, index=True)
-    phone_masked: str | None = personal_field(Pii.CADRE, default=None, max_length=20)
+    phone_masked: str | None = personal_field(Pii.SENSITIVE, default=None, max_length=20)
     unit_and_post: str | None = personal_field(Pii.DUTY, default=None, max_length=200)
-    residence_division_id: UUID | None = Field(default=None, foreign_key="division.id", index=True)
-    status: PersonStatus = enum_field(PersonStatus, default=PersonStatus.ACTIVE)
+    residence_division_id: UUID | None = personal_field(
+        Pii.SENSITIVE, default=None, foreign_key="division.id", index=True
+    )
+    status: PersonStatus = personal_enum_field(Pii.DUTY, PersonStatus, default=PersonStatus.ACTIVE)
 
 
 class PersonCodeCounter(Row, table=True):
@@ -96,12 +97,12 @@ class Appointment(CountyRow, table=True):
     __tablename__ = "appointment"
 
     person_id: UUID = Field(foreign_key="person.id", index=True)
-    post: PostKind = enum_field(PostKind)
+    post: PostKind = personal_enum_field(Pii.DUTY, PostKind)
     title: str = personal_field(Pii.DUTY, max_length=120)
     organisation: str | None = personal_field(Pii.DUTY, default=None, max_length=120)
     division_id: UUID | None = Field(default=None, foreign_key="division.id", index=True)
-    start_date: date
-    end_date: date | None = None
+    start_date: date = personal_field(Pii.CADRE)
+    end_date: date | None = personal_field(Pii.CADRE, default=None)
     is_grassroots: bool
     is_leader: bool = False
     source: str = Field(max_length=40)
@@ -125,8 +126,8 @@ class PersonFlag(CountyRow, table=True):
 
     person_id: UUID = Field(foreign_key="person.id", index=True)
     kind: PersonFlagKind = personal_enum_field(Pii.RESTRICTED, PersonFlagKind)
-    start_date: date
-    end_date: date | None = None
+    start_date: date = personal_field(Pii.RESTRICTED)
+    end_date: date | None = personal_field(Pii.RESTRICTED, default=None)
     note_encrypted: str | None = personal_field(Pii.RESTRICTED, default=None)
 
 
@@ -144,7 +145,7 @@ class Mentee(CountyRow, table=True):
 
     __tablename__ = "mentee"
 
-    kind: MenteeKind = enum_field(MenteeKind)
+    kind: MenteeKind = personal_enum_field(Pii.DUTY, MenteeKind)
     person_id: UUID = Field(foreign_key="person.id", index=True)
     village_id: UUID = Field(foreign_key="division.id", index=True)
 
@@ -158,14 +159,14 @@ class ReserveCandidate(CountyRow, table=True):
     id: UUID = Field(foreign_key="mentee.id", primary_key=True)
     person_id: UUID = Field(foreign_key="person.id", index=True)
     pool_id: UUID = Field(foreign_key="reserve_pool.id", index=True)
-    target_post: TargetPost = enum_field(TargetPost)
-    source: CandidateSource = enum_field(CandidateSource)
-    pool_date: date | None = None
-    exit_date: date | None = None
-    exit_reason: str | None = personal_field(Pii.RESTRICTED, default=None, max_length=200)
-    review_level: ReviewLevel = enum_field(ReviewLevel, default=ReviewLevel.NONE)
-    state: CandidateState = enum_field(CandidateState)
-    tags: list[str] = json_field(default_factory=list)
+    target_post: TargetPost = personal_enum_field(Pii.DUTY, TargetPost)
+    source: CandidateSource = personal_enum_field(Pii.DUTY, CandidateSource)
+    pool_date: date | None = personal_field(Pii.DUTY, default=None)
+    exit_date: date | None = personal_field(Pii.DUTY, default=None)
+    exit_reason_encrypted: str | None = personal_field(Pii.RESTRICTED, default=None)
+    review_level: ReviewLevel = personal_enum_field(Pii.DUTY, ReviewLevel, default=ReviewLevel.NONE)
+    state: CandidateState = personal_enum_field(Pii.DUTY, CandidateState)
+    tags: list[str] = personal_json_field(Pii.CADRE, default_factory=list)
 
 
 class AssignedCadre(CountyRow, table=True):
@@ -176,9 +177,9 @@ class AssignedCadre(CountyRow, table=True):
     id: UUID = Field(foreign_key="mentee.id", primary_key=True)
     person_id: UUID = Field(foreign_key="person.id", index=True)
     sending_unit: str = personal_field(Pii.DUTY, max_length=120)
-    assigned_from: date
-    term_end: date | None = None
-    state: AssignmentState = enum_field(AssignmentState)
+    assigned_from: date = personal_field(Pii.DUTY)
+    term_end: date | None = personal_field(Pii.DUTY, default=None)
+    state: AssignmentState = personal_enum_field(Pii.DUTY, AssignmentState)
 
 
 class DevelopmentNeed(CountyRow, table=True):
@@ -194,9 +195,9 @@ class DevelopmentNeed(CountyRow, table=True):
 
     person_id: UUID | None = Field(default=None, foreign_key="person.id", index=True)
     village_id: UUID | None = Field(default=None, foreign_key="division.id", index=True)
-    specialty: Specialty = enum_field(Specialty)
+    specialty: Specialty = personal_enum_field(Pii.DUTY, Specialty)
     weight: float = 1.0
-    source: NeedSource = enum_field(NeedSource)
+    source: NeedSource = personal_enum_field(Pii.DUTY, NeedSource)
 
 
 class MentorPool(SearchedRow, CountyRow, table=True):
@@ -220,12 +221,12 @@ class Mentor(CountyRow, table=True):
 
     person_id: UUID = Field(foreign_key="person.id", index=True)
     pool_id: UUID = Field(foreign_key="mentor_pool.id", index=True)
-    category: MentorCategory = enum_field(MentorCategory)
+    category: MentorCategory = personal_enum_field(Pii.DUTY, MentorCategory)
     capacity: int | None = None
-    trade_years: float | None = None
-    available_from: date | None = None
-    available_to: date | None = None
-    state: MentorState = enum_field(MentorState)
+    trade_years: float | None = personal_field(Pii.CADRE, default=None)
+    available_from: date | None = personal_field(Pii.DUTY, default=None)
+    available_to: date | None = personal_field(Pii.DUTY, default=None)
+    state: MentorState = personal_enum_field(Pii.DUTY, MentorState)
 
 
 class MentorSpecialty(CountyRow, table=True):
@@ -235,8 +236,8 @@ class MentorSpecialty(CountyRow, table=True):
     __table_args__ = (UniqueConstraint("mentor_id", "specialty"),)
 
     mentor_id: UUID = Field(foreign_key="mentor.id", index=True)
-    specialty: Specialty = enum_field(Specialty)
-    level: SkillLevel = enum_field(SkillLevel)
+    specialty: Specialty = personal_enum_field(Pii.DUTY, Specialty)
+    level: SkillLevel = personal_enum_field(Pii.DUTY, SkillLevel)
 
 
 class VillageLink(CountyRow, table=True):
@@ -247,9 +248,9 @@ class VillageLink(CountyRow, table=True):
 
     person_id: UUID = Field(foreign_key="person.id", index=True)
     village_id: UUID = Field(foreign_key="division.id", index=True)
-    role: VillageLinkRole = enum_field(VillageLinkRole)
-    start_date: date
-    end_date: date | None = None
+    role: VillageLinkRole = personal_enum_field(Pii.DUTY, VillageLinkRole)
+    start_date: date = personal_field(Pii.DUTY)
+    end_date: date | None = personal_field(Pii.DUTY, default=None)
 
 
 class KinshipDeclaration(CountyRow, table=True):
@@ -274,7 +275,7 @@ class Exclusion(CountyRow, table=True):
     mentor_person_id: UUID = Field(foreign_key="person.id", index=True)
     reason: ExclusionReason = personal_enum_field(Pii.RESTRICTED, ExclusionReason)
     note_encrypted: str | None = personal_field(Pii.RESTRICTED, default=None)
-    source: str = Field(max_length=80)
+    source_encrypted: str = personal_field(Pii.RESTRICTED)
 
 
 class Preference(CountyRow, table=True):
@@ -289,5 +290,5 @@ class Preference(CountyRow, table=True):
     from_person_id: UUID = Field(foreign_key="person.id", index=True)
     to_person_id: UUID = Field(foreign_key="person.id", index=True)
     rank: int
-    reason: str | None = personal_field(Pii.RESTRICTED, default=None, max_length=200)
-    approved_by: str | None = Field(default=None, max_length=80)
+    reason_encrypted: str | None = personal_field(Pii.RESTRICTED, default=None)
+    approved_by: str | None = personal_field(Pii.DUTY, default=None, max_length=80)

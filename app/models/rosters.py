@@ -7,7 +7,17 @@ from uuid import UUID
 from sqlalchemy import UniqueConstraint
 from sqlmodel import Field
 
-from app.models.columns import CountyRow, Pii, Row, TrackedRow, enum_field, instant_field, json_field, personal_field
+from app.models.columns import (
+    CountyRow,
+    Pii,
+    Row,
+    TrackedRow,
+    enum_field,
+    instant_field,
+    json_field,
+    personal_field,
+    personal_json_field,
+)
 from app.models.vocabulary import (
     ExportFormat,
     ExportState,
@@ -48,7 +58,7 @@ class RosterEntry(CountyRow, table=True):
     roster_id: UUID = Field(foreign_key="roster.id", index=True)
     mentee_id: UUID = Field(foreign_key="mentee.id", index=True)
     position: int
-    content: dict[str, Any] = json_field()
+    content: dict[str, Any] = personal_json_field(Pii.CADRE)
 
 
 class ImportBatch(TrackedRow, table=True):
@@ -106,4 +116,4 @@ class ExportJob(TrackedRow, table=True):
     file_name: str = Field(max_length=200)
     file_sha256: str | None = Field(default=None, max_length=64)
     row_count: int | None = None
-    content: bytes | None = None
+    content: bytes | None = personal_field(Pii.CADRE, default=None)

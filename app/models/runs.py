@@ -9,7 +9,17 @@ from sqlalchemy import LargeBinary, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from app.db import utc_now
-from app.models.columns import CountyRow, Pii, Row, TrackedRow, enum_field, instant_field, json_field, personal_field
+from app.models.columns import (
+    CountyRow,
+    Pii,
+    Row,
+    TrackedRow,
+    enum_field,
+    instant_field,
+    json_field,
+    personal_field,
+    personal_json_field,
+)
 from app.models.vocabulary import (
     AdjustmentKind,
     PlanMethod,
@@ -31,7 +41,7 @@ class MatchSnapshot(SQLModel, table=True):
     __tablename__ = "match_snapshot"
 
     hash: str = Field(max_length=64, primary_key=True)
-    content: bytes = Field(sa_type=LargeBinary)
+    content: bytes = personal_field(Pii.RESTRICTED, sa_type=LargeBinary)
     created_at: datetime = instant_field(default_factory=utc_now)
 
 
@@ -94,9 +104,9 @@ class MatchShare(Row, table=True):
     variant: int = 0
     part: int = 0
     counties: str = Field(max_length=200)
-    content: bytes | None = Field(default=None, sa_type=LargeBinary)
+    content: bytes | None = personal_field(Pii.RESTRICTED, default=None, sa_type=LargeBinary)
     progress: dict[str, Any] | None = json_field(default=None)
-    result: dict[str, Any] | None = json_field(default=None)
+    result: dict[str, Any] | None = personal_json_field(Pii.RESTRICTED, default=None)
     attempt: int = 0
     solved_at: datetime | None = instant_field(default=None)
     updated_at: datetime = instant_field(default_factory=utc_now)
@@ -131,7 +141,7 @@ class MatchPlan(TrackedRow, table=True):
     returned_at: datetime | None = instant_field(default=None)
     return_reason: str | None = Field(default=None, max_length=400)
     approved_by: str | None = Field(default=None, max_length=80)
-    approver_name: str | None = Field(default=None, max_length=80)
+    approver_name: str | None = personal_field(Pii.DUTY, default=None, max_length=80)
     approved_at: datetime | None = instant_field(default=None)
     published_by: str | None = Field(default=None, max_length=80)
     published_at: datetime | None = instant_field(default=None)
@@ -157,10 +167,10 @@ class PlanRepair(Row, table=True):
     n_changed_links: int
     n_moves: int
     n_people_affected: int
-    ended: list[dict[str, Any]] = json_field(default_factory=list)
-    added: list[dict[str, Any]] = json_field(default_factory=list)
-    mentees: list[dict[str, Any]] = json_field(default_factory=list)
-    mentors: list[dict[str, Any]] = json_field(default_factory=list)
+    ended: list[dict[str, Any]] = personal_json_field(Pii.RESTRICTED, default_factory=list)
+    added: list[dict[str, Any]] = personal_json_field(Pii.RESTRICTED, default_factory=list)
+    mentees: list[dict[str, Any]] = personal_json_field(Pii.RESTRICTED, default_factory=list)
+    mentors: list[dict[str, Any]] = personal_json_field(Pii.RESTRICTED, default_factory=list)
     offers: list[list[int]] | None = json_field(default=None)
 
 
@@ -175,7 +185,7 @@ class PlanItem(CountyRow, table=True):
     mentor_id: UUID = Field(foreign_key="mentor.id", index=True)
     slot_code: str = Field(max_length=40)
     score: float
-    contributions: list[dict[str, Any]] = json_field(default_factory=list)
+    contributions: list[dict[str, Any]] = personal_json_field(Pii.CADRE, default_factory=list)
     relation: Relation = enum_field(Relation)
     anchor_code: str | None = Field(default=None, max_length=12)
     travel_minutes: float | None = None
@@ -198,8 +208,8 @@ class Shortfall(CountyRow, table=True):
     plan_id: UUID = Field(foreign_key="match_plan.id", index=True)
     mentee_id: UUID = Field(foreign_key="mentee.id", index=True)
     slot_code: str = Field(max_length=40)
-    reasons: list[dict[str, Any]] = json_field(default_factory=list)
-    note: str | None = Field(default=None, max_length=200)
+    reasons: list[dict[str, Any]] = personal_json_field(Pii.RESTRICTED, default_factory=list)
+    note: str | None = personal_field(Pii.CADRE, default=None, max_length=200)
     approved_by: str | None = Field(default=None, max_length=80)
 
 
@@ -234,6 +244,6 @@ class PlanAdjustment(CountyRow, table=True):
     other_mentee_id: UUID | None = Field(default=None, foreign_key="mentee.id")
     other_mentor_id: UUID | None = Field(default=None, foreign_key="mentor.id")
     other_slot_code: str | None = Field(default=None, max_length=40)
-    reason: str = personal_field(Pii.RESTRICTED, max_length=200)
+    reason_encrypted: str = personal_field(Pii.RESTRICTED)
     undone_at: datetime | None = instant_field(default=None)
     undone_by: str | None = Field(default=None, max_length=80)

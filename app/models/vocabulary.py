@@ -106,8 +106,9 @@ class Sex(StrEnum):
 
 
 class DatePrecision(StrEnum):
-    """How exact a stored date is; month precision is legitimate."""
+    """How exact a stored date is; month precision is legitimate, of a pseudonym only the year is kept."""
 
+    YEAR = "YEAR"
     MONTH = "MONTH"
     DAY = "DAY"
 
@@ -117,6 +118,14 @@ class PersonStatus(StrEnum):
 
     ACTIVE = "ACTIVE"
     LEFT = "LEFT"
+    PSEUDONYMISED = "PSEUDONYMISED"
+
+
+class RevealField(StrEnum):
+    """A value that can be revealed in clear, one at a time."""
+
+    ID_NUMBER = "ID_NUMBER"
+    PHONE = "PHONE"
 
 
 class PersonFlagKind(StrEnum):

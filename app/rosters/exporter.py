@@ -59,6 +59,7 @@ def export_roster(
     Nothing is stored when the file would hold an unmasked ID or mobile number. ``template`` replaces the default form
     of the programme's kind.
     """
+    require_form_classes(viewer)
     viewer.require(Permission.EXPORT)
     purpose = _checked_purpose(draft.purpose)
     roster, entries = _roster_with_entries(session, viewer, draft)
@@ -101,6 +102,12 @@ def export_roster(
     )
     session.flush()
     return job
+
+
+def require_form_classes(viewer: Viewer) -> None:
+    """Refuse whoever may not read what an internal form prints: cadre data, and phones in their masked form."""
+    viewer.require(Permission.READ_CADRE_DATA)
+    viewer.require(Permission.READ_MASKED_DATA)
 
 
 def file_name(title: str, roster_version: int, file_format: ExportFormat) -> str:

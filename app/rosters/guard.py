@@ -1,30 +1,16 @@
 """The last look at a file before it is handed out: no unmasked ID number or mobile number may be in it."""
 
 import re
-import unicodedata
 import zipfile
 from collections.abc import Iterable, Mapping
 from io import BytesIO
 
 from app.errors import PersonalDataInExportError
 from app.rosters.grid import FormGrid
+from app.services.privacy.numbers import count_personal_numbers as count_personal_numbers
 
-_PERSONAL_NUMBERS = re.compile(
-    # 18-digit ID number, also in the usual groups of 6, 8 and 4
-    r"(?<!\d)\d{6}[ -]?\d{8}[ -]?\d{3}[\dXx](?![\dA-Za-z])"
-    # ID number of the first generation: region, yymmdd, three digits
-    r"|(?<!\d)\d{8}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}(?!\d)"
-    # mobile number, also with country code and in groups of 3, 4 and 4
-    r"|(?<!\d)(?:\+?86[ -]?)?1[3-9]\d[ -]?\d{4}[ -]?\d{4}(?!\d)"
-)
-_INVISIBLE = dict.fromkeys([*range(0x200B, 0x2010), 0x2060, 0xFEFF])
 _MARKUP = re.compile(r"<[^>]*>")
 _MAX_ROWS_NAMED = 10
-
-
-def count_personal_numbers(text: str) -> int:
-    """How many unmasked ID and mobile numbers a text holds; full-width digits and invisible characters do not help."""
-    return len(_PERSONAL_NUMBERS.findall(unicodedata.normalize("NFKC", text).translate(_INVISIBLE)))
 
 
 def require_clean_grid(grid: FormGrid) -> None:

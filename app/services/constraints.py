@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlmodel import Session, col, select
 
 from app.access import Permission, Viewer, code_prefix, get_in_county, record
+from app.crypto import PersonalDataCipher
 from app.errors import DuplicateError, InvalidInputError, NotFoundError, PinClashError
 from app.models import (
     Division,
@@ -20,6 +21,7 @@ from app.models import (
     RuleRelease,
 )
 from app.models.vocabulary import ExclusionReason
+from app.services.people.records import encrypted_text
 from app.services.programs import get_program, slots_of
 from app.services.texts import optional_text, required_text
 
@@ -143,7 +145,7 @@ def remove_pin(session: Session, viewer: Viewer, pin_id: UUID) -> UUID:
     return pin_id
 
 
-def add_exclusion(session: Session, viewer: Viewer, draft: ExclusionDraft) -> Exclusion:
+def add_exclusion(session: Session, viewer: Viewer, cipher: PersonalDataCipher, draft: ExclusionDraft) -> Exclusion:
     """Forbid a pair in every programme."""
     viewer.require(Permission.RUN)
     mentee_person = get_in_county(session, viewer, Person, draft.mentee_person_id, path=["menteePersonId"])
@@ -164,7 +166,7 @@ def add_exclusion(session: Session, viewer: Viewer, draft: ExclusionDraft) -> Ex
         mentee_person_id=mentee_person.id,
         mentor_person_id=mentor_person.id,
         reason=draft.reason,
-        source=source,
+        source_encrypted=cipher.encrypt(source),
         created_by=viewer.subject,
         updated_by=viewer.subject,
     )
@@ -184,7 +186,7 @@ def remove_exclusion(session: Session, viewer: Viewer, exclusion_id: UUID) -> UU
     return exclusion_id
 
 
-def add_preference(session: Session, viewer: Viewer, draft: PreferenceDraft) -> Preference:
+def add_preference(session: Session, viewer: Viewer, cipher: PersonalDataCipher, draft: PreferenceDraft) -> Preference:
     """Record a wish, or a veto with its approved reason; one wish per person about another."""
     viewer.require(Permission.EDIT_PEOPLE)
     from_person = get_in_county(session, viewer, Person, draft.from_person_id, path=["fromPersonId"])
@@ -214,7 +216,7 @@ def add_preference(session: Session, viewer: Viewer, draft: PreferenceDraft) -> 
         from_person_id=from_person.id,
         to_person_id=to_person.id,
         rank=draft.rank,
-        reason=reason,
+        reason_encrypted=encrypted_text(cipher, reason),
         approved_by=approved_by,
         created_by=viewer.subject,
         updated_by=viewer.subject,

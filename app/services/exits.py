@@ -7,13 +7,14 @@ from uuid import UUID
 from sqlmodel import Session
 
 from app.access import Permission, Viewer, get_in_county, record
+from app.crypto import PersonalDataCipher
 from app.db import utc_now
 from app.errors import InvalidInputError, InvalidStateError
 from app.models import Pairing, Person, ReserveCandidate
 from app.models.vocabulary import CandidateState, PairingState
 from app.services.pairings import china_today, end_pairings_of
 from app.services.people.candidates import CANDIDATE_EXITS
-from app.services.people.records import stamp
+from app.services.people.records import encrypted_text, stamp
 from app.services.texts import required_text
 from app.services.versions import require_version
 
@@ -38,7 +39,12 @@ class CandidateExit:
 
 
 def remove_reserve_candidate(
-    session: Session, viewer: Viewer, draft: CandidateExitDraft, *, now: datetime | None = None
+    session: Session,
+    viewer: Viewer,
+    cipher: PersonalDataCipher,
+    draft: CandidateExitDraft,
+    *,
+    now: datetime | None = None,
 ) -> CandidateExit:
     """Take a candidate out of the pool: REMOVED, WITHDRAWN, PROMOTED or TRANSFERRED.
 
@@ -70,7 +76,8 @@ def remove_reserve_candidate(
         )
     is_promotion = draft.outcome is CandidateState.PROMOTED
     ended = PairingState.ENDED_BY_PROMOTION if is_promotion else PairingState.ENDED_BY_EXIT
-    candidate.state, candidate.exit_date, candidate.exit_reason = draft.outcome, day, reason
+    candidate.state, candidate.exit_date = draft.outcome, day
+    candidate.exit_reason_encrypted = encrypted_text(cipher, reason)
     stamp(candidate, viewer)
     session.add(candidate)
     pairings = end_pairings_of(session, viewer, candidate.id, ended, day)

@@ -12,11 +12,12 @@ from uuid import UUID
 from sqlmodel import Session, col, select
 
 from app.access import Permission, Viewer, get_in_county, record
+from app.crypto import PersonalDataCipher
 from app.db import utc_now
 from app.errors import InvalidInputError, InvalidStateError, NotFoundError
 from app.models import AssignedCadre, Pairing, PairingMember, PairingProgram
 from app.models.vocabulary import MemberEndReason, PairingMemberState, PairingState
-from app.services.people.records import stamp
+from app.services.people.records import encrypted_text, stamp
 from app.services.rosters import CHINA
 from app.services.texts import optional_text
 from app.services.versions import require_version
@@ -60,7 +61,14 @@ class EndPairingDraft:
     expected_version: int | None = None
 
 
-def end_pairing(session: Session, viewer: Viewer, draft: EndPairingDraft, *, now: datetime | None = None) -> Pairing:
+def end_pairing(
+    session: Session,
+    viewer: Viewer,
+    cipher: PersonalDataCipher,
+    draft: EndPairingDraft,
+    *,
+    now: datetime | None = None,
+) -> Pairing:
     """End an ACTIVE pairing or one mentor of it; a pairing that loses its last mentor is CANCELLED."""
     viewer.require(Permission.RUN)
     pairing = get_in_county(session, viewer, Pairing, draft.pairing_id, path=("id",))
@@ -87,7 +95,8 @@ def end_pairing(session: Session, viewer: Viewer, draft: EndPairingDraft, *, now
     now = now or utc_now()
     day = _checked_day(draft.end_date, [member.start_date for member in ending], now)
     for member in ending:
-        member.note = note if note is not None else member.note
+        if note is not None:
+            member.note_encrypted = encrypted_text(cipher, note)
         end_member(session, viewer, member, reason, day)
     if len(ending) == len(members):
         close_pairing(session, viewer, pairing, outcome, day)

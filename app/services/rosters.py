@@ -27,9 +27,10 @@ from app.models import (
     RosterEntry,
     Shortfall,
 )
-from app.models.columns import Row
+from app.models.columns import Pii, Row
 from app.models.vocabulary import ProgramKind, ReasonCode, RosterState, Sex
 from app.services.place_names import printed_village_name
+from app.services.privacy.restricted import may_read_class
 from app.services.programs import slots_of
 from app.services.snapshot import counties_of
 
@@ -172,6 +173,30 @@ def shortfall_texts(reasons: Sequence[Mapping[str, Any]]) -> list[str]:
         if text not in texts:
             texts.append(text)
     return texts
+
+
+CLASS_BY_TEXT = {
+    "sex": Pii.CADRE,
+    "ethnicity": Pii.CADRE,
+    "birth": Pii.CADRE,
+    "education": Pii.CADRE,
+    "political_status": Pii.CADRE,
+    "phone": Pii.SENSITIVE,
+}
+"""The printed texts of a person that are more than duty data."""
+
+
+def readable_content(viewer: Viewer, content: Mapping[str, Any]) -> dict[str, Any]:
+    """A row of a roster without the texts that the viewer may not read."""
+    hidden = {text for text, pii in CLASS_BY_TEXT.items() if not may_read_class(viewer, pii)}
+
+    def readable(value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return {name: readable(inner) for name, inner in value.items() if name not in hidden}
+        return [readable(inner) for inner in value] if isinstance(value, list) else value
+
+    shown: dict[str, Any] = readable(content)
+    return shown
 
 
 def write_roster(

@@ -124,7 +124,9 @@ class PairingMutations:
             note=given(input.note),
             expected_version=given(input.expected_version),
         )
-        row = await info.context.write(lambda session, viewer: pairings.end_pairing(session, viewer, draft))
+        row = await info.context.write(
+            lambda session, viewer: pairings.end_pairing(session, viewer, info.context.cipher, draft)
+        )
         return EndPairingPayload(pairing=show(row))
 
     @mutation_field(Permission.RUN, AddPinPayload, "Require a pairing (锁定).")
@@ -148,7 +150,9 @@ class PairingMutations:
         self, info: Info, input: Annotated[AddExclusionInput, strawberry.argument(description="What to do.")]
     ) -> AddExclusionPayload | None:
         draft = to_draft(constraints.ExclusionDraft, input)
-        row = await info.context.write(lambda session, viewer: constraints.add_exclusion(session, viewer, draft))
+        row = await info.context.write(
+            lambda session, viewer: constraints.add_exclusion(session, viewer, info.context.cipher, draft)
+        )
         return AddExclusionPayload(exclusion=show(row))
 
     @mutation_field(Permission.RUN, RemoveExclusionPayload, "Allow a pair again.")
@@ -164,7 +168,9 @@ class PairingMutations:
         self, info: Info, input: Annotated[AddPreferenceInput, strawberry.argument(description="What to do.")]
     ) -> AddPreferencePayload | None:
         draft = to_draft(constraints.PreferenceDraft, input)
-        row = await info.context.write(lambda session, viewer: constraints.add_preference(session, viewer, draft))
+        row = await info.context.write(
+            lambda session, viewer: constraints.add_preference(session, viewer, info.context.cipher, draft)
+        )
         return AddPreferencePayload(preference=show(row))
 
     @mutation_field(Permission.RUN, ReleaseRulePayload, "Release a hard rule for one mentee, with a reason.")

@@ -11,6 +11,7 @@ from app.models import Pairing as PairingRow
 from app.models import PairingMember as PairingMemberRow
 from app.models import PairingProgram as PairingProgramRow
 from app.models import ProgramSlot as ProgramSlotRow
+from app.models.columns import Pii
 from app.models.vocabulary import MemberEndReason, MenteeKind, PairingMemberState, PairingState, ProgramKind
 from app.reads import constraints, mentors, pairing, people, places, rosters
 from app.reads import runs as run_reads
@@ -31,6 +32,7 @@ from schema.pairing.inputs import (
 )
 from schema.people.mentee_types import Mentee
 from schema.people.mentor_types import Mentor
+from schema.personal import personal
 from schema.places.types import Division
 from schema.rosters.inputs import RosterFilterInput, RosterOrderBy
 from schema.runs.inputs import MatchPlanFilterInput, MatchPlanOrderBy, MatchRunFilterInput, MatchRunOrderBy
@@ -41,7 +43,7 @@ if TYPE_CHECKING:
     from schema.runs.types import MatchPlan, MatchRun
 
 RESTRICTED_END_REASONS = frozenset({MemberEndReason.DISCIPLINE, MemberEndReason.HEALTH})
-"""Reasons of privacy class A: this release never tells them."""
+"""Reasons of privacy class A, which only `restrictedEndReason` tells."""
 
 
 @strawberry.type(description="One mentor slot of a programme (帮带岗位).")
@@ -83,6 +85,13 @@ class PairingMember(Node, shows=PairingMemberRow):
     )
     mentor: Mentor | None = one(
         mentors.mentors_by_id, "mentor_id", "The mentor; empty when the person's file lies outside the territory."
+    )
+
+    restricted_end_reason: MemberEndReason | None = personal(
+        Pii.RESTRICTED, "end_reason", "Why the mentor left, discipline and health included (class A)."
+    )
+    note: str | None = personal(
+        Pii.RESTRICTED, "note_encrypted", "Remark on the end of the service (class A).", is_encrypted=True
     )
 
     @strawberry.field(description="Why the mentor left; not told when it concerns discipline or health.")

@@ -9,6 +9,7 @@ from app.models import AssignedCadre as AssignedCadreRow
 from app.models import DevelopmentNeed as DevelopmentNeedRow
 from app.models import ReserveCandidate as ReserveCandidateRow
 from app.models import ReservePool as ReservePoolRow
+from app.models.columns import Pii
 from app.models.vocabulary import (
     AssignmentState,
     CandidateSource,
@@ -20,6 +21,7 @@ from app.models.vocabulary import (
 )
 from app.reads import pairing, people, places
 from schema.fields import Node, Wrapped, described, label_of, many, one
+from schema.personal import personal
 
 if TYPE_CHECKING:
     from schema.pairing.types import Pairing
@@ -62,7 +64,10 @@ class ReserveCandidate(Node, shows=ReserveCandidateRow):
     review_level_label: str = label_of("review_level")
     pool_date: date | None = described("Day of entering the pool.")
     exit_date: date | None = described("Day of leaving the pool.")
-    tags: list[str] = described("Local tags.")
+    tags: list[str] = personal(Pii.CADRE, "tags", "Local tags.", withheld=[])
+    exit_reason: str | None = personal(
+        Pii.RESTRICTED, "exit_reason_encrypted", "Why the candidate left the pool (class A).", is_encrypted=True
+    )
     version: int = described("Grows with every change.")
     person: Annotated["Person", strawberry.lazy("schema.people.types")] | None = one(
         people.persons_by_id, "person_id", "The person."

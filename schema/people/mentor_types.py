@@ -8,6 +8,7 @@ import strawberry
 from app.models import Mentor as MentorRow
 from app.models import MentorPool as MentorPoolRow
 from app.models import MentorSpecialty as MentorSpecialtyRow
+from app.models.columns import Pii
 from app.models.vocabulary import MentorCategory, MentorState, SkillLevel, Specialty
 from app.reads import mentors, pairing, people, places
 from schema.context import Info
@@ -15,6 +16,7 @@ from schema.fields import Node, Wrapped, described, label_of, many, one
 from schema.lists import nested_list
 from schema.paging import Connection, OrderChoice
 from schema.people.inputs import MentorFilterInput, MentorOrderBy
+from schema.personal import personal
 
 if TYPE_CHECKING:
     from schema.pairing.types import Pairing
@@ -60,7 +62,7 @@ class Mentor(Node, shows=MentorRow):
     state: MentorState = described("State; only ACTIVE mentors serve.")
     state_label: str = label_of("state")
     capacity: int | None = described("Most mentees at one time; empty takes the load cap of the policy.")
-    trade_years: float | None = described("Years in the trade, for industry leaders.")
+    trade_years: float | None = personal(Pii.CADRE, "trade_years", "Years in the trade, for industry leaders.")
     available_from: date | None = described("First day on which the mentor can serve.")
     available_to: date | None = described("Last day on which the mentor can serve.")
     version: int = described("Grows with every change.")

@@ -117,7 +117,7 @@ class PeopleMutations:
         expected = given(input.expected_version)
         row = await info.context.write(
             lambda session, viewer: people.update_reserve_candidate(
-                session, viewer, key, changes, expected_version=expected
+                session, viewer, info.context.cipher, key, changes, expected_version=expected
             )
         )
         return UpdateReserveCandidatePayload(reserve_candidate=show(row))
@@ -137,7 +137,9 @@ class PeopleMutations:
             exit_date=given(input.exit_date),
             expected_version=given(input.expected_version),
         )
-        left = await info.context.write(lambda session, viewer: exits.remove_reserve_candidate(session, viewer, draft))
+        left = await info.context.write(
+            lambda session, viewer: exits.remove_reserve_candidate(session, viewer, info.context.cipher, draft)
+        )
         return RemoveReserveCandidatePayload(
             reserve_candidate=show(left.candidate), ended_pairings=show_all(left.pairings)
         )

@@ -9,14 +9,18 @@ from app.access import Permission
 from app.models import ExportJob as ExportJobRow
 from app.models import Roster as RosterRow
 from app.models import RosterEntry as RosterEntryRow
+from app.models.columns import Pii
 from app.models.vocabulary import ExportFormat, ExportState, MaskLevel, ProgramKind, RosterState
 from app.reads import pairing, people
 from app.reads import rosters as reads
 from app.reads import runs as run_reads
+from app.services.rosters import readable_content
+from schema.context import Info
 from schema.fields import Node, described, label_of, one
 from schema.lists import nested_list
 from schema.paging import Connection, OrderChoice
 from schema.people.mentee_types import Mentee
+from schema.personal import states
 from schema.rosters.inputs import RosterEntryFilterInput, RosterEntryOrderBy
 from schema.scalars import Json
 
@@ -30,11 +34,18 @@ class RosterEntry(Node, shows=RosterEntryRow):
     row: strawberry.Private[RosterEntryRow]
 
     position: int = described("Place on the form, from 1.")
-    content: Json = described("The printed texts: township, village, mentee, mentors by slot, period, note.")
     mentee: Mentee | None = one(people.mentees_by_id, "mentee_id", "The mentee as of today.")
     roster: Annotated["Roster", strawberry.lazy("schema.rosters.types")] | None = one(
         reads.rosters_by_id, "roster_id", "The roster."
     )
+
+    @strawberry.field(
+        description="The printed texts: township, village, mentee, mentors by slot, period, note. Texts that may not "
+        "be read are left out: of class C birth, sex, ethnicity, education, political status, of class B the phones.",
+        directives=[states(Pii.CADRE), states(Pii.SENSITIVE)],
+    )
+    def content(self, info: Info) -> Json:
+        return Json(readable_content(info.context.viewer, self.row.content))
 
 
 @strawberry.type(description="One published version of a programme's roster; it never changes (花名册).")

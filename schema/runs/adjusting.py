@@ -178,7 +178,9 @@ class AdjustmentMutations:
             is_preview=bool(given(input.preview)),
         )
         # The service opens its own transactions: it computes outside of them.
-        done = await context.work(lambda: service.adjust_match_plan(context.database, context.viewer, draft))
+        done = await context.work(
+            lambda: service.adjust_match_plan(context.database, context.viewer, context.cipher, draft)
+        )
         rows = [row for key in done.adjustment_ids if (row := await context.find(reads.adjustments_by_id, key))]
         return AdjustMatchPlanPayload(
             match_plan=show(await context.find(reads.plans_by_id, done.plan_id)),

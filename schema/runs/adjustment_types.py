@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from app.models import PlanAdjustment as PlanAdjustmentRow
+from app.models.columns import Pii
 from app.models.vocabulary import AdjustmentKind
 from app.reads import mentors, people
 from app.reads import runs as reads
+from schema.context import Info
 from schema.fields import Node, described, label_of, one
 from schema.people.mentee_types import Mentee
 from schema.people.mentor_types import Mentor
+from schema.personal import personal
 
 if TYPE_CHECKING:
     from schema.runs.types import MatchPlan
@@ -45,6 +48,12 @@ class PlanAdjustment(Node, shows=PlanAdjustmentRow):
     def is_in_force(self) -> bool:
         return self.row.undone_at is None
 
+    restricted_reason: str | None = personal(
+        Pii.RESTRICTED, "reason_encrypted", "Why, also of a forbidden pair (class A).", is_encrypted=True
+    )
+
     @strawberry.field(description="Why; not told of a forbidden pair, where it can concern avoidance.")
-    def reason(self) -> str | None:
-        return None if self.row.kind is AdjustmentKind.FORBID else self.row.reason
+    def reason(self, info: Info) -> str | None:
+        if self.row.kind is AdjustmentKind.FORBID:
+            return None
+        return info.context.cipher.decrypt(self.row.reason_encrypted)

@@ -14,6 +14,7 @@ from app.models import MatchPlan as MatchPlanRow
 from app.models import MatchRun as MatchRunRow
 from app.models import PlanItem as PlanItemRow
 from app.models import Shortfall as ShortfallRow
+from app.models.columns import Pii
 from app.models.vocabulary import (
     PlanMethod,
     PlanState,
@@ -34,6 +35,7 @@ from schema.lists import nested_list
 from schema.paging import Connection, OrderChoice
 from schema.people.mentee_types import Mentee
 from schema.people.mentor_types import Mentor
+from schema.personal import guard, personal
 from schema.runs.adjustment_types import PlanAdjustment
 from schema.runs.changes import PlanChanges
 from schema.runs.inputs import (
@@ -133,7 +135,7 @@ class PlanItem(Node, shows=PlanItemRow):
     mentee: Mentee | None = one(people.mentees_by_id, "mentee_id", "Who is mentored.")
     mentor: Mentor | None = one(mentors.mentors_by_id, "mentor_id", "The mentor.")
 
-    @strawberry.field(description="The parts of the score; they sum to it exactly.")
+    @strawberry.field(description="The parts of the score; they sum to it exactly.", **guard(Pii.CADRE, withheld=[]))
     def contributions(self) -> list[Contribution]:
         return [Contribution(term=part["term"], points=part["points"]) for part in self.row.contributions]
 
@@ -143,7 +145,7 @@ class Shortfall(Node, shows=ShortfallRow):
     row: strawberry.Private[ShortfallRow]
 
     slot_code: str = described("The slot.")
-    note: str | None = described("Remark of an officer.")
+    note: str | None = personal(Pii.CADRE, "note", "Remark of an officer.")
     approved_by: str | None = described("Who approved that it stays empty.")
     plan: Annotated["MatchPlan", strawberry.lazy("schema.runs.types")] | None = one(
         reads.plans_by_id, "plan_id", "The plan."

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from app.backup import migrate
 from app.cli import cli
 from app.config import Profile, Settings, get_settings
+from app.crypto import PersonalDataCipher
 from app.errors import ConfigurationError
 from app.preflight import Finding, file_system, findings, in_force, require_fit
 
@@ -161,10 +162,10 @@ class TestCommand:
         assert result.exit_code == code, result.output
         return result.output
 
-    def test_it_shows_settings_without_secrets(self, tmp_path: Path) -> None:
+    def test_it_shows_settings_without_secrets(self, tmp_path: Path, cipher: PersonalDataCipher) -> None:
         assert "touyan migrate" in self.run(1), "there are no tables yet"
         assert not (tmp_path / "touyan.db").exists()
-        migrate(tmp_path / "touyan.db")
+        migrate(tmp_path / "touyan.db", cipher)
         said = self.run(0)
         assert "TOUYAN_PROFILE" in said
         assert "in order" in said

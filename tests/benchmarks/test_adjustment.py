@@ -11,6 +11,7 @@ from uuid import NAMESPACE_OID, UUID, uuid5
 import pytest
 
 from app.access import SYSTEM_VIEWER
+from app.crypto import PersonalDataCipher
 from app.db import Database
 from app.errors import PinClashError
 from app.models import (
@@ -55,6 +56,7 @@ from matching.result import filled_seats
 from matching.solution import Solution
 from matching.solvers.teams import solve as teams
 from tests.benchmarks.instances import tongren_size
+from tests.jobs.machine import KEY
 from tests.matching.factories import links
 
 LIMIT_S = 2.0
@@ -188,7 +190,7 @@ def measure(database: Database, world: Facts, rules: Policy, plan_links: tuple[L
 
     def ask(change: PlanPinDraft | ForbidDraft, *, is_preview: bool = False) -> Callable[[], Adjusted]:
         draft = AdjustmentDraft(plan_id=plan_id, changes=(change,), reason="bench", is_preview=is_preview)
-        return lambda: adjust_match_plan(database, SYSTEM_VIEWER, draft)
+        return lambda: adjust_match_plan(database, SYSTEM_VIEWER, PersonalDataCipher([KEY]), draft)
 
     a = draw.choice(firsts)
     timed("forbid, preview", ask(ForbidDraft(mentee_id=UUID(a[0]), mentor_id=UUID(a[2])), is_preview=True), spent)

@@ -15,11 +15,12 @@ import psutil
 import pytest
 from sqlmodel import col, select
 
+from app.crypto import PersonalDataCipher
 from app.db import Database
 from app.models import ReserveCandidate
 from schema.ids import encode_id
 from tests.factories_graph import World, build_world
-from tests.jobs.machine import Machine
+from tests.jobs.machine import KEY, Machine
 
 pytestmark = pytest.mark.bench
 
@@ -35,7 +36,7 @@ NESTED = "{ reserveCandidates(first: 200) { nodes { id pairings { id members { i
 
 @pytest.fixture
 def office(database: Database, tmp_path: Path) -> Iterator[tuple[Machine, World]]:
-    world = build_world(database, n_candidates=N_CANDIDATES)
+    world = build_world(database, PersonalDataCipher([KEY]), n_candidates=N_CANDIDATES)
     made = Machine(database, None, tmp_path, world.tokens["county"], [])  # type: ignore[arg-type]
     try:
         made.server(embedded=False, TOUYAN_RATE_POINTS="1e12", TOUYAN_RATE_POINTS_PER_S="1e12")

@@ -218,7 +218,7 @@ def _work(office: Bureau, *, name: str) -> UUID:
     assert item is not None
     change = ForbidDraft(mentee_id=item.mentee_id, mentor_id=item.mentor_id)
     draft = AdjustmentDraft(plan_id=plans[0].id, changes=(change,), reason="工作需要")
-    adjust_match_plan(office.database, office.officer, draft)
+    adjust_match_plan(office.database, office.officer, office.cipher, draft)
     return plans[0].id
 
 

@@ -1,10 +1,12 @@
 """The migrations make exactly the tables of the models, on both databases, and can be taken back."""
 
+import pytest
 from sqlalchemy import inspect
 from sqlmodel import SQLModel, func, select, text
 
 from app.crypto import PersonalDataCipher
 from app.db import Database
+from app.errors import ConfigurationError
 from app.folding import folded
 from app.models import (
     Division,
@@ -14,11 +16,13 @@ from app.models import (
     PairingMember,
     Person,
     PlanItem,
+    Preference,
     RosterEntry,
     metadata,
 )
 from migrations.runner import check, downgrade, upgrade
 from tests.app.services.world import make_world, populate
+from tests.factories_graph import build_world
 
 ENGINE_TABLES = frozenset(
     {
@@ -90,6 +94,34 @@ def test_rows_survive_migrations_back_and_forth(database: Database, cipher: Pers
     upgrade(database.engine)
     check(database.engine)
     assert counts() == before
+
+
+def test_texts_of_class_a_that_are_stored_already_are_encrypted_and_come_back(
+    database: Database, cipher: PersonalDataCipher
+) -> None:
+    world = build_world(database, cipher, n_candidates=3)
+    tables = ("exclusion", "pairing_member", "plan_adjustment", "preference", "reserve_candidate")
+    with pytest.raises(ConfigurationError, match=r"holds texts that this step encrypts; run it as `touyan migrate`"):
+        downgrade(database.engine, "0005")
+    downgrade(database.engine, "0005", cipher=cipher)
+    with database.engine.connect() as connection:
+        clear = connection.execute(text("SELECT note FROM pairing_member")).scalars().all()
+        assert clear == ["restricted-note"] * 6
+        assert connection.execute(text("SELECT reason FROM preference")).scalars().all() == [
+            "restricted-preference-reason"
+        ]
+    with pytest.raises(ConfigurationError):
+        upgrade(database.engine)
+    upgrade(database.engine, cipher=cipher)
+    check(database.engine)
+    with database.engine.connect() as connection:
+        for name in tables:
+            assert "restricted" not in str(connection.execute(text(f"SELECT * FROM {name}")).all())
+    with database.read() as session:
+        members = session.exec(select(PairingMember)).all()
+        wish = session.get_one(Preference, world.ids["preference"])
+    assert {cipher.decrypt(row.note_encrypted or "") for row in members} == {"restricted-note"}
+    assert cipher.decrypt(wish.reason_encrypted or "") == "restricted-preference-reason"
 
 
 def test_names_that_are_stored_already_are_folded_for_search(database: Database, cipher: PersonalDataCipher) -> None:

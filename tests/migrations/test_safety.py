@@ -28,17 +28,19 @@ from app.schema_state import SchemaState, require_current, schema_state
 from app.sqlite_files import require_whole
 from migrations.runner import downgrade, find_revision, head_revision
 from tests.app.services.world import make_world, populate
+from tests.conftest import TEST_DATA_KEY
 from tests.loggers import kept
 
 OLD = "0004"
 KEY = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
+CIPHER = PersonalDataCipher([TEST_DATA_KEY])
 
 
 @pytest.fixture
 def old(sqlite_database: Database, cipher: PersonalDataCipher, tmp_path: Path) -> Path:
     """A database with people and the tables of an older release."""
     populate(make_world(sqlite_database, cipher), n=3)
-    downgrade(sqlite_database.engine, OLD)
+    downgrade(sqlite_database.engine, OLD, cipher=cipher)
     with sqlite_database.engine.connect() as connection:
         connection.exec_driver_sql("DROP TABLE dbos_migrations")
     sqlite_database.dispose()
@@ -67,7 +69,7 @@ def left_behind(folder: Path) -> list[str]:
 
 def test_a_backup_of_the_old_tables_is_made_and_named_by_its_revision(old: Path) -> None:
     before = look(old)
-    done = migrate(old)
+    done = migrate(old, CIPHER)
     assert (done.before, done.after) == (OLD, head_revision())
     (kept,) = backups(old.parent)
     assert (done.backup, look(kept)) == (kept, before)
@@ -83,14 +85,14 @@ def test_a_backup_of_the_old_tables_is_made_and_named_by_its_revision(old: Path)
 
 
 def test_a_second_time_nothing_happens(old: Path) -> None:
-    migrate(old)
-    assert migrate(old).backup is None
+    migrate(old, CIPHER)
+    assert migrate(old, CIPHER).backup is None
     assert len(backups(old.parent)) == 1
 
 
 def test_a_new_database_needs_no_backup_and_is_closed_to_others(tmp_path: Path) -> None:
     path = tmp_path / "touyan.db"
-    assert migrate(path).backup is None
+    assert migrate(path, CIPHER).backup is None
     assert path.stat().st_mode & 0o777 == 0o600
     database = Database(f"sqlite:///{path}")
     assert schema_state(database) is SchemaState.CURRENT
@@ -110,7 +112,7 @@ def test_a_migration_that_fails_in_the_middle_leaves_the_old_database_usable(
 
     monkeypatch.setattr("app.folding.folded", folded)
     with pytest.raises(MigrationFailedError) as failed:
-        migrate(old)
+        migrate(old, CIPHER)
     (kept,) = backups(old.parent)
     assert str(kept) in str(failed.value)
     assert "as it was" in str(failed.value)
@@ -119,7 +121,7 @@ def test_a_migration_that_fails_in_the_middle_leaves_the_old_database_usable(
     assert next(names) > 4, "some rows were migrated before"
     assert old.read_bytes() == before
     monkeypatch.undo()
-    assert migrate(old).before == OLD
+    assert migrate(old, CIPHER).before == OLD
 
 
 def test_a_database_of_a_newer_release_is_left_alone(old: Path) -> None:
@@ -128,7 +130,7 @@ def test_a_database_of_a_newer_release_is_left_alone(old: Path) -> None:
         connection.commit()
     before = old.read_bytes()
     with pytest.raises(ConfigurationError, match=r"newer release.*更新版本"):
-        migrate(old)
+        migrate(old, CIPHER)
     database = Database(f"sqlite:///{old}")
     with pytest.raises(ConfigurationError, match="newer release"):
         require_current(database)
@@ -140,7 +142,7 @@ def test_without_room_for_all_of_it_nothing_is_begun(old: Path, monkeypatch: pyt
     before, size = old.read_bytes(), old.stat().st_size
     monkeypatch.setattr("app.sqlite_files.free_bytes", lambda _: 64 * 2**20 + 2 * size)
     with pytest.raises(ConfigurationError, match="nothing was changed"):
-        migrate(old)
+        migrate(old, CIPHER)
     assert (old.read_bytes(), backups(old.parent), left_behind(old.parent)) == (before, [], [])
 
 
@@ -155,7 +157,7 @@ def test_what_somebody_writes_meanwhile_is_not_lost(old: Path, monkeypatch: pyte
 
     monkeypatch.setattr(copies, "_bring_up", interfere)
     with pytest.raises(MigrationFailedError, match="Somebody wrote"):
-        migrate(old)
+        migrate(old, CIPHER)
     assert look(old)[0] == OLD
     with closing(sqlite3.connect(old)) as connection:
         assert connection.execute("SELECT DISTINCT name FROM person").fetchall() == [("新名",)]
@@ -200,7 +202,7 @@ def test_on_postgresql_data_are_migrated_only_after_a_backup(
     database: Database, cipher: PersonalDataCipher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     populate(make_world(database, cipher), n=2)
-    downgrade(database.engine, OLD)
+    downgrade(database.engine, OLD, cipher=CIPHER)
     monkeypatch.setenv("TOUYAN_DATABASE_URL", database.engine.url.render_as_string(False))
     monkeypatch.setenv("TOUYAN_DATA_KEYS", KEY)
     get_settings.cache_clear()
@@ -218,17 +220,18 @@ KILLED = """
 import sys, time
 from pathlib import Path
 import app.backup as copies
+from app.crypto import PersonalDataCipher
 place, marks = copies.put_in_place, Path(sys.argv[2])
 bring_up = copies._bring_up
-def slow(database):
+def slow(database, cipher):
     (marks / "migrating").touch()
-    bring_up(database)
+    bring_up(database, cipher)
 def last(copy, live):
     (marks / "placing").touch()
     place(copy, live)
     (marks / "placed").touch()
 copies._bring_up, copies.put_in_place = slow, last
-copies.migrate(Path(sys.argv[1]))
+copies.migrate(Path(sys.argv[1]), PersonalDataCipher([sys.argv[3]]))
 """
 
 
@@ -251,7 +254,9 @@ def test_a_migration_that_is_killed_at_any_moment_leaves_the_old_or_the_new_data
         folder.mkdir()
         live = folder / "touyan.db"
         shutil.copyfile(original, live)
-        process = subprocess.Popen([sys.executable, "-c", KILLED, str(live), str(folder)], stderr=subprocess.PIPE)
+        process = subprocess.Popen(
+            [sys.executable, "-c", KILLED, str(live), str(folder), TEST_DATA_KEY], stderr=subprocess.PIPE
+        )
         mark = folder / ("migrating", "placing", "placing", "placed")[number % 4]
         while not mark.exists():
             assert process.poll() is None, process.stderr.read() if process.stderr else ""
@@ -270,7 +275,7 @@ def test_a_migration_that_is_killed_at_any_moment_leaves_the_old_or_the_new_data
         found.append(revision)
         (kept,) = backups(folder)
         assert look(kept)[0] == OLD
-        migrate(live)
+        migrate(live, CIPHER)
         assert look(live) == (head_revision(), n_people, True)
         assert left_behind(folder) == []
         shutil.rmtree(folder)

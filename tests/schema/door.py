@@ -58,5 +58,5 @@ def open_door(
     """The application over a new world in an empty database, with further settings by name."""
     secret = SecretStr("not used: the cipher is passed in")
     settings = Settings(profile=profile, data_keys=secret, embedded_worker=False, **settings_)
-    world = build_world(database, n_candidates=n_candidates)
+    world = build_world(database, cipher, n_candidates=n_candidates)
     return Door(application=create_app(settings, database, cipher), world=world, database=database)

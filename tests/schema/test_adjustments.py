@@ -66,7 +66,7 @@ def open_desk(database: Database, cipher: PersonalDataCipher) -> Desk:
     office = make_world(database, cipher)
     populate(office, n=3)
     run_id = office.run(office.program())
-    world = Tokens()
+    world = Tokens(cipher=cipher)
     with database.write() as session:
         _tokens(session, office, world)
         plan_id = session.exec(select(MatchPlan.id).where(MatchPlan.run_id == run_id)).one()
@@ -243,7 +243,10 @@ def test_an_ended_pairing_never_tells_restricted_reasons(desk: Desk) -> None:
     assert sorted((m["state"], m["endReason"] or "-") for m in ended["members"]) == [("ACTIVE", "-"), ("ENDED", "-")]
     with desk.door.database.read() as session:
         stored = session.get_one(PairingMember, members[0].id)
-    assert (stored.end_reason, stored.note) == (MemberEndReason.DISCIPLINE, "立案审查")
+    assert (stored.end_reason, desk.office.cipher.decrypt(stored.note_encrypted or "")) == (
+        MemberEndReason.DISCIPLINE,
+        "立案审查",
+    )
     last = done(
         desk.door, "endPairing", fields, id=first, memberId=two, reason="RETIRED", expectedVersion=ended["version"]
     )

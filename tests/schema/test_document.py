@@ -12,10 +12,11 @@ from graphql import (
     is_specified_scalar_type,
 )
 
-from app.access import ROLES_BY_PERMISSION
+from app.access import ROLES_BY_PERMISSION, Permission
 from app.labels import RESTRICTED_REASONS
 from app.models.vocabulary import ReasonCode, Role
 from schema.export import SCHEMA_FILE, sdl
+from schema.matrix import personal_fields
 from schema.nodes import READ_BY_TYPE
 from schema.permissions import RequirePermission
 from schema.root import Mutation, Query, make_schema
@@ -90,7 +91,16 @@ def test_shown_reasons_are_all_reasons_with_the_restricted_ones_merged() -> None
     assert shown == {code.value for code in ReasonCode} - {code.value for code in RESTRICTED_REASONS} | {"AVOIDANCE"}
 
 
-def test_restricted_and_clear_personal_columns_are_no_fields() -> None:
+def test_stored_forms_are_no_fields_and_class_a_needs_its_permission_by_name() -> None:
     names = {name.lower() for name, _ in described_things() if "Input" not in name}
-    for word in ("encrypted", "hash_", "exitreason", "kinship", "personflag", "exclusion.reason", "preference.reason"):
+    for word in ("encrypted", "hash_"):
         assert not [name for name in names if word in name]
+    opened = {
+        f"{type_name}.{field}".lower()
+        for type_name, field, _, permission in personal_fields()
+        if permission is Permission.READ_RESTRICTED_DATA
+    }
+    for word in ("exitreason", "restrictedreason", "restrictedendreason", ".flags", ".kinships", "preference.reason"):
+        found = {name for name in names if name.endswith(word)}
+        assert found, word
+        assert found <= opened, word

@@ -56,7 +56,7 @@ class Asking:
 
     def __init__(self, database: Database, cipher: PersonalDataCipher) -> None:
         self.asked = make_asked(database, cipher)
-        places, world = self.asked.world.places, World()
+        places, world = self.asked.world.places, World(cipher=cipher)
         with database.write() as session:
             for name, role, division in (
                 ("county", Role.COUNTY_ADMIN, places.county),

@@ -51,7 +51,7 @@ def county(database: Database, cipher: PersonalDataCipher) -> Door:
     with database.read() as session:
         plan = session.exec(select(MatchPlan).where(MatchPlan.run_id == run_id)).one()
     office.publish(plan)
-    world = World()
+    world = World(cipher=cipher)
     with database.write() as session:
         world.tokens["county"] = create_token(
             session, role=Role.COUNTY_ADMIN, label="经办人", division=office.places.county

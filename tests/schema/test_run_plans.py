@@ -274,7 +274,7 @@ def test_what_a_repair_changes_is_not_told_once_its_plan_is_adjusted(lite: Door)
                 mentee_id=lite.world.candidates[0],
                 mentor_id=lite.world.ids["mentor1"],
                 county_id=lite.world.divisions[COUNTY],
-                reason="x",
+                reason_encrypted="x",
                 created_by="x",
                 updated_by="x",
             )

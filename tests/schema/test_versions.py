@@ -161,9 +161,10 @@ RACES: list[tuple[type[Any], Change, Callable[[Any], object]]] = [
     ),
     (
         ReserveCandidate,
-        lambda session, _, row, n: people.update_reserve_candidate(
+        lambda session, cipher, row, n: people.update_reserve_candidate(
             session,
             SYSTEM_VIEWER,
+            cipher,
             row.id,
             people.ReserveCandidateChanges(target_post=(TargetPost.DIRECTOR, TargetPost.COMMITTEE_MEMBER)[n]),
             expected_version=row.version,
@@ -209,7 +210,7 @@ def test_of_two_adjustments_at_once_exactly_one_is_made(database: Database, ciph
         draft = adjustments.AdjustmentDraft(
             plan_id=plan.id, changes=(pin,), reason="会议", expected_version=plan.version
         )
-        return lambda: adjustments.adjust_match_plan(database, SYSTEM_VIEWER, draft)
+        return lambda: adjustments.adjust_match_plan(database, SYSTEM_VIEWER, cipher, draft)
 
     refusals = race([unit(items[0]), unit(items[1])])
     (loser,) = [number for number, each in enumerate(refusals) if each is not None]

@@ -25,7 +25,9 @@ SEAT_FIELDS = {
 """What makes two adjustments of a kind the same."""
 
 
-def adjustments_for(viewer: Viewer, seen: Seen, changes: Sequence[ChangeDraft], reason: str) -> list[PlanAdjustment]:
+def adjustments_for(
+    viewer: Viewer, seen: Seen, changes: Sequence[ChangeDraft], reason_encrypted: str
+) -> list[PlanAdjustment]:
     """The adjustments that changes of the plan as it is now come to, numbered on."""
     if not 0 < len(changes) <= MOST_CHANGES:
         raise InvalidInputError(
@@ -41,7 +43,7 @@ def adjustments_for(viewer: Viewer, seen: Seen, changes: Sequence[ChangeDraft], 
             plan_id=seen.plan_id,
             county_id=seen.county_by_mentee[str(values["mentee_id"])],
             number=seen.next_number + index,
-            reason=reason,
+            reason_encrypted=reason_encrypted,
             created_by=viewer.subject,
             updated_by=viewer.subject,
             **values,

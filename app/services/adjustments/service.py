@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlmodel import Session, col, select, update
 
 from app.access import Permission, Viewer, record
+from app.crypto import PersonalDataCipher
 from app.db import Database, run_in_transaction, utc_now
 from app.errors import InvalidStateError, NotFoundError, PolicyError
 from app.models import MatchPlan, PlanAdjustment, PlanItem, PlanOrigin, Shortfall
@@ -55,7 +56,9 @@ class _Computed:
     effect: PlanEffect
 
 
-def adjust_match_plan(database: Database, viewer: Viewer, draft: AdjustmentDraft) -> Adjusted:
+def adjust_match_plan(
+    database: Database, viewer: Viewer, cipher: PersonalDataCipher, draft: AdjustmentDraft
+) -> Adjusted:
     """Make changes of a PROPOSED plan, all of them or none.
 
     A change that breaks a hard rule, a capacity, an exclusion, a pin or the budget of changes is refused in words.
@@ -69,7 +72,7 @@ def adjust_match_plan(database: Database, viewer: Viewer, draft: AdjustmentDraft
         )
     with database.read() as session:
         seen = see_plan(session, viewer, draft.plan_id, draft.expected_version)
-    new = adjustments_for(viewer, seen, draft.changes, reason)
+    new = adjustments_for(viewer, seen, draft.changes, cipher.encrypt(reason))
     computed = _compute(seen, [*seen.in_force, *new])
     if not draft.is_preview:
         run_in_transaction(database, lambda session: _write(session, viewer, seen, computed, new=new))

@@ -214,8 +214,9 @@ def _refuse_new_errors(rows: Sequence[ParsedRow], outcomes: Sequence[Outcome]) -
 
 def _id_number_hashes(rows: Sequence[ParsedRow], cipher: PersonalDataCipher) -> frozenset[str]:
     return frozenset(
-        cipher.keyed_hash("id_number", row.record.person.draft.id_number)
+        hashed
         for row in rows
         if isinstance(row.record, CandidateRecord | AssignedCadreRecord | MentorRecord)
         and row.record.person.draft.id_number is not None
+        for hashed in cipher.keyed_hashes("id_number", row.record.person.draft.id_number)
     )

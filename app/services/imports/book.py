@@ -5,7 +5,7 @@ Both run the same comparison, so the preview cannot promise anything else than t
 """
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import count
 from typing import TypeVar
@@ -34,7 +34,7 @@ from app.models import (
     VillageLink,
 )
 from app.models.columns import CountyRow
-from app.models.vocabulary import AssignmentState
+from app.models.vocabulary import AssignmentState, PersonStatus
 from app.services.people.candidates import CANDIDATE_EXITS
 from app.services.people.records import lock_county, open_code_series
 
@@ -82,8 +82,14 @@ class CountyBook:
         self.persons[person.id] = person
         if person.id_number_hash is not None:
             self.by_hash[person.id_number_hash] = person
+        if person.status is PersonStatus.PSEUDONYMISED:
+            return  # not by a name that all pseudonyms share
         if all(other.id != person.id for other in self.by_name[person.name]):
             self.by_name[person.name].append(person)
+
+    def find_by_hash(self, hashes: Iterable[str]) -> Person | None:
+        """The person who holds one of the hashes of an ID number, each under another key; ``None`` when nobody does."""
+        return next((self.by_hash[each] for each in hashes if each in self.by_hash), None)
 
     def add(self, row: RowT) -> RowT:
         """Note a row to insert."""

@@ -9,7 +9,7 @@ from app.models.vocabulary import RowChange
 from app.services.imports.outcome import Outcome
 from app.services.imports.reconcile import Reconciliation
 from app.services.imports.records import ExclusionRecord, KinshipRecord, PairRecord
-from app.services.people.records import assign, authored
+from app.services.people.records import assign, authored, encrypted_text
 
 PAIR_SOURCE = "IMPORT"
 
@@ -49,12 +49,22 @@ def reconcile_pair(run: Reconciliation, record: PairRecord, outcome: Outcome) ->
         stored = book.exclusions.get((a.id, b.id))
         if stored is None:
             book.exclusions[a.id, b.id] = book.add(
-                Exclusion(mentee_person_id=a.id, mentor_person_id=b.id, source=PAIR_SOURCE, **values, **common)
+                Exclusion(
+                    mentee_person_id=a.id,
+                    mentor_person_id=b.id,
+                    source_encrypted=book.cipher.encrypt(PAIR_SOURCE),
+                    **values,
+                    **common,
+                )
             )
     else:
-        texts = {"reason": record.reason, "approved_by": record.approved_by}
-        values = {"rank": record.rank} | {name: text for name, text in texts.items() if text is not None}
         stored = book.preferences.get((a.id, b.id))
+        values = {"rank": record.rank}
+        if record.approved_by is not None:
+            values["approved_by"] = record.approved_by
+        if record.reason is not None:
+            known = None if stored is None else stored.reason_encrypted
+            values["reason_encrypted"] = encrypted_text(book.cipher, record.reason, known)
         if stored is None:
             book.preferences[a.id, b.id] = book.add(
                 Preference(from_person_id=a.id, to_person_id=b.id, **values, **common)

@@ -72,11 +72,11 @@ class Reconciliation:
     def _find(self, record: PersonRecord, outcome: Outcome) -> Person | None:
         """The stored or just created person of this row: by ID number first, then by name and month of birth."""
         book, draft = self.book, record.draft
-        hashed = book.cipher.keyed_hash("id_number", draft.id_number) if draft.id_number else None
-        if hashed is not None and hashed in book.foreign_hashes:
+        hashes = book.cipher.keyed_hashes("id_number", draft.id_number) if draft.id_number else []
+        if not book.foreign_hashes.isdisjoint(hashes):
             outcome.problem("id_number", "PERSON_IN_OTHER_COUNTY")
             return None
-        person = book.by_hash.get(hashed) if hashed is not None else None
+        person = book.find_by_hash(hashes)
         if person is None:
             namesakes = [
                 other
@@ -86,7 +86,7 @@ class Reconciliation:
             possible = [
                 other
                 for other in namesakes
-                if hashed is None or (other.id_number_hash is None and not _is_somebody_else(other, draft))
+                if not hashes or (other.id_number_hash is None and not _is_somebody_else(other, draft))
             ]
             if len(possible) > 1:
                 outcome.problem("id_number", "AMBIGUOUS_PERSON")
@@ -134,7 +134,10 @@ class Reconciliation:
         wanted = {name: value for name, value in values.items() if name not in conflicts}
         for kind in ("id_number", "phone"):
             columns = (f"{kind}_encrypted", f"{kind}_hash", f"{kind}_masked")
-            if columns[1] in conflicts or wanted.get(columns[1]) == getattr(person, columns[1]):
+            given = getattr(record.draft, kind)
+            # The row may hold the hash of an older key.
+            is_equal = given is not None and getattr(person, columns[1]) in self.book.cipher.keyed_hashes(kind, given)
+            if columns[1] in conflicts or is_equal:
                 # Encrypting an equal value again would look like a change.
                 for column in columns:
                     wanted.pop(column, None)
@@ -206,12 +209,12 @@ class Reconciliation:
         """The person named in a table of pairs; a missing one is a problem at ``column``."""
         book = self.book
         if reference.id_number is not None:
-            hashed = book.cipher.keyed_hash("id_number", reference.id_number)
-            person = book.by_hash.get(hashed)
+            hashes = book.cipher.keyed_hashes("id_number", reference.id_number)
+            person = book.find_by_hash(hashes)
             if person is not None and person.name != reference.name:
                 outcome.problem(f"{column}_name", "NAME_DIFFERS")
                 return None
-            is_rejected = hashed in self.rejected_hashes
+            is_rejected = not self.rejected_hashes.isdisjoint(hashes)
         else:
             namesakes = book.by_name.get(reference.name, [])
             if len(namesakes) > 1:

@@ -12,7 +12,7 @@ from app.codes import EDUCATION_BY_CODE, ETHNICITY_BY_CODE, POLITICAL_STATUS_BY_
 from app.crypto import PersonalDataCipher
 from app.errors import DuplicateError, InvalidInputError
 from app.models import Appointment, Division, Person
-from app.models.vocabulary import DatePrecision, Sex
+from app.models.vocabulary import DatePrecision, PersonStatus, Sex
 from app.services.people.drafts import AppointmentDraft, CadreDraft, PartialDate, PersonChanges, PersonDraft, Unset
 from app.services.people.identity import (
     birth_date_of,
@@ -31,6 +31,7 @@ from app.services.people.records import (
     new_appointment,
     open_code_series,
     person_values,
+    require_named,
     stamp,
 )
 from app.services.versions import require_version
@@ -86,6 +87,13 @@ def update_cadre(
     viewer.require(Permission.EDIT_PEOPLE)
     person = get_in_county(session, viewer, Person, person_id, path=("id",))
     require_version(session, person, expected_version)
+    require_named(person, ("id",))
+    if changes.status is PersonStatus.PSEUDONYMISED:
+        raise InvalidInputError(
+            "A person becomes a pseudonym by its own step (touyan retention), not by a change of state.",
+            "匿名化须通过专门步骤（touyan retention）办理，不能直接修改状态。",
+            path=("status",),
+        )
     checked = replace(changes, **_checked_fields(session, changes, ()))
     if not isinstance(checked.division_id, Unset):
         division = require_division(session, viewer, checked.division_id, path=("division_id",))
@@ -201,6 +209,8 @@ def _checked_partial_date(value: PartialDate, path: tuple[str, ...]) -> PartialD
         raise InvalidInputError("The date lies outside 1900-2100.", "日期超出1900-2100年范围。", path=path)
     if value.precision is DatePrecision.MONTH:
         return replace(value, value=value.value.replace(day=1))
+    if value.precision is DatePrecision.YEAR:
+        return replace(value, value=value.value.replace(month=1, day=1))
     return value
 
 
@@ -228,9 +238,9 @@ def _refuse_known_id_number(
 ) -> None:
     if id_number is None:
         return
-    hashed = cipher.keyed_hash("id_number", id_number)
-    known = session.exec(select(Person.id).where(col(Person.id_number_hash) == hashed)).first()
-    if known is not None and known != person_id:
+    hashes = cipher.keyed_hashes("id_number", id_number)
+    known = session.exec(select(Person.id).where(col(Person.id_number_hash).in_(hashes))).all()
+    if any(found != person_id for found in known):
         raise DuplicateError(
             "A person with this ID number exists already; open that record instead.",
             "该身份证号已存在，请使用已有人员记录。",

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlmodel import Session, col, select
 
 from app.access import Permission, Viewer, get_in_county, record, require_division
+from app.crypto import PersonalDataCipher
 from app.errors import DuplicateError, InvalidInputError, InvalidStateError
 from app.models import (
     AssignedCadre,
@@ -39,8 +40,10 @@ from app.services.people.records import (
     assign,
     authored,
     county_of,
+    encrypted_text,
     find_or_create_reserve_pool,
     list_difference,
+    require_named,
     stamp,
 )
 from app.services.versions import require_version
@@ -69,6 +72,7 @@ def create_reserve_candidate(session: Session, viewer: Viewer, draft: ReserveCan
     """Enter a person into a reserve pool for one village; once per person and pool."""
     viewer.require(Permission.EDIT_PEOPLE)
     person = get_in_county(session, viewer, Person, draft.person_id, path=("person_id",))
+    require_named(person, ("person_id",))
     _require_village(session, viewer, draft.village_id, person)
     needs = checked_needs(draft.needs)
     if draft.state in CANDIDATE_EXITS:
@@ -114,6 +118,7 @@ def create_reserve_candidate(session: Session, viewer: Viewer, draft: ReserveCan
 def update_reserve_candidate(
     session: Session,
     viewer: Viewer,
+    cipher: PersonalDataCipher,
     candidate_id: UUID,
     changes: ReserveCandidateChanges,
     *,
@@ -133,6 +138,9 @@ def update_reserve_candidate(
     if not isinstance(changes.tags, Unset):
         values["tags"] = list(changes.tags)
     _check_candidate_values(candidate, values)
+    if "exit_reason" in values:
+        reason = values.pop("exit_reason")
+        values["exit_reason_encrypted"] = encrypted_text(cipher, reason, candidate.exit_reason_encrypted)
     names = []
     if not isinstance(changes.village_id, Unset):
         _require_village(session, viewer, changes.village_id, person)
@@ -155,6 +163,7 @@ def create_assigned_cadre(session: Session, viewer: Viewer, draft: AssignedCadre
     """Record that a unit sends a person to a village; one active posting per person and village."""
     viewer.require(Permission.EDIT_PEOPLE)
     person = get_in_county(session, viewer, Person, draft.person_id, path=("person_id",))
+    require_named(person, ("person_id",))
     _require_village(session, viewer, draft.village_id, person)
     needs = checked_needs(draft.needs)
     sending_unit = plain_text(draft.sending_unit)
@@ -280,8 +289,8 @@ def _check_candidate_values(candidate: ReserveCandidate, values: dict[str, Any])
         level = values.get("review_level", candidate.review_level)
         values["review_level"] = max(level, _level_of(new), key=list(ReviewLevel).index)
     exit_date = values.get("exit_date", candidate.exit_date)
-    exit_reason = values.get("exit_reason", candidate.exit_reason)
-    if isinstance(exit_reason, str) and len(exit_reason) > 200:
+    exit_reason = values.get("exit_reason", candidate.exit_reason_encrypted)
+    if len(values.get("exit_reason") or "") > 200:
         raise too_long("exit_reason", 200, ("exit_reason",))
     if new in CANDIDATE_EXITS:
         for name, value in (("exit_date", exit_date), ("exit_reason", exit_reason)):

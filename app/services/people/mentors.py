@@ -21,6 +21,7 @@ from app.services.people.records import (
     list_difference,
     lock_county,
     new_mentor_pool,
+    require_named,
     stamp,
 )
 from app.services.versions import require_version
@@ -39,6 +40,7 @@ def create_mentor(session: Session, viewer: Viewer, draft: MentorDraft) -> Mento
     """Enter a person into a mentor pool, which is made if the division has none; once per person and pool."""
     viewer.require(Permission.EDIT_PEOPLE)
     person = get_in_county(session, viewer, Person, draft.person_id, path=("person_id",))
+    require_named(person, ("person_id",))
     _check_values(
         {
             "capacity": draft.capacity,

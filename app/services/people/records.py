@@ -10,10 +10,10 @@ from sqlmodel import Session, col, select
 from app.access import Viewer
 from app.crypto import PersonalDataCipher
 from app.db import utc_now
-from app.errors import InvalidInputError
+from app.errors import InvalidInputError, InvalidStateError
 from app.models import Appointment, Division, MentorPool, Person, PersonCodeCounter, ReservePool
 from app.models.columns import Row, TrackedRow
-from app.models.vocabulary import DivisionLevel
+from app.models.vocabulary import DivisionLevel, PersonStatus
 from app.services.people.drafts import AppointmentDraft, PartialDate, Unset
 from app.services.people.identity import mask_id_number, mask_phone
 from matching.vocabulary import GRASSROOTS_POSTS
@@ -59,10 +59,27 @@ def _secret_values(
     columns = (f"{kind}_encrypted", f"{kind}_hash", f"{kind}_masked")
     if value is None:
         return dict.fromkeys(columns)
-    hashed = cipher.keyed_hash(kind, value)
-    if person is not None and getattr(person, f"{kind}_hash") == hashed:
+    hashes = cipher.keyed_hashes(kind, value)
+    if person is not None and getattr(person, f"{kind}_hash") in hashes:
         return {}
-    return dict(zip(columns, (cipher.encrypt(value), hashed, mask(value)), strict=True))
+    return dict(zip(columns, (cipher.encrypt(value), hashes[0], mask(value)), strict=True))
+
+
+def encrypted_text(cipher: PersonalDataCipher, text: str | None, stored: str | None = None) -> str | None:
+    """The token for a text of class A; the stored one where it says the same, because a new one would be a change."""
+    if text is None or (stored is not None and cipher.decrypt(stored) == text):
+        return stored if text is not None else None
+    return cipher.encrypt(text)
+
+
+def require_named(person: Person, path: tuple[str, ...]) -> None:
+    """Refuse a pseudonym: it takes part in nothing new, and nobody can say any more who it was."""
+    if person.status is PersonStatus.PSEUDONYMISED:
+        raise InvalidStateError(
+            f"Person {person.code} is a pseudonym and cannot be changed; enter a new person instead.",
+            f"人员 {person.code} 已匿名化，不能修改；请新增人员。",
+            path=path,
+        )
 
 
 def assign(row: Row, values: Mapping[str, Any]) -> list[str]:

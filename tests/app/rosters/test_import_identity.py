@@ -4,8 +4,10 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
+from cryptography.fernet import Fernet
 from sqlmodel import select
 
+from app.crypto import PersonalDataCipher
 from app.errors import NotFoundError
 from app.models import Appointment, Person
 from app.models.vocabulary import ImportState, Role
@@ -105,3 +107,26 @@ def test_a_mentor_row_does_not_move_a_mentee_out_of_the_village(office: ImportOf
     assert office.session.exec(select(Person)).one().division_id == office.places.guihua.id
     assert office.upload_mentors([row]).counts["unchanged"] == 1
     assert office.upload_candidates([candidate_row(1)]).counts["unchanged"] == 1
+
+
+def test_a_new_data_key_in_front_makes_nobody_new_and_nothing_changed(office: ImportOffice) -> None:
+    rows = [candidate_row(1), candidate_row(2)]
+    office.commit(office.upload_candidates(rows))
+    old = Fernet.generate_key().decode()
+    with_old = PersonalDataCipher([old])
+    for person in office.all(Person):
+        number = office.cipher.decrypt(person.id_number_encrypted or "")
+        phone = office.cipher.decrypt(person.phone_encrypted or "")
+        person.id_number_hash, person.phone_hash = (
+            with_old.keyed_hash("id_number", number),
+            with_old.keyed_hash("phone", phone),
+        )
+    office.session.flush()
+    office.cipher = PersonalDataCipher([Fernet.generate_key().decode(), old])
+    again = office.upload_candidates(rows)
+    assert (again.counts["unchanged"], office.issues(again)) == (2, [])
+    pair = {"甲方/姓名": "张乙", "甲方/身份证号": rows[0]["身份证号"], "乙方/姓名": "张丙", "关系": "夫妻"}
+    book = new_workbook()
+    add_sheet(book, "回避", KINSHIP_HEADERS, [pair | {"乙方/身份证号": rows[1]["身份证号"]}])
+    pairs = office.upload(to_bytes(book))
+    assert (pairs.counts["new"], office.issues(pairs)) == (1, [])

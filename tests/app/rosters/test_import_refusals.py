@@ -256,7 +256,7 @@ def test_a_candidate_who_left_is_not_brought_back(office: ImportOffice) -> None:
     leave = people.ReserveCandidateChanges(
         state=CandidateState.REMOVED, exit_date=date(2025, 2, 1), exit_reason="不再符合"
     )
-    people.update_reserve_candidate(office.session, office.viewer, candidate.id, leave)
+    people.update_reserve_candidate(office.session, office.viewer, office.cipher, candidate.id, leave)
     batch = office.upload_candidates([candidate_row(1)])
     assert office.issues(batch) == [("D2", "CANDIDATE_LEFT_POOL")]
     office.commit(batch)

@@ -80,7 +80,7 @@ def make_asked(database: Database, cipher: PersonalDataCipher, *, mode: RunMode 
                 mentee_person_id=persons["a"].id,
                 mentor_person_id=persons["k"].id,
                 reason=ExclusionReason.CONFLICT,
-                source="组织",
+                source_encrypted=world.cipher.encrypt("组织"),
                 **county,
             )
         )

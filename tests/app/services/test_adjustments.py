@@ -97,7 +97,7 @@ def people(world: World, plan: MatchPlan) -> tuple[list[UUID], list[UUID], list[
 
 def change(world: World, plan: MatchPlan, *changes: Any, viewer: Viewer | None = None, **options: Any) -> Adjusted:
     draft = AdjustmentDraft(plan_id=plan.id, changes=changes, reason="会议研究决定")
-    return adjust_match_plan(world.database, viewer or world.officer, replace(draft, **options))
+    return adjust_match_plan(world.database, viewer or world.officer, world.cipher, replace(draft, **options))
 
 
 def undo(world: World, adjustment_id: UUID, **options: Any) -> Adjusted:
@@ -435,6 +435,7 @@ def test_flags_are_measured_against_the_published_roster_and_publication_checks_
         add_exclusion(
             session,
             world.officer,
+            world.cipher,
             ExclusionDraft(
                 mentee_person_id=mentee.person_id, mentor_person_id=mentor.person_id,
                 reason=ExclusionReason.COMPLAINT, source="test",

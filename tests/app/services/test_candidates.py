@@ -50,18 +50,22 @@ def test_a_candidate_moves_through_its_life_step_by_step(office: Office) -> None
     states += [CandidateState.PREFECTURE_REVIEWED, CandidateState.IN_POOL]
     for state in states:
         people.update_reserve_candidate(
-            office.session, office.viewer, candidate.id, people.ReserveCandidateChanges(state=state)
+            office.session, office.viewer, office.cipher, candidate.id, people.ReserveCandidateChanges(state=state)
         )
     assert (candidate.state, candidate.review_level) == (CandidateState.IN_POOL, ReviewLevel.PREFECTURE_REVIEWED)
     leave = people.ReserveCandidateChanges(
         state=CandidateState.REMOVED, exit_date=date(2025, 6, 1), exit_reason="工作责任心差"
     )
-    people.update_reserve_candidate(office.session, office.viewer, candidate.id, leave)
+    people.update_reserve_candidate(office.session, office.viewer, office.cipher, candidate.id, leave)
     assert candidate.state is CandidateState.REMOVED
     before = office.counts()
     with pytest.raises(InvalidStateError):
         people.update_reserve_candidate(
-            office.session, office.viewer, candidate.id, people.ReserveCandidateChanges(state=CandidateState.IN_POOL)
+            office.session,
+            office.viewer,
+            office.cipher,
+            candidate.id,
+            people.ReserveCandidateChanges(state=CandidateState.IN_POOL),
         )
     assert office.counts() == before
     assert candidate.state is CandidateState.REMOVED
@@ -88,7 +92,7 @@ def test_a_faulty_change_of_a_candidate_is_refused(
     candidate = office.candidate(office.person())
     before = office.counts()
     with pytest.raises(error) as refusal:
-        people.update_reserve_candidate(office.session, office.viewer, candidate.id, changes)
+        people.update_reserve_candidate(office.session, office.viewer, office.cipher, candidate.id, changes)
     assert refusal.value.path[0] == path
     assert office.counts() == before
     assert (candidate.state, candidate.version) == (CandidateState.SURVEYED, 1)
@@ -103,6 +107,7 @@ def test_leaving_the_pool_needs_date_and_reason(office: Office, missing: str) ->
         people.update_reserve_candidate(
             office.session,
             office.viewer,
+            office.cipher,
             candidate.id,
             people.ReserveCandidateChanges(**given),  # type: ignore[arg-type]
         )

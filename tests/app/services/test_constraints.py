@@ -138,9 +138,9 @@ def test_an_excluded_pair_is_never_formed_and_may_be_allowed_again(world: World)
         reason=ExclusionReason.COMPLAINT,
         source="信访",
     )
-    exclusion = run_in_transaction(world.database, lambda s: add_exclusion(s, world.officer, draft))
+    exclusion = run_in_transaction(world.database, lambda s: add_exclusion(s, world.officer, world.cipher, draft))
     with pytest.raises(DuplicateError):
-        run_in_transaction(world.database, lambda s: add_exclusion(s, world.officer, draft))
+        run_in_transaction(world.database, lambda s: add_exclusion(s, world.officer, world.cipher, draft))
     world.run(program)
     with world.database.read() as session:
         assert officer.id not in {item.mentor_id for item in session.exec(select(PlanItem))}
@@ -159,14 +159,14 @@ def test_a_veto_needs_a_reason_and_an_approver(world: World) -> None:
         (replace(draft, rank=1, to_person_id=mentee.person_id), "toPersonId"),
     ):
         with pytest.raises(InvalidInputError) as refused:
-            run_in_transaction(world.database, lambda s, d=faulty: add_preference(s, world.officer, d))
+            run_in_transaction(world.database, lambda s, d=faulty: add_preference(s, world.officer, world.cipher, d))
         assert refused.value.path == (field,)
     with world.database.read() as session:
         assert session.exec(select(Preference)).all() == []
     wish = replace(draft, rank=1)
-    run_in_transaction(world.database, lambda s: add_preference(s, world.officer, wish))
+    run_in_transaction(world.database, lambda s: add_preference(s, world.officer, world.cipher, wish))
     with pytest.raises(DuplicateError):
-        run_in_transaction(world.database, lambda s: add_preference(s, world.officer, wish))
+        run_in_transaction(world.database, lambda s: add_preference(s, world.officer, world.cipher, wish))
 
 
 def test_a_released_township_rule_opens_the_seat_and_is_reported_as_fallback(world: World) -> None:

@@ -71,13 +71,17 @@ def members(world: World, pairing_id: UUID) -> dict[str, PairingMember]:
 def end(world: World, pairing_id: UUID, **values: Any) -> Pairing:
     viewer = values.pop("viewer", world.officer)
     draft = EndPairingDraft(pairing_id=pairing_id, **values)
-    return run_in_transaction(world.database, lambda session: end_pairing(session, viewer, draft, now=NOW))
+    return run_in_transaction(
+        world.database, lambda session: end_pairing(session, viewer, world.cipher, draft, now=NOW)
+    )
 
 
 def leave(world: World, candidate_id: UUID, outcome: CandidateState, **values: Any) -> CandidateExit:
     viewer = values.pop("viewer", world.officer)
     draft = replace(CandidateExitDraft(candidate_id=candidate_id, outcome=outcome, reason="会议研究决定"), **values)
-    return run_in_transaction(world.database, lambda session: remove_reserve_candidate(session, viewer, draft, now=NOW))
+    return run_in_transaction(
+        world.database, lambda session: remove_reserve_candidate(session, viewer, world.cipher, draft, now=NOW)
+    )
 
 
 def tracked(world: World) -> list[tuple[Any, ...]]:
@@ -98,7 +102,7 @@ def test_one_mentor_ends_with_a_reason_and_the_pairing_goes_on(world: World) -> 
     assert (left.state, left.end_date, left.version) == (PairingState.ACTIVE, date(2026, 2, 28), first.version + 1)
     after = members(world, first.id)
     gone = after[FIRST]
-    assert (gone.state, gone.end_reason, gone.end_date, gone.note) == (
+    assert (gone.state, gone.end_reason, gone.end_date, world.cipher.decrypt(gone.note_encrypted or "")) == (
         PairingMemberState.ENDED,
         MemberEndReason.TRANSFERRED,
         TODAY,
@@ -230,7 +234,7 @@ def test_a_candidate_leaves_the_pool_and_only_that_pairing_ends(
     freed = {str(member.mentor_id) for member in members(world, first.id).values()}
     gone = leave(world, first.mentee_id, outcome, exit_date=date(2025, 6, 2))
     assert (gone.candidate.state, gone.candidate.exit_date) == (outcome, date(2025, 6, 2))
-    assert gone.candidate.exit_reason == "会议研究决定"
+    assert world.cipher.decrypt(gone.candidate.exit_reason_encrypted or "") == "会议研究决定"
     assert [(each.id, each.state, each.end_date) for each in gone.pairings] == [(first.id, state, date(2025, 6, 2))]
     assert {
         (each.state, each.end_reason, each.end_date) for each in members(world, first.id).values()

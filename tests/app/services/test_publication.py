@@ -188,6 +188,7 @@ def test_a_plan_that_present_data_forbid_is_not_published(world: World) -> None:
         add_exclusion(
             session,
             world.officer,
+            world.cipher,
             ExclusionDraft(
                 mentee_person_id=mentee.person_id,
                 mentor_person_id=mentor.person_id,
@@ -239,7 +240,7 @@ def test_a_second_publication_keeps_unchanged_pairings_and_supersedes_the_first_
                 mentee_person_id=mentee.person_id,
                 mentor_person_id=mentor.person_id,
                 reason=ExclusionReason.OTHER,
-                source="test",
+                source_encrypted="test",
                 created_by="test",
                 updated_by="test",
             )

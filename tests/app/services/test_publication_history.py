@@ -149,7 +149,7 @@ def test_the_pairing_of_a_mentee_who_leaves_ends_as_such_and_no_other_changes(
         candidate = session.exec(select(ReserveCandidate).order_by(col(ReserveCandidate.id))).first()
         assert candidate is not None
         if isinstance(change, CandidateState):
-            candidate.state, candidate.exit_date, candidate.exit_reason = change, date(2025, 6, 1), "换届"
+            candidate.state, candidate.exit_date = change, date(2025, 6, 1)
             session.add(candidate)
         else:
             person = session.get_one(Person, candidate.person_id)
@@ -250,7 +250,7 @@ def test_texts_longer_than_their_column_are_refused_on_both_databases(world: Wor
     )
     units: list[Callable[[Session], object]] = [
         lambda s: add_pin(s, world.officer, pin),
-        lambda s: add_preference(s, world.officer, wish),
+        lambda s: add_preference(s, world.officer, world.cipher, wish),
         lambda s: create_pairing_program(s, world.officer, draft),
         lambda s: return_match_plan(s, world.approver, submitted.id, long),
         lambda s: approve_match_plan(s, world.approver, submitted.id, long),

@@ -143,6 +143,7 @@ def test_a_complaint_ends_a_pair_under_its_own_reason_which_stays_inside(world: 
         add_exclusion(
             session,
             world.officer,
+            world.cipher,
             ExclusionDraft(
                 mentee_person_id=session.get_one(Mentee, mentee.mentee_id).person_id,
                 mentor_person_id=session.get_one(Mentor, UUID(link[2])).person_id,

@@ -234,6 +234,7 @@ def test_the_remarks_of_a_run_tell_nobody_of_a_complaint(world: World) -> None:
         add_exclusion(
             session,
             world.officer,
+            world.cipher,
             ExclusionDraft(
                 mentee_person_id=mentee.person_id,
                 mentor_person_id=mentor.person_id,

@@ -1,0 +1,51 @@
+"""``touyan retention``: letting go what is kept no longer, and making a person who left a pseudonym."""
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from sqlmodel import Session, select
+
+from app.access import SYSTEM_VIEWER
+from app.cli.tools import DatabaseOption, opened
+from app.db import run_in_transaction, utc_now
+from app.errors import NotFoundError
+from app.models import Person
+from app.services.privacy.pseudonyms import pseudonymise_person
+from app.services.privacy.retention import RetentionRules, apply_retention, count_due
+
+retention_cli = typer.Typer(no_args_is_help=True, help="What is kept no longer than it is needed.")
+out = Console()
+
+
+@retention_cli.command("apply")
+def retention_apply(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say how much is due.")] = False,
+    database: DatabaseOption = None,
+) -> None:
+    """Let go what is due by the settings TOUYAN_KEEP_…; workers do the same every day."""
+    with opened(database) as (settings, handle, cipher):
+        rules, now = RetentionRules.of(settings), utc_now()
+        if dry_run:
+            counts = count_due(handle, rules, now)
+        else:
+            *_, counts = apply_retention(handle, cipher, rules, now)
+        for name, count in counts.items():
+            out.print(f"{name}: {count}{' due' if dry_run else ''}")
+
+
+@retention_cli.command("pseudonymise")
+def retention_pseudonymise(
+    code: Annotated[str, typer.Argument(help="编号 of the person")], database: DatabaseOption = None
+) -> None:
+    """Make a person who takes part in nothing any more a pseudonym; there is no way back."""
+    with opened(database) as (_, handle, cipher):
+
+        def unit(session: Session) -> None:
+            person = session.exec(select(Person).where(Person.code == code)).first()
+            if person is None:
+                raise NotFoundError(f"No person with code {code}.", f"没有编号为 {code} 的人员。")
+            pseudonymise_person(session, SYSTEM_VIEWER, cipher, person.id)
+
+        run_in_transaction(handle, unit)
+        out.print(f"{code} is a pseudonym now.")

@@ -1,0 +1,221 @@
+"""A person who has left becomes a pseudonym: 编号 and what old counts need stay, what tells who it was goes.
+
+Kept: 编号, sex, year of birth, education, political status, kinds and periods of posts, pools and their periods,
+pairings, plans and figures. Gone: name, ID number, phone, day of birth, origin, school, units and titles, home,
+appraisals, needs, every fact of class A, what officers wrote about the person, and rows of uploaded files. Published
+versions of rosters stay as they were archived: they are records of their own, under the archive schedule.
+"""
+
+from collections.abc import Iterable
+from datetime import date
+from uuid import UUID
+
+from sqlmodel import Session, col, delete, or_, select, update
+
+from app.access import Permission, Viewer, get_in_county, record
+from app.crypto import PersonalDataCipher, WrongDataKeyError
+from app.db import utc_now
+from app.errors import InvalidStateError
+from app.labels import label
+from app.models import (
+    AnnualAppraisal,
+    ApiToken,
+    Appointment,
+    AssignedCadre,
+    DevelopmentNeed,
+    Exclusion,
+    ImportBatch,
+    ImportRow,
+    KinshipDeclaration,
+    Mentee,
+    Mentor,
+    Office,
+    Pairing,
+    PairingMember,
+    Person,
+    PersonFlag,
+    Pin,
+    PlanAdjustment,
+    Preference,
+    ReserveCandidate,
+    RuleRelease,
+    Shortfall,
+    UserAccount,
+    UserSession,
+    VillageLink,
+)
+from app.models.vocabulary import (
+    AssignmentState,
+    DatePrecision,
+    MentorState,
+    PairingMemberState,
+    PairingState,
+    PersonStatus,
+    UserState,
+)
+from app.services.people.candidates import CANDIDATE_EXITS
+from app.services.people.records import assign, lock_county, stamp
+
+PSEUDONYM = "已匿名"
+"""What stands where the name of a person was; which one it is tells 编号."""
+GONE = "已清除"
+"""What stands where a text was that every row must have."""
+_EMPTIED = (
+    "ethnicity_code", "native_place", "party_join_date", "party_join_precision", "is_education_full_time", "school",
+    "major", "work_start_date", "work_start_precision", "id_number_encrypted", "id_number_hash", "id_number_masked",
+    "phone_encrypted", "phone_hash", "phone_masked", "unit_and_post", "residence_division_id",
+)  # fmt: skip
+
+
+def pseudonymise_person(session: Session, viewer: Viewer, cipher: PersonalDataCipher, person_id: UUID) -> Person:
+    """Make a person who takes part in nothing any more a pseudonym; there is no way back, and a second time
+    changes nothing.
+
+    Raises ``InvalidStateError`` for somebody who still serves, is mentored, or stands in a pool.
+    """
+    viewer.require(Permission.RUN)
+    person = get_in_county(session, viewer, Person, person_id, path=("id",))
+    lock_county(session, person.county_id)
+    session.refresh(person, with_for_update=True)
+    if person.status is PersonStatus.PSEUDONYMISED:
+        return person
+    mentees = list(session.exec(select(Mentee.id).where(Mentee.person_id == person.id)))
+    mentors = list(session.exec(select(Mentor.id).where(Mentor.person_id == person.id)))
+    _require_left(session, person, mentees, mentors)
+    n_rows = _drop_import_rows(session, cipher, person)
+    _empty_person(person)
+    stamp(person, viewer)
+    _empty_records(session, person)
+    _close_access(session, viewer, person)
+    _drop_facts(session, person)
+    _drop_remarks(session, mentees, mentors, cipher.encrypt(GONE))
+    session.add(person)
+    record(session, viewer, "PERSON_PSEUDONYMISED", f"Person {person.code}", n_import_rows=n_rows)
+    session.flush()
+    return person
+
+
+def _require_left(session: Session, person: Person, mentees: list[UUID], mentors: list[UUID]) -> None:
+    """Refuse a person on whom something that goes on still rests."""
+    serving = (
+        select(PairingMember.id)
+        .join(Pairing, col(Pairing.id) == col(PairingMember.pairing_id))
+        .where(
+            PairingMember.state == PairingMemberState.ACTIVE,
+            Pairing.state == PairingState.ACTIVE,
+            or_(col(PairingMember.mentor_id).in_(mentors), col(Pairing.mentee_id).in_(mentees)),
+        )
+    )
+    in_pool = select(ReserveCandidate.id).where(
+        ReserveCandidate.person_id == person.id, col(ReserveCandidate.state).not_in(CANDIDATE_EXITS)
+    )
+    posted = select(AssignedCadre.id).where(
+        AssignedCadre.person_id == person.id, AssignedCadre.state == AssignmentState.ACTIVE
+    )
+    mentoring = select(Mentor.id).where(
+        Mentor.person_id == person.id, col(Mentor.state).not_in((MentorState.REMOVED, MentorState.RETIRED))
+    )
+    if any(session.exec(query.limit(1)).first() is not None for query in (serving, in_pool, posted, mentoring)):
+        raise InvalidStateError(
+            f"Person {person.code} still takes part: end the pairings, and take the person out of the pools first.",
+            f"人员 {person.code} 仍在库或在帮带期内；请先结束结对并办理出库。",
+            path=("id",),
+        )
+
+
+def _empty_person(person: Person) -> None:
+    born = person.birth_date
+    assign(person, dict.fromkeys(_EMPTIED))
+    person.name = PSEUDONYM
+    person.birth_date = None if born is None else date(born.year, 1, 1)
+    person.birth_precision = None if born is None else DatePrecision.YEAR
+    person.status = PersonStatus.PSEUDONYMISED
+
+
+def _empty_records(session: Session, person: Person) -> None:
+    """Units, titles, tags and reasons of the person's own records; kinds and periods stay."""
+    for post in session.exec(select(Appointment).where(Appointment.person_id == person.id)):
+        post.title, post.organisation = label(post.post), None
+        session.add(post)
+    for candidate in session.exec(select(ReserveCandidate).where(ReserveCandidate.person_id == person.id)):
+        candidate.exit_reason_encrypted, candidate.tags = None, []
+        session.add(candidate)
+    for cadre in session.exec(select(AssignedCadre).where(AssignedCadre.person_id == person.id)):
+        cadre.sending_unit = GONE
+        session.add(cadre)
+
+
+def _close_access(session: Session, viewer: Viewer, person: Person) -> None:
+    """Tokens that stand for the person, and the account with an office as the person, open nothing any more."""
+    now = utc_now()
+    for token in session.exec(select(ApiToken).where(ApiToken.person_id == person.id)):
+        token.revoked_at = token.revoked_at or now
+        session.add(token)
+    offices = select(Office.user_id).where(Office.person_id == person.id)
+    for account in session.exec(select(UserAccount).where(col(UserAccount.id).in_(offices))):
+        account.name, account.state = PSEUDONYM, UserState.DISABLED
+        stamp(account, viewer)
+        session.add(account)
+        session.exec(
+            update(UserSession)
+            .where(col(UserSession.user_id) == account.id, col(UserSession.ended_at).is_(None))
+            .values(ended_at=now)
+        )
+
+
+def _drop_facts(session: Session, person: Person) -> None:
+    """Facts of class A, appraisals, needs, links and wishes: nothing of old years is counted from them."""
+    for table, columns in (
+        (PersonFlag, (PersonFlag.person_id,)),
+        (AnnualAppraisal, (AnnualAppraisal.person_id,)),
+        (DevelopmentNeed, (DevelopmentNeed.person_id,)),
+        (VillageLink, (VillageLink.person_id,)),
+        (KinshipDeclaration, (KinshipDeclaration.person_a_id, KinshipDeclaration.person_b_id)),
+        (Exclusion, (Exclusion.mentee_person_id, Exclusion.mentor_person_id)),
+        (Preference, (Preference.from_person_id, Preference.to_person_id)),
+    ):
+        session.exec(delete(table).where(or_(*(col(column) == person.id for column in columns))))
+
+
+def _drop_remarks(session: Session, mentees: Iterable[UUID], mentors: Iterable[UUID], gone: str) -> None:
+    """What officers wrote about the person in pairings and plans; the rows themselves stay, so that counts do."""
+    mentee_ids, mentor_ids = list(mentees), list(mentors)
+    pairings = select(Pairing.id).where(col(Pairing.mentee_id).in_(mentee_ids))
+    session.exec(
+        update(PairingMember)
+        .where(or_(col(PairingMember.mentor_id).in_(mentor_ids), col(PairingMember.pairing_id).in_(pairings)))
+        .values(note_encrypted=None)
+    )
+    session.exec(update(Shortfall).where(col(Shortfall.mentee_id).in_(mentee_ids)).values(note=None))
+    session.exec(update(RuleRelease).where(col(RuleRelease.mentee_id).in_(mentee_ids)).values(reason=GONE))
+    about = or_(col(Pin.mentee_id).in_(mentee_ids), col(Pin.mentor_id).in_(mentor_ids))
+    session.exec(update(Pin).where(about).values(reason=GONE))
+    adjusted = or_(
+        col(PlanAdjustment.mentee_id).in_(mentee_ids),
+        col(PlanAdjustment.other_mentee_id).in_(mentee_ids),
+        col(PlanAdjustment.mentor_id).in_(mentor_ids),
+        col(PlanAdjustment.other_mentor_id).in_(mentor_ids),
+    )
+    session.exec(update(PlanAdjustment).where(adjusted).values(reason_encrypted=gone))
+
+
+def _drop_import_rows(session: Session, cipher: PersonalDataCipher, person: Person) -> int:
+    """Empty the rows of uploaded files of the county that name the person; how many they were."""
+    tokens = (person.id_number_encrypted, person.phone_encrypted)
+    words = [f'"{person.name}"', *(f'"{cipher.decrypt(token)}"' for token in tokens if token is not None)]
+    rows = session.exec(
+        select(ImportRow)
+        .join(ImportBatch, col(ImportBatch.id) == col(ImportRow.batch_id))
+        .where(ImportBatch.county_id == person.county_id, col(ImportRow.content_encrypted).is_not(None))
+    )
+    n_rows = 0
+    for row in rows:
+        try:
+            text = cipher.decrypt(row.content_encrypted or "")
+        except WrongDataKeyError:
+            text = None  # nobody can read it any more: it may as well go
+        if text is None or any(word in text for word in words):
+            row.content_encrypted = None
+            session.add(row)
+            n_rows += 1
+    return n_rows

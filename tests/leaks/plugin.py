@@ -1,0 +1,112 @@
+"""The leak search over a test run: no log, error, metric or job table holds a clear value that the run has made.
+
+Each test is searched when it ends; one in whose time a value was found fails, and is told the source and the kind of
+the value, never the value.
+"""
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.crypto import PersonalDataCipher
+from app.db import Database
+from tests.leaks.search import Search
+
+OWN_LOGGERS = ("app", "schema", "matching", "migrations", "touyan")
+"""They are heard from DEBUG on; of the others what they log by themselves."""
+SEARCH = Search()
+_unsearched: list[str] = []
+
+
+def pytest_sessionstart() -> None:
+    """Listen to what is encrypted, logged and answered from now on."""
+    encrypt, send, send_async = PersonalDataCipher.encrypt, httpx.Client.send, httpx.AsyncClient.send
+
+    def heard_encrypt(self: PersonalDataCipher, value: str) -> str:
+        SEARCH.secrets.learn(value)
+        return encrypt(self, value)
+
+    def heard_send(self: httpx.Client, *args: Any, **options: Any) -> httpx.Response:
+        response = send(self, *args, **options)
+        SEARCH.hear_answer(response)
+        return response
+
+    async def heard_send_async(self: httpx.AsyncClient, *args: Any, **options: Any) -> httpx.Response:
+        response = await send_async(self, *args, **options)
+        SEARCH.hear_answer(response)
+        return response
+
+    PersonalDataCipher.encrypt = heard_encrypt  # type: ignore[method-assign]
+    httpx.Client.send = heard_send  # type: ignore[method-assign]
+    httpx.AsyncClient.send = heard_send_async  # type: ignore[method-assign]
+    for name in OWN_LOGGERS:
+        logging.getLogger(name).setLevel(logging.DEBUG)
+
+
+def pytest_runtest_setup() -> None:
+    """Listen at the root, and at loggers that pass nothing on to it."""
+    alone = [
+        logger
+        for logger in logging.root.manager.loggerDict.values()
+        if isinstance(logger, logging.Logger) and not logger.propagate
+    ]
+    for logger in (logging.root, *alone):
+        if SEARCH.ear not in logger.handlers:
+            logger.addHandler(SEARCH.ear)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    """Search while the databases of the test are still there; a passed test with a finding has failed."""
+    report: Any = yield
+    if call.when == "call":
+        found = _findings(item)
+        if found and report.passed:
+            report.outcome = "failed"
+            report.longrepr = "clear personal values where none may stand:\n" + "\n".join(sorted(set(found)))
+    return report
+
+
+def _findings(item: pytest.Item) -> list[str]:
+    given: dict[str, Any] = getattr(item, "funcargs", {})
+    found: list[str] = []
+    ciphers = [each for each in given.values() if isinstance(each, PersonalDataCipher)]
+    for database in _databases(given):
+        try:
+            SEARCH.learn_from(database.engine, [*ciphers, *_known_ciphers()])
+            found += SEARCH.findings_in_tables(database.engine)
+        except SQLAlchemyError as fault:
+            # A test that breaks its database; counted and told at the end of the run.
+            _unsearched.append(f"{item.nodeid}: {type(fault).__name__}")
+    if isinstance(given.get("tmp_path"), Path):
+        found += SEARCH.findings_in_files(given["tmp_path"])
+    return found + SEARCH.findings()
+
+
+def _databases(given: dict[str, Any]) -> list[Database]:
+    """The databases among what a test was given, each once."""
+    found = [each if isinstance(each, Database) else getattr(each, "database", None) for each in given.values()]
+    return list({id(each): each for each in found if isinstance(each, Database)}.values())
+
+
+def _known_ciphers() -> list[PersonalDataCipher]:
+    from tests.conftest import TEST_DATA_KEY
+    from tests.jobs.machine import KEY
+
+    return [PersonalDataCipher([TEST_DATA_KEY]), PersonalDataCipher([KEY])]
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Tell how much was searched for how many values."""
+    counts = ", ".join(f"{number} {name}" for name, number in SEARCH.counts.items())
+    secrets = SEARCH.secrets
+    terminalreporter.write_line(
+        f"leak search: {len(secrets.numbers)} numbers and {len(secrets.texts)} texts of class A in {counts}"
+    )
+    for each in _unsearched:
+        terminalreporter.write_line(f"leak search: a database could not be searched: {each}")

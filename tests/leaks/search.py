@@ -1,0 +1,200 @@
+"""Clear personal values that a test run makes, and the search for them where none may stand."""
+
+import logging
+import re
+import zlib
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import orjson
+from sqlalchemy import Engine, inspect, text
+from sqlmodel import Session
+
+from app.crypto import PersonalDataCipher, WrongDataKeyError
+from app.models import metadata
+from app.services.privacy.columns import encrypted_columns
+
+ID_NUMBER, PHONE, CLASS_A = "an ID number", "a phone", "a text of class A"
+_NUMBERS = re.compile(r"(?<!\d)(?:\d{17}[\dXx]|1[3-9]\d{9}|0\d{2,3}-\d{7,8})(?!\d)")
+_ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
+SHORTEST_TEXT = 8
+"""Shorter texts of class A ("x", "会议研究决定") stand in other places for other reasons."""
+SEARCHED_TABLES = (
+    "match_run",
+    "match_share",
+    "match_snapshot",
+    "match_plan",
+    "audit_event",
+    "import_issue",
+    "plan_repair",
+)
+"""Our own tables in which no clear value may stand; those of people hold class C and D in clear."""
+MOST_DECRYPTED = 300
+"""Rows of a table whose values are learnt from a database: other processes wrote them."""
+
+
+@dataclass(slots=True)
+class Secrets:
+    """The clear values that are known so far."""
+
+    numbers: dict[str, str] = field(default_factory=dict)
+    texts: set[str] = field(default_factory=set)
+    _pattern: re.Pattern[str] | None = None
+
+    def learn(self, value: str) -> None:
+        """Keep the numbers inside a value, and a text of class A as a whole."""
+        found = _NUMBERS.findall(value)
+        for number in found:
+            self.numbers[number.upper()] = ID_NUMBER if len(number) == 18 else PHONE
+        is_row_of_a_file = re.match(r"\d+:\{", value) is not None
+        if not found and not is_row_of_a_file and len(value) >= SHORTEST_TEXT and value not in self.texts:
+            self.texts.add(value)
+            self._pattern = None
+
+    def kinds_in(self, content: str, *, with_texts: bool = True) -> set[str]:
+        """Which kinds of known values stand in a text, also where JSON writes signs as escapes."""
+        if "\\u" in content:
+            content = _ESCAPE.sub(lambda match: chr(int(match[1], 16)), content)
+        kinds = {self.numbers[each.upper()] for each in _NUMBERS.findall(content) if each.upper() in self.numbers}
+        if with_texts and self.texts:
+            if self._pattern is None:
+                self._pattern = re.compile("|".join(map(re.escape, sorted(self.texts))))
+            if self._pattern.search(content):
+                kinds.add(CLASS_A)
+        return kinds
+
+
+class Ear(logging.Handler):
+    """Keeps every line that is logged, of every level."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.NOTSET)
+        self.lines: list[tuple[str, str]] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep the line as a file would hold it, with the trace of an exception."""
+        self.lines.append((record.name, logging.Formatter().format(record)))
+
+
+@dataclass(slots=True)
+class Search:
+    """What is searched during one test; ``findings`` name the source and the kind, never the value."""
+
+    secrets: Secrets = field(default_factory=Secrets)
+    ear: Ear = field(default_factory=Ear)
+    answers: list[tuple[str, str, bool]] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(("lines", "answers", "files", "rows"), 0))
+
+    def hear_answer(self, response: httpx.Response) -> None:
+        """Keep what an answer says: all of it where numbers are concerned, its refusals for texts too."""
+        if not hasattr(response, "_content"):
+            return  # a stream that nobody has read
+        path = response.request.url.path
+        body = response.content.decode("utf-8", errors="replace")
+        if path.startswith("/exports/"):
+            return  # files have a guard of their own, and tests of it
+        if response.status_code >= 400 or path == "/metrics":
+            self.answers.append((f"HTTP body of {path}", body, True))
+            return
+        # A reveal answers with the value; that is what it is for.
+        if b"revealPersonalData" not in _sent(response.request):
+            self.answers.append((f"HTTP body of {path}", body, False))
+        self.answers += [(f"refusal of {path}", each, True) for each in _refusals(body)]
+
+    def findings(self) -> list[str]:
+        """What stands in lines and answers kept so far; they are let go."""
+        lines, self.ear.lines = self.ear.lines, []
+        answers, self.answers = self.answers, []
+        self.counts["lines"] += len(lines)
+        self.counts["answers"] += len(answers)
+        found = [f"log of {name}: {kind}" for name, line in lines for kind in self.secrets.kinds_in(line)]
+        for source, content, with_texts in answers:
+            found += [f"{source}: {kind}" for kind in self.secrets.kinds_in(content, with_texts=with_texts)]
+        return found
+
+    def findings_in_files(self, folder: Path) -> list[str]:
+        """What stands in the log files of processes."""
+        found: list[str] = []
+        for path in sorted(folder.rglob("*.log")):
+            self.counts["files"] += 1
+            content = path.read_text(encoding="utf-8", errors="replace")
+            found += [f"log file {path.name}: {kind}" for kind in self.secrets.kinds_in(content)]
+        return found
+
+    def findings_in_tables(self, engine: Engine) -> list[str]:
+        """What stands in the tables of the job engine, of runs and of the audit trail."""
+        found: set[str] = set()
+        with engine.connect() as connection:
+            for name in _searched_tables(engine):
+                for row in connection.execute(text(f"SELECT * FROM {name}")):
+                    self.counts["rows"] += 1
+                    for column, value in row._mapping.items():
+                        kinds = self.secrets.kinds_in(_readable(value)) if value is not None else set()
+                        found |= {f"table {name}.{column}: {kind}" for kind in kinds}
+        return sorted(found)
+
+    def learn_from(self, engine: Engine, ciphers: Iterable[PersonalDataCipher]) -> None:
+        """Learn the values that a database holds, also those that other processes wrote."""
+        keys = list(ciphers)
+        present = set(inspect(engine).get_table_names())
+        with Session(engine) as session:
+            for table, columns in encrypted_columns().items():
+                if table.name not in present:
+                    continue
+                query = table.select().with_only_columns(*(each.column for each in columns)).limit(MOST_DECRYPTED)
+                for row in session.connection().execute(query):
+                    for token in row:
+                        if token is not None:
+                            self._learn_token(token, keys)
+
+    def _learn_token(self, token: str, ciphers: list[PersonalDataCipher]) -> None:
+        for cipher in ciphers:
+            try:
+                self.secrets.learn(cipher.decrypt(token))
+            except WrongDataKeyError:
+                continue
+            return
+
+
+def _sent(request: httpx.Request) -> bytes:
+    return request.content if hasattr(request, "_content") else b""
+
+
+def _refusals(body: str) -> Iterator[str]:
+    """The errors and user errors of a GraphQL answer."""
+    try:
+        answer: Any = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return
+    if not isinstance(answer, dict):
+        return
+    yield from (orjson.dumps(error).decode() for error in answer.get("errors") or ())
+    for payload in (answer.get("data") or {}).values():
+        if isinstance(payload, dict):
+            yield from (orjson.dumps(error).decode() for error in payload.get("userErrors") or ())
+
+
+def _searched_tables(engine: Engine) -> list[str]:
+    """Those of the job engine, wherever they stand, and ours that hold no people."""
+    inspector = inspect(engine)
+    ours = set(metadata.tables)
+    names = [name for name in inspector.get_table_names() if name in SEARCHED_TABLES or name not in ours]
+    schemas = [name for name in inspector.get_schema_names() if name.startswith("dbos")]
+    return names + [f'"{schema}"."{name}"' for schema in schemas for name in inspector.get_table_names(schema=schema)]
+
+
+def _readable(value: object) -> str:
+    """A value as text; contents that are compressed are opened."""
+    if isinstance(value, memoryview):
+        value = value.tobytes()
+    if isinstance(value, bytes):
+        with suppress(zlib.error):
+            value = zlib.decompress(value)
+        return value.decode("utf-8", errors="replace")
+    if isinstance(value, dict | list):
+        return orjson.dumps(value).decode()
+    return str(value)
