@@ -11,6 +11,8 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 
+from app.sealing import SealKeys
+
 
 def alembic_config() -> Config:
     """The configuration Alembic would read from pyproject.toml, independent of the working directory."""
@@ -40,11 +42,15 @@ def find_revision(engine: Engine) -> str | None:
         return MigrationContext.configure(connection).get_current_revision()
 
 
-def upgrade(engine: Engine, revision: str = "head") -> None:
-    """Bring the database behind ``engine`` to ``revision`` in one transaction."""
+def upgrade(engine: Engine, revision: str = "head", *, seal_keys: SealKeys | None = None) -> None:
+    """Bring the database behind ``engine`` to ``revision`` in one transaction.
+
+    ``seal_keys`` are needed where audit events are there that no chain holds yet.
+    """
     with _changing_tables(engine) as connection:
         config = alembic_config()
         config.attributes["connection"] = connection
+        config.attributes["seal_keys"] = seal_keys
         command.upgrade(config, revision)
 
 

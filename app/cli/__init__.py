@@ -32,6 +32,7 @@ COMMANDS = {
     "worker": ("worker", "worker_cli"),
     "token": ("tokens", "token_cli"),
     "user": ("users", "user_cli"),
+    "audit": ("audit", "audit_cli"),
     "solve": ("solve", "solve"),
     "schema": ("server", "schema"),
 }

@@ -20,6 +20,7 @@ from app.models import (
 )
 from app.models.vocabulary import (
     AssignmentState,
+    AuditAction,
     CandidateState,
     DivisionLevel,
     MenteeKind,
@@ -42,6 +43,7 @@ from app.services.people.records import (
     find_or_create_reserve_pool,
     list_difference,
     stamp,
+    step_of,
 )
 from app.services.versions import require_version
 
@@ -106,7 +108,14 @@ def create_reserve_candidate(session: Session, viewer: Viewer, draft: ReserveCan
     )
     session.add(candidate)
     replace_needs(session, viewer, person, needs, NeedSource.SURVEY)
-    record(session, viewer, "CREATE_RESERVE_CANDIDATE", f"Person {person.code}", state=draft.state.value)
+    record(
+        session,
+        viewer,
+        AuditAction.RESERVE_CANDIDATE_CREATED,
+        f"Person {person.code}",
+        county_id=person.county_id,
+        state=draft.state,
+    )
     session.flush()
     return candidate
 
@@ -139,6 +148,7 @@ def update_reserve_candidate(
         if assign(mentee, {"village_id": changes.village_id}):
             stamp(mentee, viewer)
             names.append("village_id")
+    before = candidate.state
     names += assign(candidate, values)
     if not isinstance(changes.needs, Unset) and replace_needs(
         session, viewer, person, checked_needs(changes.needs), NeedSource.SURVEY
@@ -146,7 +156,15 @@ def update_reserve_candidate(
         names.append("needs")
     if names:
         stamp(candidate, viewer)
-        record(session, viewer, "UPDATE_RESERVE_CANDIDATE", f"Person {person.code}", fields=sorted(names))
+        record(
+            session,
+            viewer,
+            AuditAction.RESERVE_CANDIDATE_CHANGED,
+            f"Person {person.code}",
+            county_id=person.county_id,
+            fields=sorted(names),
+            **step_of(before, candidate.state),
+        )
     session.flush()
     return candidate
 
@@ -195,7 +213,7 @@ def create_assigned_cadre(session: Session, viewer: Viewer, draft: AssignedCadre
     )
     session.add(cadre)
     replace_needs(session, viewer, person, needs, NeedSource.SURVEY)
-    record(session, viewer, "CREATE_ASSIGNED_CADRE", f"Person {person.code}")
+    record(session, viewer, AuditAction.ASSIGNED_CADRE_CREATED, f"Person {person.code}", county_id=person.county_id)
     session.flush()
     return cadre
 
