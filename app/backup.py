@@ -24,7 +24,9 @@ from app.errors import ConfigurationError
 from app.jobs.engine import migrate_jobs
 from app.jobs.slots import has_live_worker
 from app.models import WorkerSlot, metadata
+from app.models.vocabulary import AuditAction
 from app.schema_state import SchemaState, schema_state, unknown_revision, url_of
+from app.sealing import SealKeys
 from app.sqlite_files import (
     UnfitFileError,
     changes_seen,
@@ -65,7 +67,7 @@ def back_up(database: Database, source: Path, target: Path) -> Backup:
         lambda session: record(
             session,
             SYSTEM_VIEWER,
-            "BACKUP_MADE",
+            AuditAction.BACKUP_MADE,
             f"Backup {made.path.name}"[:120],
             sha256=made.sha256,
             revision=made.revision,
@@ -108,7 +110,7 @@ class Restored:
     aside: Path | None
 
 
-def restore(file: Path, live: Path, cipher: PersonalDataCipher) -> Restored:
+def restore(file: Path, live: Path, cipher: PersonalDataCipher, seal_keys: SealKeys) -> Restored:
     """Put the content of a backup in the place of a database, which is kept aside; the caller holds the lock alone.
 
     The backup of an older release is brought to the tables of this one on the way.
@@ -118,7 +120,7 @@ def restore(file: Path, live: Path, cipher: PersonalDataCipher) -> Restored:
     _require_quiet(live)
     with _workshop(live) as copy:
         copy_whole(file, copy)
-        with _over(copy) as database:
+        with _over(copy, seal_keys) as database:
             revision = _known_revision(database, file)
             _require_key(copy, cipher)
             _bring_up(database, cipher)
@@ -128,7 +130,7 @@ def restore(file: Path, live: Path, cipher: PersonalDataCipher) -> Restored:
                 lambda session: record(
                     session,
                     SYSTEM_VIEWER,
-                    "DATABASE_RESTORED",
+                    AuditAction.DATABASE_RESTORED,
                     f"Backup {file.name}"[:120],
                     sha256=digest,
                     revision=revision,
@@ -156,13 +158,13 @@ class MigrationFailedError(ConfigurationError):
     """A migration that failed; the database is as it was."""
 
 
-def migrate(live: Path, cipher: PersonalDataCipher) -> Migrated:
+def migrate(live: Path, cipher: PersonalDataCipher, seal_keys: SealKeys) -> Migrated:
     """Bring a database to the tables of this release; the caller holds the lock alone.
 
     The old content is kept beside it, the migration works on a copy, and the copy is put in place at once.
     """
     if not is_there(live):
-        with _workshop(live) as copy, _over(copy) as database:
+        with _workshop(live) as copy, _over(copy, seal_keys) as database:
             _bring_up(database, cipher)
             database.dispose()
             put_in_place(copy, live)
@@ -182,7 +184,7 @@ def migrate(live: Path, cipher: PersonalDataCipher) -> Migrated:
         made = _copied(live, backup)
         copy_whole(backup, copy)
         try:
-            with _over(copy) as database:
+            with _over(copy, seal_keys) as database:
                 _bring_up(database, cipher)
                 run_in_transaction(database, lambda session: _record_migration(session, made, before))
         except Exception as fault:
@@ -207,15 +209,20 @@ def is_worked_on(database: Database) -> bool:
 
 
 def _bring_up(database: Database, cipher: PersonalDataCipher) -> None:
-    upgrade(database.engine, cipher=cipher)
+    upgrade(database.engine, cipher=cipher, seal_keys=database.seal_keys)
     migrate_jobs(url_of(database))
 
 
 def _record_migration(session: Session, made: Backup, before: str | None) -> None:
     target = f"Backup {made.path.name}"[:120]
-    record(session, SYSTEM_VIEWER, "BACKUP_MADE", target, sha256=made.sha256, revision=made.revision)
+    record(session, SYSTEM_VIEWER, AuditAction.BACKUP_MADE, target, sha256=made.sha256, revision=made.revision)
     record(
-        session, SYSTEM_VIEWER, "DATABASE_MIGRATED", f"Schema {head_revision()}", before=before, after=head_revision()
+        session,
+        SYSTEM_VIEWER,
+        AuditAction.DATABASE_MIGRATED,
+        f"Schema {head_revision()}",
+        before=before,
+        after=head_revision(),
     )
 
 
@@ -255,8 +262,8 @@ def _workshop(live: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def _over(path: Path) -> Iterator[Database]:
-    database = Database(f"sqlite:///{path}")
+def _over(path: Path, seal_keys: SealKeys | None = None) -> Iterator[Database]:
+    database = Database(f"sqlite:///{path}", seal_keys=seal_keys)
     try:
         yield database
     finally:

@@ -21,6 +21,7 @@ from app.errors import (
     StorageFullError,
 )
 from app.interrupts import INTERRUPTED, watch
+from app.sealing import SealKeys
 
 NAMING_CONVENTION = {
     "ix": "ix_%(column_0_N_label)s",
@@ -122,11 +123,21 @@ def make_engine(database_url: str, *, idle_limit_s: int = IDLE_LIMIT_S) -> Engin
     return engine
 
 
-class Database:
-    """One engine and the two ways to use it: write units and read units, each its own session and transaction."""
+SEAL_KEYS = "touyan_seal_keys"
+"""Where a session keeps the keys that seal the audit trail (``Session.info``)."""
 
-    def __init__(self, database_url: str, *, idle_limit_s: int = IDLE_LIMIT_S) -> None:
+
+class Database:
+    """One engine and the two ways to use it: write units and read units, each its own session and transaction.
+
+    Without ``seal_keys`` nothing can be recorded in the audit trail: ``app.access.record`` says so.
+    """
+
+    def __init__(
+        self, database_url: str, *, seal_keys: SealKeys | None = None, idle_limit_s: int = IDLE_LIMIT_S
+    ) -> None:
         self.engine = make_engine(database_url, idle_limit_s=idle_limit_s)
+        self.seal_keys = seal_keys
         self._reader = self.engine.execution_options(touyan_read_only=True)
 
     @contextmanager
@@ -136,8 +147,17 @@ class Database:
         Raises ``DatabaseUnavailableError`` or ``StorageFullError`` where the database itself is the reason, and
         ``OperationTimedOutError`` where the work was ended from outside.
         """
-        with _database_faults(), Session(self.engine, expire_on_commit=False) as session, session.begin():
+        with _database_faults(), self.session() as session, session.begin():
             yield session
+
+    def session(self) -> Session:
+        """A session of its own for writing, whose transactions the caller begins and ends."""
+        return Session(self.engine, expire_on_commit=False, info=self.session_info)
+
+    @property
+    def session_info(self) -> dict[Any, Any]:
+        """What every session that writes to this database must know."""
+        return {} if self.seal_keys is None else {SEAL_KEYS: self.seal_keys}
 
     @contextmanager
     def read(self) -> Iterator[Session]:

@@ -38,6 +38,7 @@ from app.rosters.exporter import ExportDraft, RosterLayout, export_roster
 from app.rosters.importer import upload_workbook
 from app.sample.catalog import PROGRAMS, Sample, SampleProgram
 from app.sample.load import county_codes, load_places, write_workbooks
+from app.sealing import SealKeys
 from app.services.exports import save_export
 from app.services.imports import commit_import
 from app.services.places import division_by_code
@@ -86,8 +87,9 @@ def run_demo(folder: Path, out: Console) -> None:
     for stale in (database_path, *(folder / f"demo.db-{suffix}" for suffix in ("wal", "shm"))):
         stale.unlink(missing_ok=True)
     settings: Settings = get_settings().model_copy(update={"database_url": f"sqlite:///{database_path}"})
-    database = Database(settings.database_url)
-    cipher = PersonalDataCipher(data_keys(settings))
+    keys = data_keys(settings)
+    database = Database(settings.database_url, seal_keys=SealKeys.of(keys))
+    cipher = PersonalDataCipher(keys)
     try:
         upgrade(database.engine, cipher=cipher)
         migrate_jobs(settings.database_url)

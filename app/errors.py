@@ -142,3 +142,9 @@ class PersonalDataInExportError(AppError):
     """A file that would be handed out holds an unmasked ID number or mobile number."""
 
     code = "PERSONAL_DATA_IN_EXPORT"
+
+
+class AuditTrailError(AppError):
+    """The audit trail cannot be continued: its head is missing, forged, or sealed under a key that is not here."""
+
+    code = "AUDIT_TRAIL_BROKEN"

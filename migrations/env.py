@@ -43,9 +43,12 @@ def run_migrations_online() -> None:
     if connection is not None:
         _run(connection, metadata)
         return
-    from app.config import get_settings
+    from app.config import data_keys, get_settings
+    from app.sealing import SealKeys
 
-    engine = make_engine(get_settings().database_url)
+    settings = get_settings()
+    context.config.attributes["seal_keys"] = SealKeys.of(data_keys(settings))
+    engine = make_engine(settings.database_url)
     with engine.connect() as own:
         _run(own, metadata)
         own.commit()

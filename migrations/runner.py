@@ -12,6 +12,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 
 from app.crypto import PersonalDataCipher
+from app.sealing import SealKeys
 
 
 def alembic_config() -> Config:
@@ -42,14 +43,21 @@ def find_revision(engine: Engine) -> str | None:
         return MigrationContext.configure(connection).get_current_revision()
 
 
-def upgrade(engine: Engine, revision: str = "head", *, cipher: PersonalDataCipher | None = None) -> None:
+def upgrade(
+    engine: Engine,
+    revision: str = "head",
+    *,
+    cipher: PersonalDataCipher | None = None,
+    seal_keys: SealKeys | None = None,
+) -> None:
     """Bring the database behind ``engine`` to ``revision`` in one transaction.
 
-    Steps that encrypt what is stored already need the cipher; they ask for it only where there is something.
+    Steps that encrypt what is stored already need the cipher, and where audit events are there that no chain holds yet
+    ``seal_keys`` are needed; both are asked for only where there is something.
     """
     with _changing_tables(engine) as connection:
         config = alembic_config()
-        config.attributes |= {"connection": connection, "cipher": cipher}
+        config.attributes |= {"connection": connection, "cipher": cipher, "seal_keys": seal_keys}
         command.upgrade(config, revision)
 
 

@@ -9,6 +9,7 @@ import strawberry
 from app.access import Permission
 from app.labels import Language, label
 from app.models import vocabulary
+from app.reads.audit import AuditOrder
 from app.reads.constraints import ConstraintOrder, MenteeConstraintOrder
 from app.reads.mentors import MentorOrder, MentorPoolOrder
 from app.reads.pairing import PairingOrder, PolicyOrder, ProgramOrder
@@ -44,6 +45,7 @@ def _register_labelled(enum: type[StrEnum], description: str) -> None:
 
 LABELLED: dict[type[StrEnum], str] = {
     vocabulary.AdjustmentKind: "What an officer does to a plan by hand (人工调整).",
+    vocabulary.AuditAction: "What somebody did, as the audit trail records it.",
     vocabulary.BetterDirection: "Which values of a figure are the better ones.",
     vocabulary.FigureUnit: "What a figure counts.",
     vocabulary.PlanFigure: "Figures by which plans are compared.",
@@ -127,6 +129,7 @@ ORDERS: dict[type[StrEnum], dict[str, str]] = {
     ExportOrder: {"CREATED_AT": _CREATED},
     UserOrder: {"LOGIN": "By login.", "NAME": _NAME, "CREATED_AT": _CREATED},
     TokenOrder: {"CREATED_AT": _CREATED, "EXPIRES_AT": "By the instant of expiry."},
+    AuditOrder: {"SEQUENCE": "By number of the entry, the order in which they were committed."},
 }
 for _order, _texts in ORDERS.items():
     register(_order, "Order of a list.", _texts)

@@ -8,7 +8,7 @@ import strawberry
 
 from app.access import Permission
 from app.errors import InvalidInputError
-from app.reads import constraints, mentors, pairing, people, places, rosters, runs, users
+from app.reads import audit, constraints, mentors, pairing, people, places, rosters, runs, users
 from schema.context import Info
 from schema.fields import IdArgument, Node, show
 from schema.ids import decode_id
@@ -51,6 +51,7 @@ READ_BY_TYPE: dict[str, tuple[Permission, Callable[..., Any]]] = {
     "Roster": (Permission.READ, rosters.rosters_by_id),
     "RosterEntry": (Permission.READ, rosters.entries_by_id),
     "ExportJob": (Permission.READ, rosters.exports_by_id),
+    "AuditEvent": (Permission.READ_AUDIT, audit.events_by_id),
 }
 """How an object of each type is read again, and who may; a test holds it to the types of the schema."""
 

@@ -39,6 +39,7 @@ class UserErrorCode(StrEnum):
     SLOT_TAKEN = "SLOT_TAKEN"
     SIGN_IN_REFUSED = "SIGN_IN_REFUSED"
     NO_OFFICE = "NO_OFFICE"
+    AUDIT_TRAIL_BROKEN = "AUDIT_TRAIL_BROKEN"
 
 
 register(
@@ -70,6 +71,7 @@ register(
         "SLOT_TAKEN": "工作进程名已占用 / Another live process holds the worker slot.",
         "SIGN_IN_REFUSED": "登录名或密码错误 / Login or password is wrong, or the login is locked.",
         "NO_OFFICE": "没有任职 / The user has no office in the service today.",
+        "AUDIT_TRAIL_BROKEN": "审计日志不完整，无法记录 / The audit trail cannot be continued; nothing was written.",
     },
 )
 

@@ -6,6 +6,7 @@ import strawberry
 from graphql import GraphQLError
 from strawberry.schema.config import StrawberryConfig
 
+from schema.access.audit import AuditQueries
 from schema.access.mutations import AccessMutations
 from schema.access.queries import AccessQueries
 from schema.limits import EXTENSIONS
@@ -37,6 +38,7 @@ class Query(
     RunsQueries,
     PlanQuestions,
     RostersQueries,
+    AuditQueries,
 ):
     pass
 

@@ -23,12 +23,11 @@ from tests.leaks.plugin import (
 from tests.leaks.plugin import (
     pytest_terminal_summary as pytest_terminal_summary,
 )
-from tests.servers import migrated, postgresql_server
+from tests.servers import TEST_DATA_KEY as TEST_DATA_KEY
+from tests.servers import migrated, opened, postgresql_server
 
 # Tables of the command line are as wide as the console is when their module is imported.
 os.environ["COLUMNS"] = "400"
-
-TEST_DATA_KEY = "s4_1g0Vv6oPi-OINpW3Vn_XeOFoHeOe1pMqVAkdU4uI="
 
 
 @pytest.fixture(scope="session")
@@ -67,7 +66,7 @@ def postgresql_url() -> Iterator[str]:
 def _sqlite_database(template: Path, folder: Path) -> Database:
     path = folder / "touyan.db"
     shutil.copyfile(template, path)
-    return Database(f"sqlite:///{path}")
+    return opened(f"sqlite:///{path}")
 
 
 @pytest.fixture
@@ -91,7 +90,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
     admin = create_engine(template_url.set(database="postgres"), isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
         connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template_url.database}"))
-    database = Database(template_url.set(database=name).render_as_string(False))
+    database = opened(template_url.set(database=name).render_as_string(False))
     yield database
     database.dispose()
     with admin.connect() as connection:

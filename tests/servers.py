@@ -11,7 +11,13 @@ from sqlalchemy import make_url
 
 from app.db import Database
 from app.jobs.engine import migrate_jobs
+from app.sealing import SealKeys
 from migrations.runner import upgrade
+
+TEST_DATA_KEY = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
+"""The data key of all tests and measurements; the processes that they start are given it as well."""
+
+TEST_SEAL_KEYS = SealKeys.of([TEST_DATA_KEY])
 
 
 @contextmanager
@@ -35,9 +41,14 @@ def postgresql_server() -> Iterator[str]:
         shutil.rmtree(folder)
 
 
+def opened(url: str) -> Database:
+    """The database at a URL, with the keys that seal its audit trail."""
+    return Database(url, seal_keys=TEST_SEAL_KEYS)
+
+
 def migrated(url: str) -> Database:
     """The database at a URL with all tables."""
-    database = Database(url)
+    database = opened(url)
     upgrade(database.engine)
     migrate_jobs(url)
     return database

@@ -4,13 +4,13 @@ from collections.abc import Iterable
 from typing import TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, false, true
+from sqlalchemy import ColumnElement, and_, false, or_, true
 from sqlmodel import Session, col, select
 
 from app.access.permissions import Permission
 from app.access.viewers import Viewer
 from app.errors import NotFoundError
-from app.models import Division, Person
+from app.models import AuditEvent, Division, Person
 from app.models.columns import Row
 from app.models.vocabulary import DivisionLevel, Role
 
@@ -56,6 +56,18 @@ def person_clause(viewer: Viewer, person_column: object) -> ColumnElement[bool]:
         return true()
     inside = select(col(Person.id)).where(territory_clause(viewer, Person.county_id, Person.division_id))
     return col(person_column).in_(inside)
+
+
+def trail_clause(viewer: Viewer) -> ColumnElement[bool]:
+    """The condition that an entry of the audit trail concerns the viewer's territory: by its actor or by its county."""
+    if viewer.role in (Role.MENTOR, Role.MENTEE):
+        return false()
+    if viewer.county_ids is None:
+        return true()
+    by_actor = col(AuditEvent.territory_code).startswith(viewer.code_prefix)
+    if len(viewer.code_prefix) > CODE_LENGTH[DivisionLevel.COUNTY]:
+        return by_actor
+    return or_(by_actor, col(AuditEvent.county_id).in_(viewer.county_ids))
 
 
 def covers_division(viewer: Viewer, code: str) -> bool:

@@ -17,7 +17,7 @@ from app.access.viewers import SYSTEM_VIEWER, Viewer
 from app.db import utc_now
 from app.errors import InvalidInputError
 from app.models import ApiToken, Division, Office, Person, UserAccount
-from app.models.vocabulary import Role
+from app.models.vocabulary import AuditAction, Role
 
 LABEL_LENGTH = 80
 """The label of a token is the name under which everything is recorded that is done with it."""
@@ -109,7 +109,7 @@ def create_token(
     record(
         session,
         SYSTEM_VIEWER,
-        "TOKEN_CREATED",
+        AuditAction.TOKEN_CREATED,
         f"ApiToken {row.id}",
         role=role.value,
         division=division.code if division else None,

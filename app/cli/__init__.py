@@ -34,6 +34,7 @@ COMMANDS = {
     "user": ("users", "user_cli"),
     "keys": ("keys", "keys_cli"),
     "retention": ("retention", "retention_cli"),
+    "audit": ("audit", "audit_cli"),
     "solve": ("solve", "solve"),
     "schema": ("server", "schema"),
 }

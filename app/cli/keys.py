@@ -4,7 +4,8 @@ import typer
 from rich.console import Console
 
 from app.access import SYSTEM_VIEWER
-from app.cli.tools import DatabaseOption, opened, progress_bar, refusals_as_exit_codes, settings_for
+from app.access.verify import reseal
+from app.cli.tools import DatabaseOption, opened, progress_bar, refusals_as_exit_codes, seal_keys_of, settings_for
 from app.config import put_key_in_front
 from app.crypto import PersonalDataCipher, new_data_key
 from app.services.privacy.keys import KeyUse, count_key_use, rotate_keys
@@ -42,7 +43,13 @@ def keys_rotate(database: DatabaseOption = None) -> None:
     """Bring every encrypted value and every look-up hash under the newest data key; can be begun again at any time."""
     with opened(database) as (_, handle, cipher):
         with progress_bar("keys") as bar:
-            done = rotate_keys(handle, SYSTEM_VIEWER, cipher, on_batch=lambda rows: bar.advance(bar.task_ids[0], rows))
+            done = rotate_keys(
+                handle,
+                SYSTEM_VIEWER,
+                cipher,
+                renewals=[lambda session, _: reseal(session, seal_keys_of(handle)).n_entries],
+                on_batch=lambda rows: bar.advance(bar.task_ids[0], rows),
+            )
         out.print(f"{done.values} values and {done.hashes} look-up hashes came under key {cipher.key_names[0]}.")
         _tell(done.use, cipher)
         if done.use.unreadable:

@@ -21,6 +21,7 @@ from app.locking import held
 from app.observe.logs import set_up_logging
 from app.observe.tracing import start_tracing, stop_tracing
 from app.preflight import require_fit
+from app.sealing import SealKeys
 
 err = Console(stderr=True)
 log = logging.getLogger("touyan")
@@ -75,14 +76,21 @@ def opened(
             begin_service(settings)
         else:
             set_up_logging(is_json=settings.log_format is LogFormat.JSON, level="warning")
-        cipher = PersonalDataCipher(data_keys(settings))
+        keys = data_keys(settings)
+        cipher = PersonalDataCipher(keys)
         path = settings.sqlite_path
         with nullcontext() if path is None else held(path, alone=alone):
-            handle = Database(settings.database_url, idle_limit_s=idle_limit_s)
+            handle = Database(settings.database_url, seal_keys=SealKeys.of(keys), idle_limit_s=idle_limit_s)
             try:
                 yield settings, handle, cipher
             finally:
                 handle.dispose()
+
+
+def seal_keys_of(handle: Database) -> SealKeys:
+    """The keys that seal the audit trail, with which ``opened`` opens every database."""
+    assert handle.seal_keys is not None
+    return handle.seal_keys
 
 
 def begin_service(settings: Settings) -> None:

@@ -10,7 +10,7 @@ from rich.markup import escape
 from sqlalchemy import URL, make_url
 
 from app import backup as copies
-from app.cli.tools import DatabaseOption, opened
+from app.cli.tools import DatabaseOption, opened, seal_keys_of
 from app.crypto import PersonalDataCipher
 from app.db import Database
 from app.errors import ConfigurationError
@@ -39,7 +39,7 @@ def migrate(
             _migrate_server(handle, cipher, has_backup=i_have_a_backup)
         else:
             handle.dispose()
-            done = copies.migrate(path, cipher)
+            done = copies.migrate(path, cipher, seal_keys_of(handle))
             if done.backup is not None:
                 out.print(f"Backup of revision {done.before}: {escape(str(done.backup))}\n{KEY_NOTE}")
         out.print("Database is up to date.")
@@ -67,7 +67,7 @@ def _migrate_server(handle: Database, cipher: PersonalDataCipher, *, has_backup:
                 "数据库中已有数据，请先用上述命令备份，然后执行 touyan migrate --i-have-a-backup"
             )
     migrate_jobs(url_of(handle))
-    upgrade(handle.engine, cipher=cipher)
+    upgrade(handle.engine, cipher=cipher, seal_keys=handle.seal_keys)
     if find_revision(handle.engine) != head_revision():
         raise ConfigurationError("The database is not at the newest revision after migrating / 升级后版本不符")
 
@@ -115,7 +115,7 @@ def restore(
                 "PostgreSQL 数据库请用上述命令恢复到空数据库"
             )
         handle.dispose()
-        done = copies.restore(file, path, cipher)
+        done = copies.restore(file, path, cipher, seal_keys_of(handle))
         out.print(f"Restored {escape(str(file))} (revision {done.revision}, {done.n_events:,} audit events).")
         if done.aside is not None:
             out.print(f"The former database is {escape(str(done.aside))}; delete it when all is well.")

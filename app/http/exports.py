@@ -11,9 +11,16 @@ from starlette.responses import JSONResponse, Response
 from app.access import Permission, Viewer, record
 from app.access.cookies import secret_of
 from app.db import Database, run_in_transaction
-from app.errors import AppError, DatabaseUnavailableError, ForbiddenError, NotFoundError, StorageFullError
+from app.errors import (
+    AppError,
+    AuditTrailError,
+    DatabaseUnavailableError,
+    ForbiddenError,
+    NotFoundError,
+    StorageFullError,
+)
 from app.models import ExportJob
-from app.models.vocabulary import ExportFormat, ExportState
+from app.models.vocabulary import AuditAction, ExportFormat, ExportState
 from app.reads.access import find_grant_for_cookie, find_grant_for_header
 from app.reads.rosters import find_export_file
 from app.rosters.exporter import require_form_classes
@@ -44,7 +51,7 @@ async def download_export(request: Request) -> Response:
         job = await asyncio.to_thread(
             run_in_transaction, database, lambda session: _hand_out(session, grant.viewer, request.path_params["id"])
         )
-    except (DatabaseUnavailableError, StorageFullError) as error:
+    except (AuditTrailError, DatabaseUnavailableError, StorageFullError) as error:
         return _refusal(503, error.code, error.message)
     except AppError as error:
         return _refusal(403 if isinstance(error, ForbiddenError) else 404, error.code, error.message)
@@ -69,7 +76,18 @@ def _hand_out(session: Session, viewer: Viewer, text: str) -> ExportJob:
     job = find_export_file(session, viewer, UUID(text)) if _is_uuid(text) else None
     if job is None or job.state is not ExportState.DONE or job.content is None:
         raise NotFoundError(f"No file {text} in your territory.", f"辖区内没有文件 {text}。")
-    record(session, viewer, "EXPORT_DOWNLOADED", f"ExportJob {job.id}", sha256=job.file_sha256, rows=job.row_count)
+    record(
+        session,
+        viewer,
+        AuditAction.EXPORT_DOWNLOADED,
+        f"ExportJob {job.id}",
+        county_id=job.county_id,
+        roster=job.roster_id,
+        purpose=job.purpose,
+        mask_level=job.mask_level,
+        row_count=job.row_count,
+        sha256=job.file_sha256,
+    )
     return job
 
 

@@ -13,7 +13,7 @@ from app.access.cookies import CSRF_HEADER, cookie_name, secret_of
 from app.access.sessions import SESSION_LASTS, csrf_token
 from app.config import Profile, Settings
 from app.db import Database, run_in_transaction
-from app.errors import AppError, DatabaseUnavailableError, ForbiddenError, StorageFullError
+from app.errors import AppError, AuditTrailError, DatabaseUnavailableError, ForbiddenError, StorageFullError
 from app.reads.access import find_grant_for_cookie
 from app.services.access import SignInRefusedError, sign_in, sign_out
 
@@ -42,7 +42,7 @@ class SessionDoor:
             if request.method == "DELETE":
                 return await self._sign_out(request)
             return await self._tell(request)
-        except (DatabaseUnavailableError, StorageFullError) as refusal:
+        except (AuditTrailError, DatabaseUnavailableError, StorageFullError) as refusal:
             return _refusal(503, refusal)
         except SignInRefusedError as refusal:
             return _refusal(401, refusal)

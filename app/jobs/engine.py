@@ -148,7 +148,7 @@ class Jobs:
             url,
             engine=make_engine(url, idle_limit_s=WORKER_IDLE_LIMIT_S),
             serializer=DBOSPortableJSONSerializer(),
-            sessionmaker=sessionmaker(class_=Session, expire_on_commit=False),
+            sessionmaker=sessionmaker(class_=Session, expire_on_commit=False, info=database.session_info),
             run_migrations=False,
         )
         is_sqlite = database.engine.dialect.name == "sqlite"

@@ -1,7 +1,7 @@
-"""Labels of access: roles and states of the people who use the service."""
+"""Labels of access: roles and states of the people who use the service, and what the audit trail tells of them."""
 
 from app.labels.entries import Entries
-from app.models.vocabulary import Role, UserState
+from app.models.vocabulary import AuditAction, Role, TrailFault, UserState
 
 LABELS: Entries = {
     Role: {
@@ -18,5 +18,99 @@ LABELS: Entries = {
     UserState: {
         UserState.ACTIVE: ("正常", "Active"),
         UserState.DISABLED: ("停用", "Disabled"),
+    },
+    AuditAction: {
+        AuditAction.SIGNED_IN: ("登录", "Signed in"),
+        AuditAction.SIGN_IN_FAILED: ("登录失败", "Failed to sign in"),
+        AuditAction.SIGNED_OUT: ("退出登录", "Signed out"),
+        AuditAction.USER_LOCKED: ("账号锁定", "User locked"),
+        AuditAction.USER_CREATED: ("新增用户", "User created"),
+        AuditAction.USER_CHANGED: ("修改用户", "User changed"),
+        AuditAction.PASSWORD_CHANGED: ("修改密码", "Password changed"),
+        AuditAction.PASSWORD_RESET: ("重置密码", "Password reset"),
+        AuditAction.OFFICE_GIVEN: ("授予岗位", "Office given"),
+        AuditAction.OFFICE_ENDED: ("终止岗位", "Office ended"),
+        AuditAction.SESSIONS_ENDED: ("终止会话", "Sessions ended"),
+        AuditAction.TOKEN_CREATED: ("签发令牌", "Token created"),
+        AuditAction.TOKEN_REVOKED: ("吊销令牌", "Token revoked"),
+        AuditAction.PERSONAL_DATA_REVEALED: ("查看敏感信息明文", "Personal data revealed"),
+        AuditAction.PERSONAL_DATA_REVEAL_REFUSED: ("查看明文超限被拒", "Reveal refused by the limit of the day"),
+        AuditAction.RESTRICTED_DATA_READ: ("查看受限信息", "Restricted data read"),
+        AuditAction.PERSON_PSEUDONYMISED: ("人员去标识化", "Person pseudonymised"),
+        AuditAction.RETENTION_APPLIED: ("执行保存期限", "Retention applied"),
+        AuditAction.KEYS_ROTATED: ("轮换密钥", "Keys rotated"),
+        AuditAction.BACKUP_MADE: ("备份", "Backup made"),
+        AuditAction.DATABASE_RESTORED: ("恢复数据库", "Database restored"),
+        AuditAction.DATABASE_MIGRATED: ("升级数据库结构", "Database migrated"),
+        AuditAction.TRAIL_RESEALED: ("重新封存审计日志", "Audit trail sealed anew"),
+        AuditAction.IMPORT_UPLOADED: ("上传导入文件", "Import uploaded"),
+        AuditAction.IMPORT_COMMITTED: ("确认导入", "Import committed"),
+        AuditAction.IMPORT_DISCARDED: ("放弃导入", "Import discarded"),
+        AuditAction.PERSON_CREATED: ("新增人员", "Person created"),
+        AuditAction.PERSON_CHANGED: ("修改人员", "Person changed"),
+        AuditAction.RESERVE_CANDIDATE_CREATED: ("新增后备力量", "Reserve candidate created"),
+        AuditAction.RESERVE_CANDIDATE_CHANGED: ("修改后备力量", "Reserve candidate changed"),
+        AuditAction.RESERVE_CANDIDATE_REMOVED: ("后备力量出库", "Reserve candidate removed"),
+        AuditAction.ASSIGNED_CADRE_CREATED: ("新增选派干部", "Assigned cadre created"),
+        AuditAction.MENTOR_CREATED: ("新增帮带导师", "Mentor created"),
+        AuditAction.MENTOR_CHANGED: ("修改帮带导师", "Mentor changed"),
+        AuditAction.PROGRAM_CREATED: ("新建结对项目", "Programme created"),
+        AuditAction.POLICY_CREATED: ("新增匹配政策版本", "Policy version created"),
+        AuditAction.PIN_ADDED: ("锁定结对", "Pin added"),
+        AuditAction.PIN_REMOVED: ("解除锁定", "Pin removed"),
+        AuditAction.EXCLUSION_ADDED: ("登记禁止结对", "Exclusion added"),
+        AuditAction.EXCLUSION_REMOVED: ("解除禁止结对", "Exclusion removed"),
+        AuditAction.PREFERENCE_ADDED: ("登记意愿", "Wish added"),
+        AuditAction.RULE_RELEASED: ("放开规则", "Rule released"),
+        AuditAction.RUN_STARTED: ("启动匹配", "Run started"),
+        AuditAction.RUN_CANCEL_REQUESTED: ("请求取消匹配", "Cancelling of a run requested"),
+        AuditAction.RUN_FINISHED: ("匹配结束", "Run finished"),
+        AuditAction.PLAN_ADJUSTED: ("人工调整方案", "Plan adjusted"),
+        AuditAction.PLAN_ADJUSTMENT_UNDONE: ("撤销人工调整", "Adjustment undone"),
+        AuditAction.PLAN_SUBMITTED: ("提交方案", "Plan submitted"),
+        AuditAction.PLAN_RETURNED: ("退回方案", "Plan returned"),
+        AuditAction.PLAN_APPROVED: ("批准方案", "Plan approved"),
+        AuditAction.PLAN_PUBLISHED: ("发布方案", "Plan published"),
+        AuditAction.PUBLICATION_WITHDRAWN: ("撤回发布", "Publication withdrawn"),
+        AuditAction.PAIRING_ENDED: ("结束结对", "Pairing ended"),
+        AuditAction.ROSTER_EXPORTED: ("导出花名册", "Roster exported"),
+        AuditAction.EXPORT_DOWNLOADED: ("下载导出文件", "Export downloaded"),
+    },
+    TrailFault: {
+        TrailFault.ENTRY_CHANGED: ("该条记录被改动", "The entry was changed after it was written."),
+        TrailFault.ENTRY_UNREADABLE: ("该条记录无法读取", "The entry holds what the service never writes."),
+        TrailFault.ENTRY_MISSING: ("该条记录缺失", "The entry is missing."),
+        TrailFault.ENTRY_REPEATED: ("该处序号重复", "A number before this one stands twice."),
+        TrailFault.ENTRY_MISPLACED: (
+            "该条记录与前一条不衔接（被插入、删除或调换）",
+            "The entry does not follow the one before it: entries were inserted, removed or moved here.",
+        ),
+        TrailFault.END_MISSING: (
+            "自该条起末尾记录缺失（封存的链头条数更多）",
+            "The end is missing from this entry on: the sealed head counts more entries than there are.",
+        ),
+        TrailFault.END_UNSEALED: (
+            "自该条起的记录未经封存",
+            "From this entry on, entries were added by somebody without the key.",
+        ),
+        TrailFault.RECHAINED: (
+            "截至该条的记录被重新计算链值（与封存的链头不符）",
+            "The entries up to this one were chained anew: the sealed head holds another hash.",
+        ),
+        TrailFault.HEAD_MISSING: ("链头缺失", "The head of the trail is missing."),
+        TrailFault.HEAD_UNSEALED: ("链头未封存", "The head of the trail has lost its seal."),
+        TrailFault.HEAD_FORGED: ("链头的封存无效", "The seal of the head is not genuine."),
+        TrailFault.KEY_UNKNOWN: (
+            "链头由本机没有的密钥封存",
+            "The head is sealed under a key that is not among TOUYAN_DATA_KEYS.",
+        ),
+        TrailFault.ANCHOR_MISSING: (
+            "锚点所指记录不存在（日志被退回到更早状态）",
+            "The entry of the anchor is not there: the trail was put back to an earlier state.",
+        ),
+        TrailFault.ANCHOR_DIFFERS: (
+            "该条记录与锚点不符",
+            "The entry has another hash than the anchor: another trail was put in its place.",
+        ),
     },
 }

@@ -4,6 +4,7 @@ from sqlmodel import SQLModel
 
 from app.models.access import ApiToken as ApiToken
 from app.models.access import AuditEvent as AuditEvent
+from app.models.access import AuditHead as AuditHead
 from app.models.access import Office as Office
 from app.models.access import UserAccount as UserAccount
 from app.models.access import UserSession as UserSession

@@ -4,8 +4,8 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint
-from sqlmodel import Field
+from sqlalchemy import BigInteger, CheckConstraint
+from sqlmodel import Field, SQLModel
 
 from app.db import utc_now
 from app.models.columns import (
@@ -18,7 +18,8 @@ from app.models.columns import (
     json_field,
     personal_field,
 )
-from app.models.vocabulary import Role, UserState
+from app.models.vocabulary import AuditAction, Role, UserState
+from app.sealing import FINGERPRINT_LENGTH
 
 
 class UserAccount(SearchedRow, TrackedRow, table=True):
@@ -93,13 +94,39 @@ class ApiToken(TrackedRow, table=True):
 
 
 class AuditEvent(Row, table=True):
-    """One thing somebody did that must be answerable for years; appended only, without personal values."""
+    """One thing somebody did that must be answerable for years; appended only, without personal values.
+
+    Rows are written by ``app.access.chain`` alone, which numbers them and chains them by their hashes (see
+    ``app.sealing``); the database refuses to change or delete one.
+    """
 
     __tablename__ = "audit_event"
 
+    sequence: int = Field(unique=True, sa_type=BigInteger)
     at: datetime = instant_field(default_factory=utc_now, index=True)
-    actor: str = Field(max_length=80)
+    actor: str = Field(max_length=80, index=True)
     role: Role = enum_field(Role)
-    action: str = Field(max_length=40, index=True)
-    target: str = Field(max_length=120)
+    action: AuditAction = enum_field(AuditAction, index=True)
+    target: str = Field(max_length=120, index=True)
     detail: dict[str, Any] = json_field(default_factory=dict)
+    territory_code: str = Field(default="", max_length=12)
+    # No foreign key: it would take a lock on the county while the head is held, and the trail outlives every row.
+    county_id: UUID | None = None
+    request_id: str | None = Field(default=None, max_length=64, index=True)
+    previous_hash: str = Field(max_length=64)
+    entry_hash: str = Field(max_length=64)
+
+
+class AuditHead(SQLModel, table=True):
+    """The end of the audit trail, one row: how many entries there are, the hash of the last one, and the seal."""
+
+    __tablename__ = "audit_head"
+    __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
+
+    id: int = Field(default=1, primary_key=True, sa_column_kwargs={"autoincrement": False})
+    n_entries: int = Field(sa_type=BigInteger)
+    entry_hash: str = Field(max_length=64)
+    sealed_at: datetime = instant_field()
+    seal: str | None = Field(default=None, max_length=64)
+    """Missing only while nothing was recorded yet: the migration that makes the table needs no key for that."""
+    key_fingerprint: str | None = Field(default=None, max_length=FINGERPRINT_LENGTH)

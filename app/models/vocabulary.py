@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from app.models.audit_vocabulary import AuditAction as AuditAction
+from app.models.audit_vocabulary import TrailFault as TrailFault
 from app.models.run_vocabulary import BetterDirection as BetterDirection
 from app.models.run_vocabulary import FigureUnit as FigureUnit
 from app.models.run_vocabulary import PlanFigure as PlanFigure

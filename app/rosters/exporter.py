@@ -13,7 +13,7 @@ from app.db import utc_now
 from app.errors import InvalidInputError, InvalidStateError, NotFoundError
 from app.labels import Language, label
 from app.models import Division, ExportJob, PairingProgram, Roster, RosterEntry
-from app.models.vocabulary import DivisionLevel, ExportFormat, ExportState, MaskLevel, RosterState
+from app.models.vocabulary import AuditAction, DivisionLevel, ExportFormat, ExportState, MaskLevel, RosterState
 from app.models.vocabulary import RosterLayout as RosterLayout
 from app.rosters.csvform import write_csv
 from app.rosters.forms import FormTemplate, default_template
@@ -89,13 +89,14 @@ def export_roster(
     record(
         session,
         viewer,
-        "ROSTER_EXPORTED",
-        f"Roster:{roster.id}",
+        AuditAction.ROSTER_EXPORTED,
+        f"Roster {roster.id}",
+        county_id=job.county_id,
         export_id=str(job.id),
         format=draft.format.value,
         layout=draft.layout.value,
         mask_level=draft.mask_level.value,
-        county_id=str(job.county_id) if job.county_id else None,
+        county=job.county_id,
         purpose=purpose,
         row_count=job.row_count,
         sha256=checksum,

@@ -9,12 +9,12 @@ from uuid import uuid4
 
 from sqlmodel import Session, col, select
 
-from app.access import Permission, Viewer
+from app.access import Permission, Viewer, record
 from app.crypto import PersonalDataCipher
 from app.db import utc_now
 from app.errors import NotFoundError
 from app.models import Division, ImportBatch, ImportIssue, ImportRow
-from app.models.vocabulary import DivisionLevel, ImportState, Role, RowChange, Severity
+from app.models.vocabulary import AuditAction, DivisionLevel, ImportState, Role, RowChange, Severity
 from app.rosters.columns import Layout
 from app.rosters.parsing import CellError, parse_id_number, parse_name
 from app.rosters.reader import RowReader
@@ -112,6 +112,17 @@ def upload_workbook(
             content_encrypted=sealed_content(position, row.record, cipher) if row.record is not None else None,
         )
         for position, row in enumerate(rows)
+    )
+    record(
+        session,
+        viewer,
+        AuditAction.IMPORT_UPLOADED,
+        f"ImportBatch {batch.id}",
+        county_id=county.id,
+        state=batch.state,
+        counts=batch.counts,
+        n_issues=len(issues),
+        file_sha256=batch.file_sha256,
     )
     session.flush()
     return batch

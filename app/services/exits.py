@@ -11,7 +11,7 @@ from app.crypto import PersonalDataCipher
 from app.db import utc_now
 from app.errors import InvalidInputError, InvalidStateError
 from app.models import Pairing, Person, ReserveCandidate
-from app.models.vocabulary import CandidateState, PairingState
+from app.models.vocabulary import AuditAction, CandidateState, PairingState
 from app.services.pairings import china_today, end_pairings_of
 from app.services.people.candidates import CANDIDATE_EXITS
 from app.services.people.records import encrypted_text, stamp
@@ -85,9 +85,11 @@ def remove_reserve_candidate(
     record(
         session,
         viewer,
-        "REMOVE_RESERVE_CANDIDATE",
+        AuditAction.RESERVE_CANDIDATE_REMOVED,
         f"Person {code}",
+        county_id=candidate.county_id,
         state=draft.outcome.value,
+        exit_date=day,
         pairings=[str(pairing.id) for pairing in pairings],
     )
     session.flush()

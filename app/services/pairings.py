@@ -16,7 +16,7 @@ from app.crypto import PersonalDataCipher
 from app.db import utc_now
 from app.errors import InvalidInputError, InvalidStateError, NotFoundError
 from app.models import AssignedCadre, Pairing, PairingMember, PairingProgram
-from app.models.vocabulary import MemberEndReason, PairingMemberState, PairingState
+from app.models.vocabulary import AuditAction, MemberEndReason, PairingMemberState, PairingState
 from app.services.people.records import encrypted_text, stamp
 from app.services.rosters import CHINA
 from app.services.texts import optional_text
@@ -104,7 +104,16 @@ def end_pairing(
         stamp(pairing, viewer)
         session.add(pairing)
     session.flush()
-    record(session, viewer, "PAIRING_ENDED", f"Pairing {pairing.id}", state=pairing.state, members=len(ending))
+    record(
+        session,
+        viewer,
+        AuditAction.PAIRING_ENDED,
+        f"Pairing {pairing.id}",
+        county_id=pairing.county_id,
+        program=pairing.program_id,
+        state=pairing.state,
+        members=len(ending),
+    )
     return pairing
 
 

@@ -10,11 +10,18 @@ from app.access import Permission, Viewer, record
 from app.db import utc_now
 from app.errors import ForbiddenError, InvalidStateError, NotFoundError
 from app.models import MatchPlan, MatchPolicy, MatchRun, Shortfall
-from app.models.vocabulary import PlanState, RunMode
-from app.services.programs import require_program
+from app.models.vocabulary import AuditAction, PlanState, RunMode
+from app.services.programs import county_of_program, require_program
 from app.services.texts import required_text
 from app.services.versions import expect_version
 from matching import Policy
+
+FORMER_STATES = {
+    PlanState.SUBMITTED: PlanState.PROPOSED,
+    PlanState.RETURNED: PlanState.SUBMITTED,
+    PlanState.APPROVED: PlanState.SUBMITTED,
+}
+"""What a plan was before each step of its approval."""
 
 
 def require_plan(session: Session, viewer: Viewer, plan_id: UUID, *, lock: bool = False) -> MatchPlan:
@@ -51,7 +58,7 @@ def submit_match_plan(
         )
     now = utc_now()
     plan.state, plan.submitted_by, plan.submitted_at = PlanState.SUBMITTED, viewer.subject, now
-    return _changed(session, viewer, plan, "PLAN_SUBMITTED", now)
+    return _changed(session, viewer, plan, AuditAction.PLAN_SUBMITTED, now)
 
 
 def return_match_plan(
@@ -66,7 +73,7 @@ def return_match_plan(
     now = utc_now()
     plan.state, plan.returned_by, plan.returned_at = PlanState.RETURNED, viewer.subject, now
     plan.return_reason = text
-    return _changed(session, viewer, plan, "PLAN_RETURNED", now)
+    return _changed(session, viewer, plan, AuditAction.PLAN_RETURNED, now)
 
 
 def approve_match_plan(
@@ -112,7 +119,7 @@ def approve_match_plan(
         session.add(shortfall)
     plan.state, plan.approved_by, plan.approved_at = PlanState.APPROVED, viewer.subject, now
     plan.approver_name = name
-    return _changed(session, viewer, plan, "PLAN_APPROVED", now, shortfalls=len(shortfalls))
+    return _changed(session, viewer, plan, AuditAction.PLAN_APPROVED, now, shortfalls=len(shortfalls))
 
 
 def count_open_shortfalls(session: Session, plan_id: UUID) -> int:
@@ -133,10 +140,21 @@ def _expect(plan: MatchPlan, state: PlanState, verb: str, verb_zh: str) -> None:
 
 
 def _changed(
-    session: Session, viewer: Viewer, plan: MatchPlan, action: str, now: datetime, **detail: object
+    session: Session, viewer: Viewer, plan: MatchPlan, action: AuditAction, now: datetime, **detail: object
 ) -> MatchPlan:
     plan.updated_at, plan.updated_by, plan.version = now, viewer.subject, plan.version + 1
     session.add(plan)
     session.flush()
-    record(session, viewer, action, f"MatchPlan {plan.id}", **detail)
+    record(
+        session,
+        viewer,
+        action,
+        f"MatchPlan {plan.id}",
+        county_id=county_of_program(session, plan.program_id),
+        program=plan.program_id,
+        run=plan.run_id,
+        before=FORMER_STATES[plan.state],
+        after=plan.state,
+        **detail,
+    )
     return plan

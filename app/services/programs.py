@@ -5,13 +5,12 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from app.access import Permission, Viewer, code_prefix, covers_division, record, require_division
 from app.errors import DuplicateError, ForbiddenError, InvalidInputError, NotFoundError, PolicyError
 from app.models import Division, MatchPolicy, PairingProgram, ProgramSlot
-from app.models.vocabulary import DivisionLevel, MenteeKind, ProgramKind
+from app.models.vocabulary import AuditAction, DivisionLevel, MenteeKind, ProgramKind
 from app.services.texts import optional_text, required_text
 from matching import PRESETS, InvalidPolicyError, Policy
 
@@ -65,6 +64,12 @@ def require_program(session: Session, viewer: Viewer, program_id: UUID, *, lock:
     if lock:
         session.refresh(program, with_for_update=True)
     return program
+
+
+def county_of_program(session: Session, program_id: UUID) -> UUID | None:
+    """The county of a programme, for the audit trail; ``None`` for one of a whole prefecture."""
+    division = session.get_one(Division, session.get_one(PairingProgram, program_id).division_id)
+    return division.id if division.level is DivisionLevel.COUNTY else None
 
 
 def create_pairing_program(session: Session, viewer: Viewer, draft: ProgramDraft) -> PairingProgram:
@@ -142,8 +147,19 @@ def create_pairing_program(session: Session, viewer: Viewer, draft: ProgramDraft
     session.flush()
     for position, slot in enumerate(policy.slots):
         session.add(ProgramSlot(program_id=program.id, position=position, code=slot.code, name=slot.name))
-    _write_policy(session, viewer, program, policy, 1, draft.preset)
-    record(session, viewer, "PROGRAM_CREATED", f"PairingProgram {program.id}", preset=draft.preset)
+    row = _write_policy(session, viewer, program, policy, 1, draft.preset)
+    record(
+        session,
+        viewer,
+        AuditAction.PROGRAM_CREATED,
+        f"PairingProgram {program.id}",
+        county_id=county_of_program(session, program.id),
+        division=division.code,
+        kind=program.kind,
+        year=program.year,
+        preset=draft.preset,
+        policy_fingerprint=row.fingerprint,
+    )
     return program
 
 
@@ -170,11 +186,19 @@ def create_match_policy_version(
             f"slots：项目的帮带岗位为 {'、'.join(codes)}，请按此顺序填写。",
             path=["content", "slots"],
         )
-    newest = session.exec(
-        select(func.max(MatchPolicy.policy_version)).where(col(MatchPolicy.program_id) == program.id)
-    ).one()
-    row = _write_policy(session, viewer, program, policy, (newest or 0) + 1, remark)
-    record(session, viewer, "POLICY_CREATED", f"MatchPolicy {row.id}", policy_version=row.policy_version)
+    newest = policy_for_run(session, program, None)
+    row = _write_policy(session, viewer, program, policy, newest.policy_version + 1, remark)
+    record(
+        session,
+        viewer,
+        AuditAction.POLICY_CREATED,
+        f"MatchPolicy {row.id}",
+        county_id=county_of_program(session, program.id),
+        program=program.id,
+        policy_version=row.policy_version,
+        before=newest.fingerprint,
+        after=row.fingerprint,
+    )
     return row
 
 

@@ -32,6 +32,7 @@ from app.models import (
 )
 from app.models.vocabulary import (
     AssignmentState,
+    AuditAction,
     CandidateState,
     MemberEndReason,
     PairingMemberState,
@@ -41,7 +42,7 @@ from app.models.vocabulary import (
 )
 from app.services.plan_basis import policy_of_plan
 from app.services.plans import count_open_shortfalls, require_plan
-from app.services.programs import require_program
+from app.services.programs import county_of_program, require_program
 from app.services.rosters import CHINA, EntryDraft, Teams, plan_entries, roster_header, write_roster
 from app.services.snapshot import EXIT_STATES, counties_of
 from app.services.texts import optional_text, required_text
@@ -109,7 +110,18 @@ def publish_match_plan(
     plan.updated_at, plan.updated_by, plan.version = now, viewer.subject, plan.version + 1
     session.add(plan)
     session.flush()
-    record(session, viewer, "PLAN_PUBLISHED", f"MatchPlan {plan.id}", roster_version=roster.roster_version, **changed)
+    record(
+        session,
+        viewer,
+        AuditAction.PLAN_PUBLISHED,
+        f"MatchPlan {plan.id}",
+        county_id=county_of_program(session, program.id),
+        program=program.id,
+        roster=roster.id,
+        replaced=None if former is None else former.id,
+        roster_version=roster.roster_version,
+        **changed,
+    )
     return roster
 
 
@@ -187,9 +199,13 @@ def withdraw_publication(
     record(
         session,
         viewer,
-        "PUBLICATION_WITHDRAWN",
+        AuditAction.PUBLICATION_WITHDRAWN,
         f"MatchPlan {plan.id}",
+        county_id=county_of_program(session, program.id),
+        program=program.id,
+        roster=roster.id,
         roster_version=roster.roster_version,
+        restored=None if restored is None else restored.id,
         **changed,
     )
     return roster

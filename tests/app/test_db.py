@@ -11,58 +11,61 @@ from sqlmodel import Session, select
 
 from app.db import Database, run_in_transaction
 from app.errors import DuplicateError
-from app.models import AuditEvent, Division
+from app.models import ApiToken, Division
 from app.models.vocabulary import DivisionKind, DivisionLevel, Role
 
+EXPIRY = datetime(2030, 1, 1, tzinfo=UTC)
 
-def event(action: str = "TESTED", **values: object) -> AuditEvent:
-    return AuditEvent(**({"actor": "test", "role": Role.READER, "action": action, "target": "-"} | values))  # type: ignore[arg-type]
+
+def token(label: str = "TESTED", **values: object) -> ApiToken:
+    given = {"token_hash": uuid4().hex, "label": label, "role": Role.READER, "expires_at": EXPIRY}
+    return ApiToken(**(given | {"created_by": "test", "updated_by": "test"} | values))  # type: ignore[arg-type]
 
 
 def test_a_write_block_commits_at_its_end_and_rolls_back_on_an_error(database: Database) -> None:
     with database.write() as session:
-        session.add(event("KEPT"))
+        session.add(token("KEPT"))
 
     def lose(session: Session) -> None:
-        session.add(event("LOST"))
+        session.add(token("LOST"))
         session.flush()
         raise RuntimeError
 
     with pytest.raises(RuntimeError):
         run_in_transaction(database, lose)
     with database.read() as session:
-        assert [row.action for row in session.exec(select(AuditEvent))] == ["KEPT"]
+        assert [row.label for row in session.exec(select(ApiToken))] == ["KEPT"]
 
 
 def test_a_read_block_sees_one_snapshot_of_the_database(database: Database) -> None:
     with database.read() as session:
-        assert session.exec(select(AuditEvent)).all() == []
+        assert session.exec(select(ApiToken)).all() == []
         with database.write() as writer:
-            writer.add(event())
-        assert session.exec(select(AuditEvent)).all() == []
+            writer.add(token())
+        assert session.exec(select(ApiToken)).all() == []
     with database.read() as session:
-        assert len(session.exec(select(AuditEvent)).all()) == 1
+        assert len(session.exec(select(ApiToken)).all()) == 1
 
 
 def test_instants_come_back_aware_in_utc(database: Database) -> None:
     china = timezone(timedelta(hours=8))
     with database.write() as session:
-        session.add(event(at=datetime(2025, 3, 1, 8, 30, tzinfo=china)))
+        session.add(token(expires_at=datetime(2025, 3, 1, 8, 30, tzinfo=china)))
     with database.read() as session:
-        assert session.exec(select(AuditEvent)).one().at == datetime(2025, 3, 1, 0, 30, tzinfo=UTC)
+        assert session.exec(select(ApiToken)).one().expires_at == datetime(2025, 3, 1, 0, 30, tzinfo=UTC)
 
 
 def test_naive_instants_and_unknown_enum_values_are_refused(database: Database) -> None:
-    for faulty in (event(at=datetime(2025, 3, 1)), event(role="EMPEROR")):  # noqa: DTZ001
+    for faulty in (token(expires_at=datetime(2025, 3, 1)), token(role="EMPEROR")):  # noqa: DTZ001
         with pytest.raises(StatementError), database.write() as session:
             session.add(faulty)
     with database.read() as session:
-        assert session.exec(select(AuditEvent)).all() == []
+        assert session.exec(select(ApiToken)).all() == []
 
 
 def test_errors_of_the_database_do_not_quote_the_values_of_the_row(database: Database) -> None:
-    row = event("姓名不外泄")
-    row.actor = None  # type: ignore[assignment]
+    row = token("姓名不外泄")
+    row.label = None  # type: ignore[assignment]
     with pytest.raises(IntegrityError) as conflict, database.write() as session:
         session.add(row)
     assert "parameters hidden" in str(conflict.value)
@@ -73,7 +76,7 @@ def test_two_writers_at_once_both_succeed(database: Database) -> None:
 
     def work(number: int) -> None:
         def unit(session: Session) -> None:
-            session.add(event(f"W{number}"))
+            session.add(token(f"W{number}"))
             session.flush()
 
         barrier.wait()
@@ -86,8 +89,8 @@ def test_two_writers_at_once_both_succeed(database: Database) -> None:
     for thread in threads:
         thread.join()
     with database.read() as session:
-        actions = [row.action for row in session.exec(select(AuditEvent))]
-    assert (actions.count("W0"), actions.count("W1")) == (20, 20)
+        labels = [row.label for row in session.exec(select(ApiToken))]
+    assert (labels.count("W0"), labels.count("W1")) == (20, 20)
 
 
 def place(code: str) -> Division:
@@ -159,9 +162,9 @@ def test_sqlite_runs_in_wal_mode_with_foreign_keys_on(sqlite_database: Database)
 def test_a_failed_statement_does_not_repeat_its_parameters(database: Database) -> None:
     same = uuid4()
     with database.write() as session:
-        session.add(event("FIRST", id=same))
+        session.add(token("FIRST", id=same))
     with pytest.raises(IntegrityError) as failed, database.write() as session:
-        session.add(event("张三的备注", id=same))
+        session.add(token("张三的备注", id=same))
     assert "张三的备注" not in str(failed.value)
 
 
@@ -173,12 +176,12 @@ def test_a_unit_that_meets_a_row_of_another_writer_runs_again_and_sees_it(databa
         attempts = []
 
         def unit(session: Session) -> bool:
-            if session.get(AuditEvent, same) is not None:
+            if session.get(ApiToken, same) is not None:
                 return False
             attempts.append(1)
             if database.engine.dialect.name == "postgresql" and len(attempts) == 1:
                 barrier.wait(timeout=10)
-            session.add(event("KEY", id=same))
+            session.add(token("KEY", id=same))
             session.flush()
             return True
 

@@ -14,6 +14,7 @@ from app.config import Profile, Settings, get_settings
 from app.crypto import PersonalDataCipher
 from app.errors import ConfigurationError
 from app.preflight import Finding, file_system, findings, in_force, require_fit
+from tests.servers import TEST_SEAL_KEYS
 
 SECRET = Fernet.generate_key().decode()
 TYPED = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
@@ -165,7 +166,7 @@ class TestCommand:
     def test_it_shows_settings_without_secrets(self, tmp_path: Path, cipher: PersonalDataCipher) -> None:
         assert "touyan migrate" in self.run(1), "there are no tables yet"
         assert not (tmp_path / "touyan.db").exists()
-        migrate(tmp_path / "touyan.db", cipher)
+        migrate(tmp_path / "touyan.db", cipher, TEST_SEAL_KEYS)
         said = self.run(0)
         assert "TOUYAN_PROFILE" in said
         assert "in order" in said

@@ -30,7 +30,7 @@ from app.models import MatchPlan, MatchRun, PlanItem, Shortfall
 from app.models.vocabulary import OPEN_RUN_STATES, RunMode, RunState
 from app.services.runs import RunDraft, start_match_run
 from tests.benchmarks.province import ProvinceShape, create_programs, write_province
-from tests.servers import migrated, postgresql_server
+from tests.servers import TEST_DATA_KEY, migrated, opened, postgresql_server
 
 MIB = 1024**2
 LEAST_FILLED = 0.9
@@ -45,7 +45,6 @@ if __name__ == "__main__":
     sys.exit(main())
 """
 """What an installed ``touyan`` command is: solver processes import the program that their worker was started by."""
-DATA_KEY = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 ROOT = Path(__file__).parents[2]
 
 out = Console(highlight=False, soft_wrap=True)
@@ -164,7 +163,7 @@ def _worker(database: Database, folder: Path, slot: str) -> subprocess.Popen[byt
     script = folder / "touyan"
     script.write_text(SCRIPT, encoding="utf-8")
     url = database.engine.url.render_as_string(hide_password=False)
-    environment = {"TOUYAN_DATABASE_URL": url, "TOUYAN_DATA_KEYS": DATA_KEY, "PYTHONPATH": str(ROOT)}
+    environment = {"TOUYAN_DATABASE_URL": url, "TOUYAN_DATA_KEYS": TEST_DATA_KEY, "PYTHONPATH": str(ROOT)}
     with (folder / f"{slot}.log").open("wb") as log:
         return subprocess.Popen(
             [sys.executable, str(script), "worker", "--slot", slot, "--shares", "1"],
@@ -309,7 +308,7 @@ def measure_postgresql(shape: ProvinceShape, folder: Path, say: Say) -> list[Wor
             prepared = prepare(database, shape)
         tell_prepared("PostgreSQL", shape, prepared, say)
         for n_workers in (1, 2):
-            with disposing(Database(created(f"scale_{n_workers}", "scale_waiting"))) as database:
+            with disposing(opened(created(f"scale_{n_workers}", "scale_waiting"))) as database:
                 worked = work(database, prepared, shape, folder, n_workers)
             tell_worked("PostgreSQL", shape, worked, say)
             found.append(worked)

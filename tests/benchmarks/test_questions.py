@@ -24,6 +24,7 @@ from app.services.programs import create_match_policy_version
 from app.services.runs import RunDraft, run_here, start_match_run
 from matching import Pricing
 from matching.policy import TONGREN_2_PLUS_1, TONGREN_TEAMS, Policy
+from tests.servers import opened
 
 AnswerT = TypeVar("AnswerT")
 N_QUESTIONS = 40
@@ -36,7 +37,7 @@ def tongren(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory, cip
     folder = tmp_path_factory.mktemp("tongren")
     path = folder / "touyan.db"
     path.write_bytes(sqlite_template.read_bytes())
-    database, sample = Database(f"sqlite:///{path}"), Sample("tongren")
+    database, sample = opened(f"sqlite:///{path}"), Sample("tongren")
     run_in_transaction(database, lambda s: load_places(s, SYSTEM_VIEWER, sample))
     for county, workbook in zip(county_codes(sample), write_workbooks(sample, folder), strict=True):
         data = workbook.read_bytes()

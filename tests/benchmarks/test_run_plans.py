@@ -25,6 +25,7 @@ from app.services.publication import publish_match_plan
 from app.services.runs import RepairDraft, RunDraft, replay, start_match_run, start_repair_run
 from app.services.runs.joining import links_of
 from tests.e2e.test_tongren_sample import import_one
+from tests.servers import opened
 
 pytestmark = pytest.mark.bench
 
@@ -65,7 +66,7 @@ def city(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory, cipher
     folder = tmp_path_factory.mktemp("tongren")
     path = folder / "touyan.db"
     path.write_bytes(sqlite_template.read_bytes())
-    database = Database(f"sqlite:///{path}")
+    database = opened(f"sqlite:///{path}")
     sample = Sample("tongren")
     run_in_transaction(database, lambda session: load_places(session, SYSTEM_VIEWER, sample))
     with database.read() as session:

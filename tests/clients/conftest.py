@@ -10,6 +10,7 @@ import pytest
 from app.db import Database
 from tests.clients.toolbox import NodeMissingError, Toolbox, open_toolbox
 from tests.jobs.machine import Machine, machine
+from tests.servers import TEST_SEAL_KEYS
 
 
 def opened() -> Toolbox:
@@ -34,7 +35,7 @@ def office(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> I
     folder = tmp_path_factory.mktemp("clients")
     path = folder / "touyan.db"
     shutil.copyfile(sqlite_template, path)
-    database = Database(f"sqlite:///{path}")
+    database = Database(f"sqlite:///{path}", seal_keys=TEST_SEAL_KEYS)
     with machine(database, folder) as made:
         made.server(TOUYAN_PROFILE="development")
         yield made

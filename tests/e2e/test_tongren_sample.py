@@ -47,6 +47,7 @@ from matching import Facts, Policy, explainer_of_result
 from matching.files import facts_from_json
 from matching.verify import verify
 from tests.matching.oracles import most_seats, reasons_by_hand
+from tests.servers import opened
 
 pytestmark = pytest.mark.slow
 
@@ -79,7 +80,7 @@ def published(
     folder = tmp_path_factory.mktemp("tongren")
     path = folder / "touyan.db"
     path.write_bytes(sqlite_template.read_bytes())
-    database = Database(f"sqlite:///{path}")
+    database = opened(f"sqlite:///{path}")
     sample = Sample("tongren")
     from app.access import SYSTEM_VIEWER
 

@@ -27,6 +27,7 @@ from app.models import MatchPlan, MatchRun, PairingProgram, PlanItem
 from app.models.vocabulary import OPEN_RUN_STATES, ProgramKind, Role, RunState
 from schema.ids import encode_id, key_of
 from tests.app.services.world import World, make_world, populate
+from tests.servers import TEST_DATA_KEY
 
 PATIENCE_S = 180.0
 """Seconds after which a test gives up waiting: processes start slowly on a busy machine."""
@@ -105,7 +106,7 @@ class Machine:
                 [sys.executable, "-c", "from app.cli import main; main()", *arguments],
                 stdout=stream,
                 stderr=subprocess.STDOUT,
-                env={**os.environ, "TOUYAN_DATABASE_URL": self.url, "TOUYAN_DATA_KEYS": KEY, **environment},
+                env={**os.environ, "TOUYAN_DATABASE_URL": self.url, "TOUYAN_DATA_KEYS": TEST_DATA_KEY, **environment},
                 start_new_session=True,
             )
         process = Process(popen, log)
@@ -211,9 +212,6 @@ class Machine:
         return "\n".join(f"== {p.log.name} {p.popen.args}\n{p.log.read_text()[-3000:]}" for p in self.processes)
 
 
-KEY = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
-
-
 def _is_locked(database: Database) -> bool:
     """Whether somebody is writing to a database of SQLite."""
     if database.engine.dialect.name != "sqlite":
@@ -237,7 +235,7 @@ def wait_for(is_so: Callable[[], bool], tell: Callable[[], str] = str, *, every_
 @contextmanager
 def machine(database: Database, folder: Path, *, n_candidates: int = 12, n_programs: int = 1) -> Iterator[Machine]:
     """A county with ``n_candidates`` candidates and as many programmes as asked; every process is ended afterwards."""
-    world = make_world(database, PersonalDataCipher([KEY]))
+    world = make_world(database, PersonalDataCipher([TEST_DATA_KEY]))
     populate(world, n=n_candidates)
     programs = [
         world.program(kind=ProgramKind.TWO_PLUS_ONE, name=f"思南县2025年“2+1”结对帮带{number}")

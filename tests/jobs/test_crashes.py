@@ -12,11 +12,13 @@ from uuid import UUID
 import pytest
 from sqlmodel import select, update
 
+from app.access import verify_trail
 from app.db import Database, run_in_transaction
 from app.models import AuditEvent, MatchRun
 from app.models.vocabulary import RunState
 from app.services.runs.faults import MOST_ATTEMPTS
 from tests.jobs.machine import Machine, Process, machine, wait_for
+from tests.servers import TEST_SEAL_KEYS
 
 pytestmark = pytest.mark.slow
 
@@ -30,6 +32,7 @@ def stored(events: list[dict[str, object]]) -> list[tuple[object, object]]:
 
 def times_finished(office: Machine, run_id: UUID) -> int:
     with office.database.read() as session:
+        assert verify_trail(session, TEST_SEAL_KEYS).is_whole
         told = select(AuditEvent).where(AuditEvent.action == "RUN_FINISHED", AuditEvent.target == f"MatchRun {run_id}")
         return len(session.exec(told).all())
 

@@ -27,6 +27,7 @@ from app.models.vocabulary import RunMode, RunState
 from app.services.runs import RunDraft, start_match_run
 from migrations.runner import upgrade
 from tests.jobs.machine import Machine, Process, machine, wait_for
+from tests.servers import opened
 
 pytestmark = pytest.mark.slow
 
@@ -145,7 +146,7 @@ def own_postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[A
     upgrade(engine)
     engine.dispose()
     migrate_jobs(office)
-    database = Database(office)
+    database = opened(office)
     yield server, database
     database.dispose()
     server.cleanup()

@@ -28,11 +28,11 @@ from app.schema_state import SchemaState, require_current, schema_state
 from app.sqlite_files import require_whole
 from migrations.runner import downgrade, find_revision, head_revision
 from tests.app.services.world import make_world, populate
-from tests.conftest import TEST_DATA_KEY
 from tests.loggers import kept
+from tests.servers import TEST_DATA_KEY, TEST_SEAL_KEYS
 
 OLD = "0004"
-KEY = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
+KEY = TEST_DATA_KEY
 CIPHER = PersonalDataCipher([TEST_DATA_KEY])
 
 
@@ -69,7 +69,7 @@ def left_behind(folder: Path) -> list[str]:
 
 def test_a_backup_of_the_old_tables_is_made_and_named_by_its_revision(old: Path) -> None:
     before = look(old)
-    done = migrate(old, CIPHER)
+    done = migrate(old, CIPHER, TEST_SEAL_KEYS)
     assert (done.before, done.after) == (OLD, head_revision())
     (kept,) = backups(old.parent)
     assert (done.backup, look(kept)) == (kept, before)
@@ -85,14 +85,14 @@ def test_a_backup_of_the_old_tables_is_made_and_named_by_its_revision(old: Path)
 
 
 def test_a_second_time_nothing_happens(old: Path) -> None:
-    migrate(old, CIPHER)
-    assert migrate(old, CIPHER).backup is None
+    migrate(old, CIPHER, TEST_SEAL_KEYS)
+    assert migrate(old, CIPHER, TEST_SEAL_KEYS).backup is None
     assert len(backups(old.parent)) == 1
 
 
 def test_a_new_database_needs_no_backup_and_is_closed_to_others(tmp_path: Path) -> None:
     path = tmp_path / "touyan.db"
-    assert migrate(path, CIPHER).backup is None
+    assert migrate(path, CIPHER, TEST_SEAL_KEYS).backup is None
     assert path.stat().st_mode & 0o777 == 0o600
     database = Database(f"sqlite:///{path}")
     assert schema_state(database) is SchemaState.CURRENT
@@ -112,7 +112,7 @@ def test_a_migration_that_fails_in_the_middle_leaves_the_old_database_usable(
 
     monkeypatch.setattr("app.folding.folded", folded)
     with pytest.raises(MigrationFailedError) as failed:
-        migrate(old, CIPHER)
+        migrate(old, CIPHER, TEST_SEAL_KEYS)
     (kept,) = backups(old.parent)
     assert str(kept) in str(failed.value)
     assert "as it was" in str(failed.value)
@@ -121,7 +121,7 @@ def test_a_migration_that_fails_in_the_middle_leaves_the_old_database_usable(
     assert next(names) > 4, "some rows were migrated before"
     assert old.read_bytes() == before
     monkeypatch.undo()
-    assert migrate(old, CIPHER).before == OLD
+    assert migrate(old, CIPHER, TEST_SEAL_KEYS).before == OLD
 
 
 def test_a_database_of_a_newer_release_is_left_alone(old: Path) -> None:
@@ -130,7 +130,7 @@ def test_a_database_of_a_newer_release_is_left_alone(old: Path) -> None:
         connection.commit()
     before = old.read_bytes()
     with pytest.raises(ConfigurationError, match=r"newer release.*更新版本"):
-        migrate(old, CIPHER)
+        migrate(old, CIPHER, TEST_SEAL_KEYS)
     database = Database(f"sqlite:///{old}")
     with pytest.raises(ConfigurationError, match="newer release"):
         require_current(database)
@@ -142,7 +142,7 @@ def test_without_room_for_all_of_it_nothing_is_begun(old: Path, monkeypatch: pyt
     before, size = old.read_bytes(), old.stat().st_size
     monkeypatch.setattr("app.sqlite_files.free_bytes", lambda _: 64 * 2**20 + 2 * size)
     with pytest.raises(ConfigurationError, match="nothing was changed"):
-        migrate(old, CIPHER)
+        migrate(old, CIPHER, TEST_SEAL_KEYS)
     assert (old.read_bytes(), backups(old.parent), left_behind(old.parent)) == (before, [], [])
 
 
@@ -157,7 +157,7 @@ def test_what_somebody_writes_meanwhile_is_not_lost(old: Path, monkeypatch: pyte
 
     monkeypatch.setattr(copies, "_bring_up", interfere)
     with pytest.raises(MigrationFailedError, match="Somebody wrote"):
-        migrate(old, CIPHER)
+        migrate(old, CIPHER, TEST_SEAL_KEYS)
     assert look(old)[0] == OLD
     with closing(sqlite3.connect(old)) as connection:
         assert connection.execute("SELECT DISTINCT name FROM person").fetchall() == [("新名",)]
@@ -221,6 +221,7 @@ import sys, time
 from pathlib import Path
 import app.backup as copies
 from app.crypto import PersonalDataCipher
+from app.sealing import SealKeys
 place, marks = copies.put_in_place, Path(sys.argv[2])
 bring_up = copies._bring_up
 def slow(database, cipher):
@@ -231,7 +232,7 @@ def last(copy, live):
     place(copy, live)
     (marks / "placed").touch()
 copies._bring_up, copies.put_in_place = slow, last
-copies.migrate(Path(sys.argv[1]), PersonalDataCipher([sys.argv[3]]))
+copies.migrate(Path(sys.argv[1]), PersonalDataCipher([sys.argv[3]]), SealKeys.of([sys.argv[3]]))
 """
 
 
@@ -254,9 +255,7 @@ def test_a_migration_that_is_killed_at_any_moment_leaves_the_old_or_the_new_data
         folder.mkdir()
         live = folder / "touyan.db"
         shutil.copyfile(original, live)
-        process = subprocess.Popen(
-            [sys.executable, "-c", KILLED, str(live), str(folder), TEST_DATA_KEY], stderr=subprocess.PIPE
-        )
+        process = subprocess.Popen([sys.executable, "-c", KILLED, str(live), str(folder), KEY], stderr=subprocess.PIPE)
         mark = folder / ("migrating", "placing", "placing", "placed")[number % 4]
         while not mark.exists():
             assert process.poll() is None, process.stderr.read() if process.stderr else ""
@@ -275,7 +274,7 @@ def test_a_migration_that_is_killed_at_any_moment_leaves_the_old_or_the_new_data
         found.append(revision)
         (kept,) = backups(folder)
         assert look(kept)[0] == OLD
-        migrate(live, CIPHER)
+        migrate(live, CIPHER, TEST_SEAL_KEYS)
         assert look(live) == (head_revision(), n_people, True)
         assert left_behind(folder) == []
         shutil.rmtree(folder)

@@ -13,8 +13,8 @@ import httpx
 import psutil
 import pytest
 
-from app.db import Database
 from tests.jobs.machine import Machine, machine
+from tests.servers import opened
 
 pytestmark = pytest.mark.slow
 
@@ -33,7 +33,7 @@ def office(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> I
     folder = tmp_path_factory.mktemp("hostile")
     path = folder / "touyan.db"
     shutil.copyfile(sqlite_template, path)
-    database = Database(f"sqlite:///{path}")
+    database = opened(f"sqlite:///{path}")
     with machine(database, folder, n_candidates=2) as made:
         made.server()
         yield made

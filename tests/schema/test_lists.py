@@ -31,7 +31,7 @@ def connections() -> dict[str, Any]:
 def test_every_connection_can_be_paged_filtered_and_ordered() -> None:
     found = connections()
     assert {coordinate: list(field.args) for coordinate, field in found.items()} == dict.fromkeys(found, PAGING)
-    assert len(found) == 34
+    assert len(found) == 35
 
 
 def test_every_list_of_people_or_places_can_be_searched() -> None:
@@ -40,8 +40,14 @@ def test_every_list_of_people_or_places_can_be_searched() -> None:
         for coordinate, field in connections().items()
         if "search" not in get_named_type(field.args["filter"].type).fields
     }
-    # Policies and files have no name of their own; whom an exclusion concerns is not told.
-    assert unsearched == {"Query.matchPolicies", "PairingProgram.policies", "Query.exportJobs", "Query.exclusions"}
+    # Policies and files have no name of their own; whom an exclusion concerns is not told; the trail names nobody.
+    assert unsearched == {
+        "Query.matchPolicies",
+        "PairingProgram.policies",
+        "Query.exportJobs",
+        "Query.exclusions",
+        "Query.auditEvents",
+    }
 
 
 def test_every_list_that_lies_in_a_territory_can_be_narrowed_to_a_division() -> None:

@@ -13,7 +13,7 @@ from app.access.offices import local_day
 from app.db import utc_now
 from app.errors import DuplicateError, ForbiddenError, InvalidInputError, NotFoundError
 from app.models import Division, Office, Person, UserAccount
-from app.models.vocabulary import DivisionLevel, Role
+from app.models.vocabulary import AuditAction, DivisionLevel, Role
 from app.services.access.scope import get_user, require_other
 from app.services.people.records import stamp
 
@@ -73,7 +73,7 @@ def give_office(session: Session, viewer: Viewer, draft: OfficeDraft) -> Office:
     record(
         session,
         viewer,
-        "OFFICE_GIVEN",
+        AuditAction.OFFICE_GIVEN,
         f"Office {office.id}",
         login=user.login,
         role=draft.role.value,
@@ -114,7 +114,7 @@ def end_office(session: Session, viewer: Viewer, office_id: UUID, *, last_day: d
     record(
         session,
         viewer,
-        "OFFICE_ENDED",
+        AuditAction.OFFICE_ENDED,
         f"Office {office.id}",
         login=user.login,
         role=office.role.value,

@@ -13,7 +13,7 @@ from app.access.sessions import begin_session, csrf_token, find_session
 from app.db import Database, run_in_transaction, utc_now
 from app.errors import AppError, ForbiddenError, InvalidInputError
 from app.models import UserAccount
-from app.models.vocabulary import Role, UserState
+from app.models.vocabulary import AuditAction, Role, UserState
 from app.services.access.users import close_sessions, stamp_user
 
 MOST_FAILURES = 5
@@ -93,14 +93,14 @@ def _count_attempt(session: Session, login: str, now: datetime) -> UserAccount |
 
 def _record_failure(session: Session, user: UserAccount | None, now: datetime) -> None:
     if user is None:
-        record(session, STRANGER, "SIGN_IN_FAILED", "UserAccount")
+        record(session, STRANGER, AuditAction.SIGN_IN_FAILED, "UserAccount")
         return
     found = session.get_one(UserAccount, user.id)
     office = office_on(session, found.id, local_day(now))
     actor = Viewer(subject=found.login, role=Role.READER if office is None else office.role)
-    record(session, actor, "SIGN_IN_FAILED", f"UserAccount {found.id}", failures=found.failed_sign_ins)
+    record(session, actor, AuditAction.SIGN_IN_FAILED, f"UserAccount {found.id}", failures=found.failed_sign_ins)
     if found.locked_until is not None and now < found.locked_until:
-        record(session, actor, "USER_LOCKED", f"UserAccount {found.id}", until=found.locked_until.isoformat())
+        record(session, actor, AuditAction.USER_LOCKED, f"UserAccount {found.id}", until=found.locked_until.isoformat())
 
 
 def _begin(session: Session, user_id: UUID, seen: str, anew: str | None, now: datetime) -> SignedIn:
@@ -117,7 +117,7 @@ def _begin(session: Session, user_id: UUID, seen: str, anew: str | None, now: da
     user.password_hash = anew or user.password_hash
     secret = begin_session(session, user, now=now)
     session.add(user)
-    record(session, viewer, "SIGNED_IN", f"UserAccount {user.id}")
+    record(session, viewer, AuditAction.SIGNED_IN, f"UserAccount {user.id}")
     return SignedIn(
         secret=secret, csrf=csrf_token(secret), viewer=viewer, must_change_password=user.must_change_password
     )
@@ -133,7 +133,12 @@ def sign_out(session: Session, secret: str, *, now: datetime | None = None) -> b
     session.add(row)
     user = session.get_one(UserAccount, row.user_id)
     viewer = viewer_of_office(session, user, office_on(session, user.id, local_day(instant)))
-    record(session, viewer or Viewer(subject=user.login, role=Role.READER), "SIGNED_OUT", f"UserAccount {user.id}")
+    record(
+        session,
+        viewer or Viewer(subject=user.login, role=Role.READER),
+        AuditAction.SIGNED_OUT,
+        f"UserAccount {user.id}",
+    )
     return True
 
 
@@ -173,4 +178,4 @@ def _replace_password(session: Session, viewer: Viewer, user_id: UUID, seen: str
     close_sessions(session, user, now=now)
     stamp_user(user, viewer)
     session.add(user)
-    record(session, viewer, "PASSWORD_CHANGED", f"UserAccount {user.id}")
+    record(session, viewer, AuditAction.PASSWORD_CHANGED, f"UserAccount {user.id}")

@@ -13,6 +13,7 @@ from app.access.tokens import checked_label, new_token
 from app.db import utc_now
 from app.errors import ForbiddenError, InvalidInputError, NotFoundError
 from app.models import ApiToken, UserAccount
+from app.models.vocabulary import AuditAction
 from app.services.people.records import stamp
 
 LONGEST_DAYS = 366
@@ -61,7 +62,7 @@ def create_own_token(session: Session, viewer: Viewer, draft: TokenDraft) -> tup
     )
     session.add(row)
     session.flush()
-    record(session, viewer, "TOKEN_CREATED", f"ApiToken {row.id}", scopes=row.scopes, days=draft.days)
+    record(session, viewer, AuditAction.TOKEN_CREATED, f"ApiToken {row.id}", scopes=row.scopes, days=draft.days)
     return row, clear
 
 
@@ -82,5 +83,5 @@ def revoke_token(session: Session, viewer: Viewer, token_id: UUID) -> ApiToken:
         row.revoked_at = utc_now()
         stamp(row, viewer)
         session.add(row)
-        record(session, viewer, "TOKEN_REVOKED", f"ApiToken {row.id}")
+        record(session, viewer, AuditAction.TOKEN_REVOKED, f"ApiToken {row.id}")
     return row

@@ -4,6 +4,7 @@ import re
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, update
@@ -14,7 +15,7 @@ from app.access.passwords import hash_password, require_strong_password
 from app.db import utc_now
 from app.errors import DuplicateError, InvalidInputError
 from app.models import ApiToken, Office, UserAccount, UserSession
-from app.models.vocabulary import UserState
+from app.models.vocabulary import AuditAction, UserState
 from app.services.access.scope import get_user, require_other
 from app.services.people import UNSET, Unset
 from app.services.people.identity import checked_name
@@ -71,7 +72,7 @@ def create_user(session: Session, viewer: Viewer, draft: UserDraft) -> tuple[Use
     )
     session.add(user)
     session.flush()
-    record(session, viewer, "USER_CREATED", f"UserAccount {user.id}", login=login)
+    record(session, viewer, AuditAction.USER_CREATED, f"UserAccount {user.id}", login=login)
     return user, password
 
 
@@ -93,7 +94,7 @@ def update_user(
     """Change a user. One who is disabled is signed out everywhere, and the own tokens end."""
     user = get_user(session, viewer, user_id)
     expect_version(session, user, expected_version)
-    changed: dict[str, object] = {}
+    changed: dict[str, Any] = {}
     if not isinstance(name, Unset) and checked_name(name, ("name",)) != user.name:
         user.name = checked_name(name, ("name",))
         changed["name"] = "changed"
@@ -107,7 +108,7 @@ def update_user(
     if changed:
         stamp_user(user, viewer)
         session.add(user)
-        record(session, viewer, "USER_CHANGED", f"UserAccount {user.id}", login=user.login, **changed)
+        record(session, viewer, AuditAction.USER_CHANGED, f"UserAccount {user.id}", login=user.login, **changed)
     return user
 
 
@@ -122,7 +123,7 @@ def reset_password(session: Session, viewer: Viewer, user_id: UUID) -> tuple[Use
     close_sessions(session, user, now=utc_now())
     stamp_user(user, viewer)
     session.add(user)
-    record(session, viewer, "PASSWORD_RESET", f"UserAccount {user.id}", login=user.login)
+    record(session, viewer, AuditAction.PASSWORD_RESET, f"UserAccount {user.id}", login=user.login)
     return user, password
 
 
@@ -130,7 +131,7 @@ def end_sessions(session: Session, viewer: Viewer, user_id: UUID) -> tuple[UserA
     """Sign a user out everywhere; the user and how many sessions ended."""
     user = get_user(session, viewer, user_id)
     n_ended = close_sessions(session, user, now=utc_now())
-    record(session, viewer, "SESSIONS_ENDED", f"UserAccount {user.id}", login=user.login, sessions=n_ended)
+    record(session, viewer, AuditAction.SESSIONS_ENDED, f"UserAccount {user.id}", login=user.login, sessions=n_ended)
     return user, n_ended
 
 

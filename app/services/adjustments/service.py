@@ -12,6 +12,7 @@ from app.crypto import PersonalDataCipher
 from app.db import Database, run_in_transaction, utc_now
 from app.errors import InvalidStateError, NotFoundError, PolicyError
 from app.models import MatchPlan, PlanAdjustment, PlanItem, PlanOrigin, Shortfall
+from app.models.vocabulary import AuditAction
 from app.services.adjustments.drafts import AdjustmentDraft, UndoDraft
 from app.services.adjustments.effect import PlanEffect, effect_of
 from app.services.adjustments.requests import adjustments_for
@@ -21,6 +22,7 @@ from app.services.avoidance import translator
 from app.services.people.records import assign, stamp
 from app.services.plan_basis import exclusions_of, pins_in_force
 from app.services.plans import require_plan
+from app.services.programs import county_of_program
 from app.services.runs.plan_rows import (
     count_changed_links,
     item_values,
@@ -201,8 +203,10 @@ def _write(
     record(
         session,
         viewer,
-        "PLAN_ADJUSTED" if new else "PLAN_ADJUSTMENT_UNDONE",
+        AuditAction.PLAN_ADJUSTED if new else AuditAction.PLAN_ADJUSTMENT_UNDONE,
         f"MatchPlan {plan.id}",
+        county_id=county_of_program(session, plan.program_id),
+        program=plan.program_id,
         numbers=numbers,
         ended=len(computed.effect.ended),
         added=len(computed.effect.added),

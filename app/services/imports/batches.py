@@ -13,7 +13,7 @@ from app.crypto import PersonalDataCipher, WrongDataKeyError
 from app.db import utc_now
 from app.errors import BatchHasErrorsError, InvalidStateError, NotFoundError
 from app.models import Division, ImportBatch, ImportRow
-from app.models.vocabulary import ImportState, RowChange
+from app.models.vocabulary import AuditAction, ImportState, RowChange
 from app.services.imports.book import load_book_for_commit, load_book_for_preview
 from app.services.imports.outcome import Outcome
 from app.services.imports.pairs import reconcile_pair
@@ -100,8 +100,9 @@ def commit_import(
     record(
         session,
         viewer,
-        "COMMIT_IMPORT",
+        AuditAction.IMPORT_COMMITTED,
         f"ImportBatch {batch.id}",
+        county_id=batch.county_id,
         counts=batch.counts,
         file_sha256=batch.file_sha256,
         n_rows_written=len(book.added),
@@ -120,7 +121,14 @@ def discard_import(session: Session, viewer: Viewer, batch_id: UUID) -> ImportBa
         row.content_encrypted = None
     batch.state = ImportState.DISCARDED
     stamp(batch, viewer)
-    record(session, viewer, "DISCARD_IMPORT", f"ImportBatch {batch.id}", file_sha256=batch.file_sha256)
+    record(
+        session,
+        viewer,
+        AuditAction.IMPORT_DISCARDED,
+        f"ImportBatch {batch.id}",
+        county_id=batch.county_id,
+        file_sha256=batch.file_sha256,
+    )
     session.flush()
     return batch
 

@@ -12,7 +12,7 @@ from app.codes import EDUCATION_BY_CODE, ETHNICITY_BY_CODE, POLITICAL_STATUS_BY_
 from app.crypto import PersonalDataCipher
 from app.errors import DuplicateError, InvalidInputError
 from app.models import Appointment, Division, Person
-from app.models.vocabulary import DatePrecision, PersonStatus, Sex
+from app.models.vocabulary import AuditAction, DatePrecision, PersonStatus, Sex
 from app.services.people.drafts import AppointmentDraft, CadreDraft, PartialDate, PersonChanges, PersonDraft, Unset
 from app.services.people.identity import (
     birth_date_of,
@@ -69,7 +69,14 @@ def create_cadre(session: Session, viewer: Viewer, cipher: PersonalDataCipher, d
     session.add(person)
     session.flush()
     session.add_all(new_appointment(person, item, source=ENTRY_SOURCE, author=viewer.subject) for item in appointments)
-    record(session, viewer, "CREATE_PERSON", f"Person {person.code}", n_appointments=len(appointments))
+    record(
+        session,
+        viewer,
+        AuditAction.PERSON_CREATED,
+        f"Person {person.code}",
+        county_id=county_id,
+        n_appointments=len(appointments),
+    )
     session.flush()
     return person
 
@@ -117,7 +124,14 @@ def update_cadre(
             names.append("appointments")
     if names:
         stamp(person, viewer)
-        record(session, viewer, "UPDATE_PERSON", f"Person {person.code}", fields=sorted(names))
+        record(
+            session,
+            viewer,
+            AuditAction.PERSON_CHANGED,
+            f"Person {person.code}",
+            county_id=person.county_id,
+            fields=sorted(names),
+        )
     session.flush()
     return person
 

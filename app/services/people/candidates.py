@@ -21,6 +21,7 @@ from app.models import (
 )
 from app.models.vocabulary import (
     AssignmentState,
+    AuditAction,
     CandidateState,
     DivisionLevel,
     MenteeKind,
@@ -45,6 +46,7 @@ from app.services.people.records import (
     list_difference,
     require_named,
     stamp,
+    step_of,
 )
 from app.services.versions import require_version
 
@@ -110,7 +112,14 @@ def create_reserve_candidate(session: Session, viewer: Viewer, draft: ReserveCan
     )
     session.add(candidate)
     replace_needs(session, viewer, person, needs, NeedSource.SURVEY)
-    record(session, viewer, "CREATE_RESERVE_CANDIDATE", f"Person {person.code}", state=draft.state.value)
+    record(
+        session,
+        viewer,
+        AuditAction.RESERVE_CANDIDATE_CREATED,
+        f"Person {person.code}",
+        county_id=person.county_id,
+        state=draft.state,
+    )
     session.flush()
     return candidate
 
@@ -147,6 +156,7 @@ def update_reserve_candidate(
         if assign(mentee, {"village_id": changes.village_id}):
             stamp(mentee, viewer)
             names.append("village_id")
+    before = candidate.state
     names += assign(candidate, values)
     if not isinstance(changes.needs, Unset) and replace_needs(
         session, viewer, person, checked_needs(changes.needs), NeedSource.SURVEY
@@ -154,7 +164,15 @@ def update_reserve_candidate(
         names.append("needs")
     if names:
         stamp(candidate, viewer)
-        record(session, viewer, "UPDATE_RESERVE_CANDIDATE", f"Person {person.code}", fields=sorted(names))
+        record(
+            session,
+            viewer,
+            AuditAction.RESERVE_CANDIDATE_CHANGED,
+            f"Person {person.code}",
+            county_id=person.county_id,
+            fields=sorted(names),
+            **step_of(before, candidate.state),
+        )
     session.flush()
     return candidate
 
@@ -204,7 +222,7 @@ def create_assigned_cadre(session: Session, viewer: Viewer, draft: AssignedCadre
     )
     session.add(cadre)
     replace_needs(session, viewer, person, needs, NeedSource.SURVEY)
-    record(session, viewer, "CREATE_ASSIGNED_CADRE", f"Person {person.code}")
+    record(session, viewer, AuditAction.ASSIGNED_CADRE_CREATED, f"Person {person.code}", county_id=person.county_id)
     session.flush()
     return cadre
 

@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 from app.access import Permission, Viewer, get_in_county, record, require_division
 from app.errors import DuplicateError, InvalidInputError, InvalidStateError, NotFoundError
 from app.models import Division, Mentor, MentorPool, MentorSpecialty, Person
-from app.models.vocabulary import DivisionLevel, MentorState
+from app.models.vocabulary import AuditAction, DivisionLevel, MentorState
 from app.services.people.drafts import MentorChanges, MentorDraft, SpecialtyDraft, Unset
 from app.services.people.records import (
     assign,
@@ -23,6 +23,7 @@ from app.services.people.records import (
     new_mentor_pool,
     require_named,
     stamp,
+    step_of,
 )
 from app.services.versions import require_version
 
@@ -74,7 +75,15 @@ def create_mentor(session: Session, viewer: Viewer, draft: MentorDraft) -> Mento
     session.add(mentor)
     session.flush()
     session.add_all(new_specialty(mentor, item, viewer.subject) for item in specialties)
-    record(session, viewer, "CREATE_MENTOR", f"Person {person.code}", category=draft.category.value)
+    record(
+        session,
+        viewer,
+        AuditAction.MENTOR_CREATED,
+        f"Person {person.code}",
+        county_id=mentor.county_id,
+        category=draft.category,
+        state=mentor.state,
+    )
     session.flush()
     return mentor
 
@@ -102,6 +111,7 @@ def update_mentor(
             f"状态为 {mentor.state} 的导师不能变为 {new_state}；可变为：{names}。",
             path=("state",),
         )
+    before = mentor.state
     names_changed = assign(mentor, values)
     if not isinstance(changes.specialties, Unset):
         wanted = checked_specialties(changes.specialties)
@@ -116,7 +126,15 @@ def update_mentor(
     if names_changed:
         stamp(mentor, viewer)
         person = session.get_one(Person, mentor.person_id)
-        record(session, viewer, "UPDATE_MENTOR", f"Person {person.code}", fields=sorted(names_changed))
+        record(
+            session,
+            viewer,
+            AuditAction.MENTOR_CHANGED,
+            f"Person {person.code}",
+            county_id=mentor.county_id,
+            fields=sorted(names_changed),
+            **step_of(before, mentor.state),
+        )
     session.flush()
     return mentor
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
+from enum import StrEnum
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
@@ -88,6 +89,11 @@ def assign(row: Row, values: Mapping[str, Any]) -> list[str]:
     for name in changed:
         setattr(row, name, values[name])
     return changed
+
+
+def step_of(before: StrEnum, after: StrEnum) -> dict[str, str]:
+    """What the audit trail says of a state that changed: from which to which; nothing of one that did not."""
+    return {} if before is after else {"before": before.value, "after": after.value}
 
 
 def authored(author: str, *, row_id: UUID | None = None) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from app.access import Viewer, record
 from app.crypto import PersonalDataCipher, WrongDataKeyError
 from app.db import Database, run_in_transaction
 from app.errors import DuplicateError
+from app.models.vocabulary import AuditAction
 from app.services.privacy.columns import EncryptedColumn, encrypted_columns
 
 BATCH_ROWS = 500
@@ -104,7 +105,7 @@ def rotate_keys(
         record(
             session,
             viewer,
-            "KEYS_ROTATED",
+            AuditAction.KEYS_ROTATED,
             f"DataKey {cipher.key_names[0]}",
             values=done.values,
             hashes=done.hashes,

@@ -46,6 +46,7 @@ from app.models import (
 )
 from app.models.vocabulary import (
     AssignmentState,
+    AuditAction,
     DatePrecision,
     MentorState,
     PairingMemberState,
@@ -90,7 +91,7 @@ def pseudonymise_person(session: Session, viewer: Viewer, cipher: PersonalDataCi
     _drop_facts(session, person)
     _drop_remarks(session, mentees, mentors, cipher.encrypt(GONE))
     session.add(person)
-    record(session, viewer, "PERSON_PSEUDONYMISED", f"Person {person.code}", n_import_rows=n_rows)
+    record(session, viewer, AuditAction.PERSON_PSEUDONYMISED, f"Person {person.code}", n_import_rows=n_rows)
     session.flush()
     return person
 

@@ -8,7 +8,7 @@ from sqlmodel import Session
 
 from app.access import CODE_LENGTH, Permission, Viewer, record
 from app.models.columns import Pii
-from app.models.vocabulary import DivisionLevel
+from app.models.vocabulary import AuditAction, DivisionLevel
 
 PERMISSION_BY_CLASS = {
     Pii.CADRE: Permission.READ_CADRE_DATA,
@@ -39,4 +39,6 @@ def record_restricted_reads(session: Session, viewer: Viewer, reads: Iterable[tu
     for field, subject in reads:
         by_field[field].add(subject)
     detail = {field: sorted(subjects) for field, subjects in sorted(by_field.items())}
-    record(session, viewer, "RESTRICTED_DATA_READ", f"{sum(map(len, detail.values()))} record(s)", fields=detail)
+    record(
+        session, viewer, AuditAction.RESTRICTED_DATA_READ, f"{sum(map(len, detail.values()))} record(s)", fields=detail
+    )

@@ -41,6 +41,7 @@ from app.models import (
 )
 from app.models.vocabulary import (
     AssignmentState,
+    AuditAction,
     CandidateState,
     MemberEndReason,
     MentorState,
@@ -326,9 +327,8 @@ def apply_retention(
     finally:
         if any(counts.values()):
             told = {name: count for name, count in counts.items() if count}
-            run_in_transaction(
-                database, lambda session: record(session, viewer, "RETENTION_APPLIED", "Retention", **told)
-            )
+            action = AuditAction.RETENTION_APPLIED
+            run_in_transaction(database, lambda session: record(session, viewer, action, "Retention", counts=told))
 
 
 def daily_retention(

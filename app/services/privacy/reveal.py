@@ -12,14 +12,14 @@ from app.crypto import PersonalDataCipher
 from app.db import utc_now
 from app.errors import InvalidInputError, InvalidStateError, RevealLimitError
 from app.models import AuditEvent, Person
-from app.models.vocabulary import RevealField
+from app.models.vocabulary import AuditAction, RevealField
 from app.services.people.records import lock_county
 from app.services.privacy.numbers import has_personal_number
 
 CHINA = ZoneInfo("Asia/Shanghai")
 PURPOSE_LENGTH = range(4, 201)
 """Characters of a purpose: fewer say nothing."""
-REVEALED, REFUSED = "PERSONAL_DATA_REVEALED", "PERSONAL_DATA_REVEAL_REFUSED"
+REVEALED, REFUSED = AuditAction.PERSONAL_DATA_REVEALED, AuditAction.PERSONAL_DATA_REVEAL_REFUSED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,8 +8,8 @@ from app.access import Permission, Viewer, record
 from app.db import Database, utc_now
 from app.errors import InvalidStateError, NotFoundError
 from app.models import MatchRun
-from app.models.vocabulary import OPEN_RUN_STATES, RunMode, RunState, WeightPreset
-from app.services.programs import require_program
+from app.models.vocabulary import OPEN_RUN_STATES, AuditAction, RunMode, RunState, WeightPreset
+from app.services.programs import county_of_program, require_program
 from app.services.runs.faults import end_run
 from app.services.runs.start import Enqueue, RepairDraft, RunDraft, start_match_run, start_repair_run
 
@@ -30,7 +30,15 @@ def cancel_match_run(session: Session, viewer: Viewer, run_id: UUID) -> MatchRun
         run.updated_at, run.updated_by, run.version = utc_now(), viewer.subject, run.version + 1
         session.add(run)
         session.flush()
-        record(session, viewer, "RUN_CANCEL_REQUESTED", f"MatchRun {run.id}")
+        record(
+            session,
+            viewer,
+            AuditAction.RUN_CANCEL_REQUESTED,
+            f"MatchRun {run.id}",
+            county_id=county_of_program(session, run.program_id),
+            program=run.program_id,
+            before=run.state,
+        )
         if run.state is RunState.QUEUED:
             # Nobody works on it yet, and perhaps nobody will: there is no plan to wait for.
             end_run(session, run.id, RunState.CANCELLED, WAITED)

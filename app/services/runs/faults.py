@@ -1,13 +1,15 @@
 """Runs that cannot go on: they end FAILED with the reason and a remedy, in both languages, instead of hanging."""
 
+from dataclasses import replace
 from uuid import UUID
 
 from sqlmodel import Session
 
-from app.access import Viewer, record
+from app.access import Viewer, code_prefix, record
 from app.db import utc_now
-from app.models import MatchRun
-from app.models.vocabulary import OPEN_RUN_STATES, Role, RunState
+from app.models import Division, MatchRun, PairingProgram
+from app.models.vocabulary import OPEN_RUN_STATES, AuditAction, Role, RunState
+from app.services.programs import county_of_program
 from app.services.runs.shares import empty_shares
 
 MOST_ATTEMPTS = 20
@@ -76,7 +78,18 @@ def finish(session: Session, run: MatchRun, viewer: Viewer) -> None:
     run.finished_at, run.updated_at, run.version = utc_now(), utc_now(), run.version + 1
     session.add(run)
     session.flush()
-    record(session, viewer, "RUN_FINISHED", f"MatchRun {run.id}", state=run.state)
+    division = session.get_one(Division, session.get_one(PairingProgram, run.program_id).division_id)
+    record(
+        session,
+        # A job has no territory of its own: its end belongs to that of the programme.
+        replace(viewer, code_prefix=code_prefix(division)),
+        AuditAction.RUN_FINISHED,
+        f"MatchRun {run.id}",
+        county_id=county_of_program(session, run.program_id),
+        program=run.program_id,
+        state=run.state,
+        attempts=run.attempt,
+    )
 
 
 def viewer_of(run: MatchRun) -> Viewer:

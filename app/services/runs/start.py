@@ -26,9 +26,9 @@ from app.errors import (
     TooManyRunsError,
 )
 from app.models import Division, MatchRun, MatchShare, MatchSnapshot, PairingProgram, ShareKind
-from app.models.vocabulary import OPEN_RUN_STATES, RunMode, RunState, WeightPreset
+from app.models.vocabulary import OPEN_RUN_STATES, AuditAction, RunMode, RunState, WeightPreset
 from app.services.avoidance import translator
-from app.services.programs import policy_for_run, require_program
+from app.services.programs import county_of_program, policy_for_run, require_program
 from app.services.runs.variants import variants_of
 from app.services.snapshot import take_snapshot
 from matching import EmptyPoolError as NothingToMatchError
@@ -344,7 +344,18 @@ def _open_run(session: Session, viewer: Viewer, draft: RunDraft | RepairDraft, s
         for number, share in enumerate(seen.shares)
     )
     session.flush()
-    record(session, viewer, "RUN_STARTED", f"MatchRun {run.id}", mode=mode, seed=draft.seed)
+    record(
+        session,
+        viewer,
+        AuditAction.RUN_STARTED,
+        f"MatchRun {run.id}",
+        county_id=county_of_program(session, program.id),
+        program=program.id,
+        policy=run.policy_id,
+        mode=mode,
+        seed=draft.seed,
+        snapshot=seen.digest,
+    )
     enqueue(session, run.id)
     return run.id
 

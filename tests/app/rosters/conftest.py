@@ -7,12 +7,12 @@ from datetime import UTC, date, datetime
 import pytest
 from sqlmodel import Session, col, func, select
 
-from app.access import Viewer
+from app.access import Viewer, pending_events
 from app.crypto import PersonalDataCipher
 from app.db import Database
-from app.models import ImportBatch, ImportIssue, ImportRow, metadata
+from app.models import AuditEvent, ImportBatch, ImportIssue, ImportRow, metadata
 from app.models.columns import Row
-from app.models.vocabulary import Severity
+from app.models.vocabulary import AuditAction, Severity
 from app.rosters.importer import upload_workbook
 from app.services.imports import commit_import
 from tests.factories import Places, id_number, make_places
@@ -65,12 +65,17 @@ class ImportOffice:
         return list(self.session.exec(select(table)).all())
 
     def counts(self, *, with_imports: bool = False) -> dict[str, int]:
-        """Rows per table; import tables only when asked for."""
+        """Rows per table, with the events that the transaction recorded; what an upload writes only when asked for."""
+        events = [each for each in self.recorded() if with_imports or each.action is not AuditAction.IMPORT_UPLOADED]
         return {
             table.name: self.session.exec(select(func.count()).select_from(table)).one()  # type: ignore[call-overload]
             for table in metadata.sorted_tables
             if with_imports or not table.name.startswith("import_")
-        }
+        } | {"audit_event": len(events)}
+
+    def recorded(self) -> list[AuditEvent]:
+        """What this transaction will append to the audit trail."""
+        return pending_events(self.session)
 
 
 def candidate_row(number: int = 1, **changes: object) -> dict[str, object]:

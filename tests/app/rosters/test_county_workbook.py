@@ -10,7 +10,6 @@ from app.models import (
     AnnualAppraisal,
     Appointment,
     AssignedCadre,
-    AuditEvent,
     DevelopmentNeed,
     Exclusion,
     ImportBatch,
@@ -245,9 +244,13 @@ def test_a_county_workbook_commits_to_exact_rows(office_on_both: ImportOffice) -
         ("赵六", "李乙", 0, "工作安排", "组织部"),
         ("阿不都·买买提", "王五", 1, None, None),
     ]
-    event = office.session.exec(select(AuditEvent)).one()
+    uploaded, event = office.recorded()
+    assert (uploaded.action, uploaded.target, uploaded.county_id) == (
+        "IMPORT_UPLOADED", f"ImportBatch {batch.id}", batch.county_id,
+    )  # fmt: skip
+    assert uploaded.detail["file_sha256"] == event.detail["file_sha256"] == batch.file_sha256
     assert (event.action, event.target, event.detail["counts"]) == (
-        "COMMIT_IMPORT", f"ImportBatch {batch.id}", batch.counts,
+        "IMPORT_COMMITTED", f"ImportBatch {batch.id}", batch.counts,
     )  # fmt: skip
 
 
@@ -271,15 +274,21 @@ def test_import_tables_and_audit_hold_no_clear_personal_numbers(office: ImportOf
     office.commit(batch)
     texts = " ".join(
         str(row.model_dump())
-        for table in (ImportBatch, ImportRow, ImportIssue, AuditEvent, Person)
-        for row in office.session.exec(select(table)).all()  # type: ignore[call-overload]
+        for rows in (
+            *(office.session.exec(select(table)).all() for table in (ImportBatch, ImportRow, ImportIssue, Person)),
+            office.recorded(),
+        )
+        for row in rows  # type: ignore[attr-defined]
     )
     for secret in (*NUMBERS.values(), "13800000001", "13900000001", "13900000003"):
         assert secret not in texts
     assert "买买提" not in " ".join(
         str(row.model_dump())
-        for table in (ImportBatch, ImportRow, ImportIssue, AuditEvent)
-        for row in office.session.exec(select(table)).all()  # type: ignore[call-overload]
+        for rows in (
+            *(office.session.exec(select(table)).all() for table in (ImportBatch, ImportRow, ImportIssue)),
+            office.recorded(),
+        )
+        for row in rows  # type: ignore[attr-defined]
     )
 
 

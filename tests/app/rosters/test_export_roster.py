@@ -77,14 +77,14 @@ def test_the_whole_roster_is_stored_with_checksum_count_and_record(database: Dat
         assert codes(job.content) == [f"520624-{number:05d}" for number in (1, 2, 3, 4, 5)]
         (event,) = session.exec(select(AuditEvent)).all()
         assert (event.action, event.actor, event.target) == (
-            "ROSTER_EXPORTED", "system", f"Roster:{territory.roster_id}",
+            "ROSTER_EXPORTED", "system", f"Roster {territory.roster_id}",
         )  # fmt: skip
         assert event.detail == {
             "export_id": str(job.id),
             "format": "XLSX",
             "layout": "WIDE",
             "mask_level": "STANDARD",
-            "county_id": None,
+            "county": None,
             "purpose": "报市委组织部备案",
             "row_count": 5,
             "sha256": job.file_sha256,
@@ -246,4 +246,6 @@ def test_the_rendering_asks_the_database_the_same_few_times_for_any_number_of_ro
     with sqlite_database.write() as session:
         export_roster(session, SYSTEM_VIEWER, draft_for(territory), now=NOW)
     event.remove(sqlite_database.engine, "before_cursor_execute", note)
-    assert len([statement for statement in statements if statement.startswith("SELECT")]) == 4
+    assert (
+        len([statement for statement in statements if statement.startswith("SELECT")]) == 5
+    )  # the last is the head of the audit trail

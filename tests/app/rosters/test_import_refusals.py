@@ -8,7 +8,6 @@ from sqlmodel import select
 
 from app.errors import BatchHasErrorsError, ForbiddenError, InvalidStateError, NotFoundError
 from app.models import (
-    AuditEvent,
     DivisionAlias,
     DivisionPredecessor,
     ImportIssue,
@@ -227,8 +226,8 @@ def test_a_batch_is_committed_or_discarded_once(office: ImportOffice) -> None:
         with pytest.raises(InvalidStateError):
             discard_import(office.session, office.viewer, closed.id)
     assert office.counts(with_imports=True) == before
-    actions = sorted(event.action for event in office.session.exec(select(AuditEvent)).all())
-    assert actions == ["COMMIT_IMPORT", "DISCARD_IMPORT"]
+    actions = [event.action for event in office.recorded()]
+    assert actions == ["IMPORT_UPLOADED", "IMPORT_COMMITTED", "IMPORT_UPLOADED", "IMPORT_DISCARDED"]
 
 
 def test_a_commit_compares_with_the_present_database(office_on_both: ImportOffice) -> None:

@@ -6,7 +6,7 @@ from datetime import date
 
 from sqlmodel import Session, func, select
 
-from app.access import Viewer
+from app.access import Viewer, pending_events
 from app.crypto import PersonalDataCipher
 from app.db import Database
 from app.models import (
@@ -43,7 +43,6 @@ TABLES = (
     MentorPool,
     MentorSpecialty,
     DevelopmentNeed,
-    AuditEvent,
 )
 
 
@@ -83,11 +82,15 @@ class Office:
         return people.create_mentor(self.session, self.viewer, replace(draft, **changes))  # type: ignore[arg-type]
 
     def counts(self) -> dict[str, int]:
-        return {table.__name__: self.session.exec(select(func.count()).select_from(table)).one() for table in TABLES}
+        rows = {table.__name__: self.session.exec(select(func.count()).select_from(table)).one() for table in TABLES}
+        return {**rows, "AuditEvent": len(self.recorded())}
 
     def events(self) -> list[tuple[str, str]]:
-        events = self.session.exec(select(AuditEvent)).all()
-        return sorted((event.action, event.target) for event in events)
+        return sorted((event.action, event.target) for event in self.recorded())
+
+    def recorded(self) -> list[AuditEvent]:
+        """What this transaction will append to the audit trail."""
+        return pending_events(self.session)
 
 
 def open_office(database: Database, cipher: PersonalDataCipher) -> Iterator[Office]:

@@ -144,11 +144,12 @@ def test_a_swap_exchanges_the_mentors_of_two_seats_and_says_so(world: World) -> 
         "officer",
     )
     assert versions == {place: 1 + (place in {(a, FIRST), (b, FIRST)}) for place in versions}
-    assert events(world, "PLAN_ADJUSTED") == [{"numbers": [1], "ended": 2, "added": 2}]
+    told = {"program": str(plan.program_id), "numbers": [1], "ended": 2, "added": 2}
+    assert events(world, "PLAN_ADJUSTED") == [told]
     back = undo(world, stored.id)
     assert content(world, plan) == before
     assert {(link.mentee_id, link.mentor_id) for link in back.effect.added} == {(a, x), (b, y)}
-    assert events(world, "PLAN_ADJUSTMENT_UNDONE") == [{"numbers": [1], "ended": 2, "added": 2}]
+    assert events(world, "PLAN_ADJUSTMENT_UNDONE") == [told]
 
 
 def test_a_preview_answers_the_same_and_writes_nothing(world: World) -> None:

@@ -13,7 +13,6 @@ from app.errors import (
     InvalidStateError,
 )
 from app.models import (
-    AuditEvent,
     DevelopmentNeed,
     Mentee,
     ReservePool,
@@ -69,7 +68,7 @@ def test_a_candidate_moves_through_its_life_step_by_step(office: Office) -> None
         )
     assert office.counts() == before
     assert candidate.state is CandidateState.REMOVED
-    details = [event.detail for event in office.session.exec(select(AuditEvent)).all()]
+    details = [event.detail for event in office.recorded()]
     assert "工作责任心差" not in str(details)
 
 

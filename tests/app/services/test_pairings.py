@@ -117,7 +117,7 @@ def test_one_mentor_ends_with_a_reason_and_the_pairing_goes_on(world: World) -> 
         facts = take_snapshot(session, program)
         events = session.exec(select(AuditEvent).where(AuditEvent.action == "PAIRING_ENDED")).all()
     assert len(facts.published) == 5
-    assert [event.detail for event in events] == [{"state": "ACTIVE", "members": 1}]
+    assert [event.detail for event in events] == [{"program": str(program.id), "state": "ACTIVE", "members": 1}]
 
 
 def test_the_next_publication_fills_the_seat_and_moves_nobody_else(world: World) -> None:
@@ -245,11 +245,11 @@ def test_a_candidate_leaves_the_pool_and_only_that_pairing_ends(
     ]
     with world.database.read() as session:
         facts = take_snapshot(session, program)
-        (event,) = session.exec(select(AuditEvent).where(AuditEvent.action == "REMOVE_RESERVE_CANDIDATE"))
+        (event,) = session.exec(select(AuditEvent).where(AuditEvent.action == "RESERVE_CANDIDATE_REMOVED"))
     assert len(facts.published) == 4
     assert freed.isdisjoint(mentor for _, _, mentor in facts.published)
     assert (event.detail, event.target.startswith("Person 520624-")) == (
-        {"state": outcome.value, "pairings": [str(first.id)]},
+        {"state": outcome.value, "exit_date": "2025-06-02", "pairings": [str(first.id)]},
         True,
     )
     plan = new_plan(world, program)

@@ -15,7 +15,6 @@ from app.errors import (
 )
 from app.models import (
     Appointment,
-    AuditEvent,
 )
 from app.models.vocabulary import (
     DatePrecision,
@@ -61,7 +60,7 @@ def test_a_cadre_is_stored_with_code_masked_numbers_and_career(office_on_both: O
         ("村委会主任", date(2012, 7, 1), date(2016, 3, 1), True, "ENTRY"),
         ("合作社理事长", date(2016, 3, 1), None, False, "ENTRY"),
     ]
-    assert office.events() == [("CREATE_PERSON", "Person 520624-00001")]
+    assert office.events() == [("PERSON_CREATED", "Person 520624-00001")]
     assert office.person().code == "520624-00002"
 
 
@@ -139,7 +138,7 @@ def test_an_update_changes_only_what_differs(office: Office) -> None:
     changes = people.PersonChanges(phone=None, appointments=(post,), education_code="31")
     people.update_cadre(office.session, office.viewer, office.cipher, person.id, changes, expected_version=1)
     assert (person.version, person.phone_masked, person.education_code) == (2, None, "31")
-    event = [e for e in office.session.exec(select(AuditEvent)).all() if e.action == "UPDATE_PERSON"]
+    event = [e for e in office.recorded() if e.action == "PERSON_CHANGED"]
     assert [e.detail for e in event] == [
         {"fields": ["appointments", "education_code", "phone_encrypted", "phone_hash", "phone_masked"]}
     ]

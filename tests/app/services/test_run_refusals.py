@@ -110,7 +110,7 @@ def test_a_solve_without_an_answer_ends_its_run_with_the_reason(
     world.run(program)
     with world.database.read() as session:
         run = session.exec(select(MatchRun)).one()
-        events = session.exec(select(AuditEvent).where(col(AuditEvent.action).startswith("RUN_"))).all()
+        events = session.exec(select(AuditEvent).where(col(AuditEvent.target).startswith("MatchRun "))).all()
         assert count(session, MatchPlan) == 0
     assert run.state is state
     assert run.finished_at is not None
