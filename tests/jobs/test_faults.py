@@ -28,7 +28,7 @@ from app.services.runs import RunDraft, start_match_run
 from migrations.runner import upgrade
 from tests.jobs.machine import Machine, Process, machine, wait_for
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 
 def message_of(office: Machine, run_id: UUID) -> str:

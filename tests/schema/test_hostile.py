@@ -16,7 +16,7 @@ import pytest
 from app.db import Database
 from tests.jobs.machine import Machine, machine
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 SOON_S = 0.1
 MOST_MIB = 120
