@@ -49,10 +49,7 @@ def server() -> Iterator[Server]:
 @pytest.fixture
 def sqlite_database(files: Files, tmp_path: Path) -> Iterator[Database]:
     """A migrated, empty SQLite database of its own for one test."""
-    url = make_url(f"sqlite:///{tmp_path / 'touyan.db'}")
-    # At once, for whoever looks at the file by another way.
-    files.copy_tables(url)
-    with files.database(url) as database:
+    with files.database(make_url(f"sqlite:///{tmp_path / 'touyan.db'}")) as database:
         yield database
 
 

@@ -15,7 +15,8 @@ from typing import Any, TypeVar
 from uuid import uuid4
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import URL, Connection, create_engine, event, make_url, text
+from sqlalchemy import URL, Connection, Dialect, create_engine, event, make_url, text
+from sqlalchemy.util import LRUCache
 
 from app.db import Database
 from tests.servers import migrated
@@ -31,6 +32,8 @@ class Stock(ABC):
     def __init__(self) -> None:
         self._templates: dict[str, URL] = {}
         self._told: dict[str, Any] = {}
+        self._dialect: Dialect | None = None
+        self._statements: LRUCache[Any, Any] = LRUCache(5_000)
 
     @abstractmethod
     def new_url(self) -> URL:
@@ -66,6 +69,7 @@ class Stock(ABC):
             self.make(url, None)
             database = migrated(url.render_as_string(hide_password=False))
             self.settle(database)
+            self._dialect = database.engine.dialect
             database.dispose()
             self._templates[TABLES_ALONE] = url
         return self._templates[TABLES_ALONE]
@@ -73,10 +77,20 @@ class Stock(ABC):
     def blank(self, url: URL, holds: str = TABLES_ALONE) -> Database:
         """A database that is made when somebody connects to it first."""
         self.tables()
+        self.lay_out(holds, url)
         database = Database(url.render_as_string(hide_password=False))
         blank = _blanks[database] = Blank(self, url, holds)
         event.listen(database.engine, "do_connect", lambda *_: blank.make())
+        self._share_statements(database)
         return database
+
+    def _share_statements(self, database: Database) -> None:
+        """Let all databases of this kind know the statements that were compiled for one: that takes longer than running
+        them. An engine knows its own alone, by its dialect.
+        """
+        assert self._dialect is not None
+        for engine in (database.engine, database._reader):
+            engine.dialect, engine._compiled_cache = self._dialect, self._statements
 
     @contextmanager
     def database(self, url: URL) -> Iterator[Database]:
@@ -87,8 +101,11 @@ class Stock(ABC):
         if _blanks[database].is_made:
             self.drop(url)
 
+    def lay_out(self, holds: str, url: URL) -> None:  # noqa: B027 - a server waits for the first connection
+        """Take note of what a database will be a copy of."""
+
     def copy(self, holds: str, url: URL) -> None:
-        """Make a database as a copy of what holds this."""
+        """Make a database as a copy of what holds this, for whoever connects first."""
         self.make(url, self._templates[holds])
 
 
@@ -108,17 +125,15 @@ class Files(Stock):
         if template is not None:
             shutil.copyfile(str(template.database), str(url.database))
 
+    def lay_out(self, holds: str, url: URL) -> None:
+        """Copy the template at once: whoever looks at the file by another way must find it."""
+        self.make(url, self._templates[holds])
+
     def copy(self, holds: str, url: URL) -> None:
-        """Copy the template, unless the file with the tables stands already."""
-        if holds != TABLES_ALONE or not Path(str(url.database)).exists():
-            Stock.copy(self, holds, url)
+        """Leave the file, which is laid out already."""
 
     def drop(self, url: URL) -> None:
         """Leave the file to the folder that it stands in."""
-
-    def copy_tables(self, url: URL) -> None:
-        """Make a database with the tables alone."""
-        self.make(url, self.tables())
 
     def settle(self, database: Database) -> None:
         """Move everything from the write-ahead log into the file."""
@@ -193,4 +208,5 @@ def furnish(database: Database, name: str, fill: Callable[[Database], ToldT], *,
         return fill(database)
     told = blank.stock.template(name, fill, base=base)
     blank.holds = name
+    blank.stock.lay_out(name, blank.url)
     return told
