@@ -4,6 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
+# Whoever forbids compiled modules pays with about a second for every process that a test or a server starts.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help demo serve test test-slow fuzz check fix lock migrate schema bench bench-scale
 
@@ -32,8 +35,9 @@ schema: $(STAMP)  ## write schema/schema.graphql
 test: $(STAMP)  ## the fast tests, on SQLite and PostgreSQL
 	$(BIN)/python -m pytest -m "not slow and not bench" -n 2
 
-test-slow: $(STAMP)  ## the slow tests
-	$(BIN)/python -m pytest -m "slow and not bench" -n 2
+test-slow: $(STAMP)  ## the slow tests; those about processes in time one after another
+	$(BIN)/python -m pytest -m "slow and not alone and not bench" -n 2
+	$(BIN)/python -m pytest -m "alone and not bench"
 
 fuzz: $(STAMP)  ## 2,000 generated operations per role; TOUYAN_FUZZ_SEED=<the printed seed> repeats them
 	@export TOUYAN_FUZZ_CASES=$${TOUYAN_FUZZ_CASES:-2000}; \

@@ -92,6 +92,18 @@ def warm_up() -> None:
     forkserver.ensure_running()
 
 
+def until_warm() -> None:
+    """Return when a solve would begin at once: what ``warm_up`` has started makes processes by now."""
+    warm_up()
+    process = multiprocessing.get_context("forkserver").Process(target=_be_born, daemon=True)
+    process.start()
+    process.join()
+
+
+def _be_born() -> None:
+    """Do nothing: that this process could be made is all that is asked."""
+
+
 def imported_by(names: Mapping[str, object]) -> list[str]:
     """Return the modules that the names of a module come from, other than the program itself.
 

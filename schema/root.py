@@ -1,5 +1,6 @@
 """The schema: the queries and mutations of all slices together."""
 
+from functools import cache
 from typing import Any
 
 import strawberry
@@ -63,8 +64,9 @@ class TouyanSchema(strawberry.Schema):
         """Nothing here: the stock method logs exception texts, which can hold personal data."""
 
 
+@cache
 def make_schema() -> TouyanSchema:
-    """The schema of the service."""
+    """The schema of the service, built once in a process: it holds nothing of a request, and building takes seconds."""
     return TouyanSchema(
         query=Query,
         mutation=Mutation,

@@ -1,13 +1,11 @@
-"""Fixtures shared by all tests: migrated databases of both kinds, made by copying a template."""
+"""Fixtures shared by all tests: migrated databases of both kinds, copies of templates (``tests.stock``)."""
 
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
-from sqlalchemy import create_engine, make_url, text
+from sqlalchemy import make_url
 
 from app.crypto import PersonalDataCipher
 from app.db import Database
@@ -24,7 +22,8 @@ from tests.leaks.plugin import (
     pytest_terminal_summary as pytest_terminal_summary,
 )
 from tests.servers import TEST_DATA_KEY as TEST_DATA_KEY
-from tests.servers import migrated, opened, postgresql_server
+from tests.servers import postgresql_server
+from tests.stock import Files, Server
 
 # Tables of the command line are as wide as the console is when their module is imported.
 os.environ["COLUMNS"] = "400"
@@ -37,62 +36,39 @@ def cipher() -> PersonalDataCipher:
 
 
 @pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A migrated, empty SQLite file."""
-    path = tmp_path_factory.mktemp("sqlite") / "template.db"
-    database = migrated(f"sqlite:///{path}")
-    with database.engine.connect() as connection:
-        connection.connection.dbapi_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # type: ignore[union-attr]
-    database.dispose()
-    return path
+def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
+    """The templates of SQLite."""
+    return Files(tmp_path_factory.mktemp("sqlite"))
 
 
 @pytest.fixture(scope="session")
-def postgresql_url() -> Iterator[str]:
-    """The URL of a PostgreSQL server that has a migrated database ``template_touyan``."""
-    with postgresql_server() as url:
-        admin = create_engine(url, isolation_level="AUTOCOMMIT")
-        template = f"template_touyan_{uuid4().hex[:8]}"
-        with admin.connect() as connection:
-            connection.execute(text(f"CREATE DATABASE {template}"))
-        template_url = make_url(url).set(database=template).render_as_string(False)
-        migrated(template_url).dispose()
-        yield template_url
-        with admin.connect() as connection:
-            connection.execute(text(f"DROP DATABASE {template} WITH (FORCE)"))
-        admin.dispose()
+def sqlite_template(files: Files) -> Path:
+    """A migrated, empty SQLite file."""
+    return Path(str(files.tables().database))
 
 
-def _sqlite_database(template: Path, folder: Path) -> Database:
-    path = folder / "touyan.db"
-    shutil.copyfile(template, path)
-    return opened(f"sqlite:///{path}")
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """The templates of PostgreSQL, on a server of this session."""
+    with postgresql_server(is_lasting=False) as url:
+        server = Server(url)
+        yield server
+        server.close()
 
 
 @pytest.fixture
-def sqlite_database(sqlite_template: Path, tmp_path: Path) -> Iterator[Database]:
+def sqlite_database(files: Files, tmp_path: Path) -> Iterator[Database]:
     """A migrated, empty SQLite database of its own for one test."""
-    database = _sqlite_database(sqlite_template, tmp_path)
-    yield database
-    database.dispose()
+    with files.database(make_url(f"sqlite:///{tmp_path / 'touyan.db'}")) as database:
+        yield database
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+def database(request: pytest.FixtureRequest) -> Iterator[Database]:
     """A migrated, empty database of its own for one test, once on each kind."""
     if request.param == "sqlite":
-        database = _sqlite_database(request.getfixturevalue("sqlite_template"), tmp_path)
-        yield database
-        database.dispose()
+        yield request.getfixturevalue("sqlite_database")
         return
-    template_url = make_url(request.getfixturevalue("postgresql_url"))
-    name = f"t_{uuid4().hex}"
-    admin = create_engine(template_url.set(database="postgres"), isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template_url.database}"))
-    database = opened(template_url.set(database=name).render_as_string(False))
-    yield database
-    database.dispose()
-    with admin.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    admin.dispose()
+    server: Server = request.getfixturevalue("server")
+    with server.database(server.new_url()) as database:
+        yield database

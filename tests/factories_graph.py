@@ -1,5 +1,6 @@
 """A small county with people, a programme, a plan, pairings and rosters, inserted straight into the tables."""
 
+from copy import deepcopy
 from datetime import date, timedelta
 
 from sqlmodel import Session
@@ -15,10 +16,17 @@ from tests.factories_graph_people import BY, OTHER_COUNTY, OTHER_TOWNSHIP, add_d
 from tests.factories_graph_people import COUNTY as COUNTY
 from tests.factories_graph_people import TOWNSHIP as TOWNSHIP
 from tests.factories_graph_people import World as World
+from tests.stock import furnish
 
 
 def build_world(database: Database, cipher: PersonalDataCipher, *, n_candidates: int = 5) -> World:
     """Insert everything: ``n_candidates`` candidates in one county, each in a pairing with two mentors."""
+    name = f"graph of {n_candidates}"
+    world = furnish(database, name, lambda each: _written(each, cipher, n_candidates))
+    return deepcopy(world, {id(world.cipher): world.cipher})
+
+
+def _written(database: Database, cipher: PersonalDataCipher, n_candidates: int) -> World:
     world = World(cipher=cipher)
     with database.write() as session:
         add_divisions(session, world)

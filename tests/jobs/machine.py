@@ -8,12 +8,14 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import Future
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import httpx
@@ -28,6 +30,8 @@ from app.models.vocabulary import OPEN_RUN_STATES, ProgramKind, Role, RunState
 from schema.ids import encode_id, key_of
 from tests.app.services.world import World, make_world, populate
 from tests.servers import TEST_DATA_KEY
+
+ResultT = TypeVar("ResultT")
 
 PATIENCE_S = 180.0
 """Seconds after which a test gives up waiting: processes start slowly on a busy machine."""
@@ -106,7 +110,12 @@ class Machine:
                 [sys.executable, "-c", "from app.cli import main; main()", *arguments],
                 stdout=stream,
                 stderr=subprocess.STDOUT,
-                env={**os.environ, "TOUYAN_DATABASE_URL": self.url, "TOUYAN_DATA_KEYS": TEST_DATA_KEY, **environment},
+                env={
+                    **office_environment(),
+                    "TOUYAN_DATABASE_URL": self.url,
+                    "TOUYAN_DATA_KEYS": TEST_DATA_KEY,
+                    **environment,
+                },
                 start_new_session=True,
             )
         process = Process(popen, log)
@@ -155,7 +164,14 @@ class Machine:
         assert payload["userErrors"] == [], payload
         return key_of(payload["matchRun"]["id"], "MatchRun")
 
-    async def watch(self, run_id: UUID, *, after: int | None = None, most: int | None = None) -> list[dict[str, Any]]:
+    async def watch(
+        self,
+        run_id: UUID,
+        *,
+        after: int | None = None,
+        most: int | None = None,
+        patience_s: float | None = PATIENCE_S,
+    ) -> list[dict[str, Any]]:
         """The events of a run as a client of ``graphql-transport-ws`` receives them, each with the instant of arrival.
 
         Ends with the run, or after ``most`` stored events.
@@ -171,7 +187,7 @@ class Machine:
             await line.send(
                 json.dumps({"id": "1", "type": "subscribe", "payload": {"query": WATCH, "variables": variables}})
             )
-            async with asyncio.timeout(PATIENCE_S):
+            async with asyncio.timeout(patience_s):
                 while most is None or sum(event["kind"] != "FIGURES" for event in events) < most:
                     message = json.loads(await line.recv())
                     if message["type"] == "complete":
@@ -212,6 +228,11 @@ class Machine:
         return "\n".join(f"== {p.log.name} {p.popen.args}\n{p.log.read_text()[-3000:]}" for p in self.processes)
 
 
+def office_environment() -> dict[str, str]:
+    """The environment of a process as an office starts it: modules are compiled once, not with every start."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+
 def _is_locked(database: Database) -> bool:
     """Whether somebody is writing to a database of SQLite."""
     if database.engine.dialect.name != "sqlite":
@@ -230,6 +251,31 @@ def wait_for(is_so: Callable[[], bool], tell: Callable[[], str] = str, *, every_
     while not is_so():
         assert time.monotonic() < end, f"waited {PATIENCE_S} s in vain\n{tell()}"
         time.sleep(every_s)
+
+
+@contextmanager
+def listening() -> Iterator[Callable[[Coroutine[Any, Any, ResultT]], Future[ResultT]]]:
+    """Take coroutines that go on beside the test, in a thread of their own; all have ended and closed when it ends."""
+    loops: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = Future()
+
+    async def go_on() -> None:
+        is_over = asyncio.Event()
+        loops.set_result((asyncio.get_running_loop(), is_over))
+        await is_over.wait()
+        mine = asyncio.current_task()
+        others = [task for task in asyncio.all_tasks() if task is not mine]
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+
+    thread = threading.Thread(target=lambda: asyncio.run(go_on()), name="listening")
+    thread.start()
+    loop, is_over = loops.result()
+    try:
+        yield lambda coroutine: asyncio.run_coroutine_threadsafe(coroutine, loop)
+    finally:
+        loop.call_soon_threadsafe(is_over.set)
+        thread.join()
 
 
 @contextmanager

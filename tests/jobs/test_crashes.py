@@ -6,6 +6,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future
 from pathlib import Path
 from uuid import UUID
 
@@ -13,14 +14,14 @@ import pytest
 from sqlmodel import select, update
 
 from app.access import verify_trail
-from app.db import Database, run_in_transaction
-from app.models import AuditEvent, MatchRun
+from app.db import Database, run_in_transaction, utc_now
+from app.models import AuditEvent, MatchRun, MatchShare
 from app.models.vocabulary import RunState
-from app.services.runs.faults import MOST_ATTEMPTS
-from tests.jobs.machine import Machine, Process, machine, wait_for
+from app.services.runs.faults import MOST_ATTEMPTS, STANDSTILL
+from tests.jobs.machine import PATIENCE_S, Machine, Process, listening, machine, wait_for
 from tests.servers import TEST_SEAL_KEYS
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 SEATS = 24
 """Seats of the twelve candidates of the county."""
@@ -40,6 +41,18 @@ def times_finished(office: Machine, run_id: UUID) -> int:
 def times_taken(office: Machine, run_id: UUID) -> int:
     with office.database.read() as session:
         return session.get_one(MatchRun, run_id).attempt
+
+
+def told_of(office: Machine, runs: list[UUID]) -> str:
+    """How often runs were taken up since they got on, how often their shares were, and the reasons they ended with."""
+    with office.database.read() as session:
+        lines = [
+            f"{number}: {run.state} {run.attempt} {[share.attempt for share in shares]} {run.messages}"
+            for number, run_id in enumerate(runs)
+            if (run := session.get_one(MatchRun, run_id))
+            and (shares := session.exec(select(MatchShare).where(MatchShare.run_id == run_id)).all())
+        ]
+    return "\n".join(lines)
 
 
 def test_a_server_killed_in_a_solve_finishes_the_run_by_itself_when_it_is_back(office: Machine) -> None:
@@ -105,11 +118,7 @@ def test_forty_runs_under_random_kills_end_once_each_and_every_subscriber_hears_
     office.server(embedded=False)
     workers: dict[str, Process] = {slot: office.worker(slot) for slot in ("w1", "w2")}
     runs: list[UUID] = []
-    heard: dict[UUID, list[list[tuple[object, object]]]] = {}
     is_over = threading.Event()
-
-    def subscribe(run_id: UUID) -> None:
-        heard[run_id] = [stored(events) for events in asyncio.run(_watch_twice(office, run_id))]
 
     def kill_at_random() -> None:
         while not is_over.wait(chance.uniform(2.0, 4.0)):
@@ -119,46 +128,51 @@ def test_forty_runs_under_random_kills_end_once_each_and_every_subscriber_hears_
                 workers[slot].kill()
                 workers[slot] = office.worker(slot)
 
+    def has_room() -> bool:
+        return sum(not office.has_ended(run_id) for run_id in runs) < 2
+
     killer = threading.Thread(target=kill_at_random)
-    killer.start()
-    listeners: list[threading.Thread] = []
-    try:
-        while len(runs) < 40:
-            open_runs = [run_id for run_id in runs if not office.has_ended(run_id)]
-            if len(open_runs) >= 2:
-                time.sleep(0.05)
-                continue
-            runs.append(office.start(office.programs[0], idempotencyKey=f"run {len(runs)}"))
-            listener = threading.Thread(target=subscribe, args=(runs[-1],))
-            listener.start()
-            listeners.append(listener)
-        states = [office.wait_for_end(run_id) for run_id in runs]
-    finally:
-        is_over.set()
-        killer.join()
-    for listener in listeners:
-        listener.join()
-    assert states == [RunState.SOLVED] * 40
+    with listening() as listen:
+        listeners: list[Future[list[list[dict[str, object]]]]] = []
+        killer.start()
+        try:
+            while len(runs) < 40:
+                wait_for(has_room, lambda: told_of(office, runs) + office.logs())
+                runs.append(office.start(office.programs[0], idempotencyKey=f"run {len(runs)}"))
+                listeners.append(listen(_watch_twice(office, runs[-1])))
+            states = [office.wait_for_end(run_id) for run_id in runs]
+        finally:
+            is_over.set()
+            killer.join()
+        heard = [[stored(events) for events in listener.result(timeout=PATIENCE_S)] for listener in listeners]
+    assert states == [RunState.SOLVED] * 40, told_of(office, runs)
     assert [office.plans(run_id) for run_id in runs] == [[6]] * 40
     assert [times_finished(office, run_id) for run_id in runs] == [1] * 40
     whole = [(0, "STARTED"), (1, "SOLVED"), (2, "ENDED")]
-    assert [heard[run_id] for run_id in runs] == [[whole, whole[1:]]] * 40
+    assert heard == [[whole, whole[1:]]] * 40
     n_kills = len(office.processes) - 3
     assert n_kills >= 5, n_kills
 
 
 async def _watch_twice(office: Machine, run_id: UUID) -> list[list[dict[str, object]]]:
     """One subscriber from the beginning, and one that comes back behind the first event."""
-    return list(await asyncio.gather(office.watch(run_id), office.watch(run_id, after=0)))
+    both = (office.watch(run_id, patience_s=None), office.watch(run_id, after=0, patience_s=None))
+    return list(await asyncio.gather(*both))
 
 
 def test_a_run_that_kills_its_workers_ends_with_a_reason_and_a_remedy(lite_office: Machine) -> None:
     office = lite_office
     office.server(embedded=False)
     run_id = office.start(office.programs[0])
-    # The deaths before, which would all look like the last ones.
-    n_taken = MOST_ATTEMPTS - 3
-    run_in_transaction(office.database, lambda session: session.exec(update(MatchRun).values(attempt=n_taken)))
+    worker = office.worker("w1")
+    # The deaths before, which would all look like the last ones; and the time that they would have taken.
+    n_taken, begun_at = MOST_ATTEMPTS - 3, utc_now() - STANDSTILL
+    wait_for(
+        lambda: times_taken(office, run_id) > 0 and office.state(run_id) is RunState.RUNNING, office.logs, every_s=0.01
+    )
+    worker.kill()
+    before = update(MatchRun).values(attempt=n_taken, started_at=begun_at)
+    run_in_transaction(office.database, lambda session: session.exec(before))
     worker = office.worker("w1")
     while not office.has_ended(run_id):
         if times_taken(office, run_id) > n_taken:
@@ -170,4 +184,5 @@ def test_a_run_that_kills_its_workers_ends_with_a_reason_and_a_remedy(lite_offic
     with office.database.read() as session:
         (message,) = session.get_one(MatchRun, run_id).messages
     assert f"died {MOST_ATTEMPTS} times" in message["text"]
+    assert "no further for 10 minutes" in message["text"]
     assert "retryMatchRun" in message["text"]

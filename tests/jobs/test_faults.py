@@ -29,7 +29,7 @@ from migrations.runner import upgrade
 from tests.jobs.machine import Machine, Process, machine, wait_for
 from tests.servers import opened
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 
 def message_of(office: Machine, run_id: UUID) -> str:

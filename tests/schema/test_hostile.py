@@ -16,7 +16,7 @@ import pytest
 from tests.jobs.machine import Machine, machine
 from tests.servers import opened
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 SOON_S = 0.1
 MOST_MIB = 120

@@ -1,28 +1,35 @@
 """Runs that cannot go on: they end FAILED with the reason and a remedy, in both languages, instead of hanging."""
 
 from dataclasses import replace
+from datetime import timedelta
 from uuid import UUID
 
-from sqlmodel import Session
+from sqlmodel import Session, func, select
 
 from app.access import Viewer, code_prefix, record
 from app.db import utc_now
-from app.models import Division, MatchRun, PairingProgram
+from app.models import Division, MatchRun, MatchShare, PairingProgram
 from app.models.vocabulary import OPEN_RUN_STATES, AuditAction, Role, RunState
 from app.services.programs import county_of_program
 from app.services.runs.shares import empty_shares
 
 MOST_ATTEMPTS = 20
-"""How often a run, or a share of one, is taken up; each time before, its worker process died."""
+"""How often a run, or a share of one, is taken up without getting on; each time before, its worker process died."""
+
+STANDSTILL = timedelta(minutes=10)
+"""How long such a run must have stood still as well. Workers that are stopped again and again from outside, or that a
+slow machine starts slowly, use up the attempts within minutes, and that is no fault of the run."""
 
 NO_ROOM = (
     "The database had no room left; free or add disk space, then try the run again (retryMatchRun). "
     "数据库存储空间已满，请清理或扩充磁盘空间后重试本次匹配（retryMatchRun）。"
 )
 WORKERS_DIED = (
-    f"Its worker process died {MOST_ATTEMPTS} times; see the log of the workers (memory is the usual reason), then "
-    "try the run again (retryMatchRun). "
-    f"工作进程已异常退出{MOST_ATTEMPTS}次，请查看工作进程日志（多为内存不足），处理后重试本次匹配（retryMatchRun）。"
+    f"Its worker process died {MOST_ATTEMPTS} times or more, and the run got no further for "
+    f"{STANDSTILL.seconds // 60} minutes; see the log of the workers (memory is the usual reason), then try the run "
+    "again (retryMatchRun). "
+    f"工作进程已异常退出{MOST_ATTEMPTS}次以上，且任务{STANDSTILL.seconds // 60}分钟内没有进展，"
+    "请查看工作进程日志（多为内存不足），处理后重试本次匹配（retryMatchRun）。"
 )
 UNREADABLE = (
     "What the run stored of its people cannot be read any more, so the database file or its disk is damaged; check "
@@ -51,10 +58,24 @@ def count_attempt(session: Session, run_id: UUID) -> None:
     run = session.get_one(MatchRun, run_id, with_for_update=True)
     if run.state not in OPEN_RUN_STATES:
         return
-    if run.attempt >= MOST_ATTEMPTS:
+    if is_hopeless(session, run, run.attempt):
         fail_run(session, run_id, WORKERS_DIED)
         return
     run.attempt += 1
+    session.add(run)
+
+
+def is_hopeless(session: Session, run: MatchRun, n_attempts: int) -> bool:
+    """Whether so many attempts have led nowhere: none has solved a share of the run for a long time."""
+    if n_attempts < MOST_ATTEMPTS:
+        return False
+    solved = session.exec(select(func.max(MatchShare.solved_at)).where(MatchShare.run_id == run.id)).one()
+    return utc_now() - (solved or run.started_at or run.created_at) >= STANDSTILL
+
+
+def forget_attempts(session: Session, run: MatchRun) -> None:
+    """Begin to count anew: the run has got on."""
+    run.attempt = 0
     session.add(run)
 
 

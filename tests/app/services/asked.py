@@ -1,6 +1,6 @@
 """A county with a plan of a real run, its seats short of one officer, for questions about it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
 
@@ -27,7 +27,9 @@ from app.models.vocabulary import (
     ReviewLevel,
     RunMode,
 )
+from app.services.questions.warm import WARM_PLANS
 from tests.app.services.world import World, make_world
+from tests.stock import furnish
 
 TOWNSHIP_SLOT, VILLAGE_SLOT = "TOWNSHIP_MENTOR", "VILLAGE_MENTOR"
 BY = {"created_by": "test", "updated_by": "test"}
@@ -51,6 +53,14 @@ class Asked:
 
 def make_asked(database: Database, cipher: PersonalDataCipher, *, mode: RunMode = RunMode.FINAL) -> Asked:
     """The county, its people and the plan of one run."""
+    name = f"asked about {mode}, under {cipher.keyed_hash('template', 'name of templates')}"
+    # The plan of every copy has the same id, and what was worked out for another test's must not answer here.
+    WARM_PLANS._plans.clear()
+    asked = furnish(database, name, lambda each: _run(each, cipher, mode))
+    return replace(asked, world=replace(asked.world, database=database))
+
+
+def _run(database: Database, cipher: PersonalDataCipher, mode: RunMode) -> Asked:
     world = make_world(database, cipher)
     places = world.places
     officer, secretary = MentorCategory.TOWNSHIP_OFFICER, MentorCategory.VILLAGE_SECRETARY

@@ -1,6 +1,6 @@
 """A small county with people who satisfy every rule, for tests of programmes, runs and publication."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from uuid import UUID
 
@@ -49,6 +49,7 @@ from app.services.programs import ProgramDraft, create_pairing_program
 from app.services.publication import publish_match_plan
 from app.services.runs import RunDraft, run_here, start_match_run
 from tests.factories import Places, make_places
+from tests.stock import furnish
 
 START = date(2025, 3, 1)
 
@@ -184,17 +185,30 @@ class World:
         return run_in_transaction(self.database, lambda s: publish_match_plan(s, self.approver, plan.id, now=now)).id
 
 
+PLACES = "the county without people"
+
+
 def make_world(database: Database, cipher: PersonalDataCipher) -> World:
     """The county without people."""
+    return World(database, cipher, *furnish(database, PLACES, _found))
+
+
+def _found(database: Database) -> tuple[Places, Viewer, Viewer]:
     with database.write() as session:
         places = make_places(session)
         officer = viewer_for_division(session, subject="officer", role=Role.COUNTY_ADMIN, division=places.county)
         approver = viewer_for_division(session, subject="approver", role=Role.COUNTY_APPROVER, division=places.county)
-    return World(database, cipher, places, officer, approver)
+    return places, officer, approver
 
 
 def populate(world: World, *, n: int = 2) -> None:
     """``n`` candidates in 桂花村, ``n`` township officers, ``n`` village secretaries of 垌心村: all seats fit."""
+    name = f"{n} candidates, under {world.cipher.keyed_hash('template', 'name of templates')}"
+    world._n = furnish(world.database, name, lambda each: _settle(replace(world, database=each), n), base=PLACES)
+
+
+def _settle(world: World, n: int) -> int:
+    """Enter the people; how many there are."""
     with world.database.write() as session:
         for _ in range(n):
             world.candidate(session, world.places.guihua.id)
@@ -205,3 +219,4 @@ def populate(world: World, *, n: int = 2) -> None:
                 MentorCategory.VILLAGE_SECRETARY,
                 pool_id=world.places.banqiao.id,
             )
+    return world._n
