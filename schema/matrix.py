@@ -104,3 +104,15 @@ def personal_fields() -> list[tuple[str, str, Pii, Permission]]:
                     name = schema.config.name_converter.get_graphql_name(field)
                     found.append((str(concrete.implementation), name, directive.privacy_class, directive.permission))
     return sorted(found)
+
+
+def personal_table() -> str:
+    """Markdown: every field of personal data under its class and permission, by type."""
+    rows = ["| class | needs | fields |", "|---|---|---|"]
+    by_class: dict[tuple[str, Permission], dict[str, list[str]]] = {}
+    for type_name, field, pii, permission in personal_fields():
+        by_class.setdefault((pii.value, permission), {}).setdefault(type_name, []).append(field)
+    for (pii_class, permission), by_type in sorted(by_class.items()):
+        fields = "; ".join(f"{name}: {', '.join(f'`{field}`' for field in found)}" for name, found in by_type.items())
+        rows.append(f"| {pii_class} | `{permission.value}` | {fields} |")
+    return "\n".join(rows)

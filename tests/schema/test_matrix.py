@@ -4,7 +4,7 @@ from pathlib import Path
 
 from app.access import ROLES_BY_PERMISSION, Permission
 from app.models.vocabulary import Role
-from schema.matrix import field_table, legend, permission_table, root_fields
+from schema.matrix import field_table, legend, permission_table, personal_table, root_fields
 from schema.root import make_schema
 
 README = Path(__file__).parents[2] / "README.md"
@@ -15,6 +15,12 @@ def test_the_matrix_in_the_readme_is_that_of_the_schema() -> None:
         README.read_text(encoding="utf-8").partition("<!-- matrix -->\n")[2].partition("<!-- end of matrix -->")[0]
     )
     assert written == f"{permission_table()}\n\n{legend()}.\n\n{field_table(make_schema())}\n"
+
+
+def test_the_fields_of_personal_data_in_the_readme_are_those_of_the_schema() -> None:
+    text = README.read_text(encoding="utf-8")
+    written = text.partition("<!-- personal -->\n")[2].partition("<!-- end of personal -->")[0]
+    assert written == f"{personal_table()}\n"
 
 
 def test_every_root_field_states_one_permission_and_says_it_in_its_description() -> None:
