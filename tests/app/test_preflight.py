@@ -50,7 +50,7 @@ def test_production_refuses_keys_that_no_machine_made(tmp_path: Path, key: str) 
     assert found(tmp_path, data_keys=SecretStr(key), profile=Profile.DEVELOPMENT) == []
 
 
-@pytest.mark.parametrize("key", ["secret", SECRET[:-8], "钥匙"])
+@pytest.mark.parametrize("key", ["secret", SECRET[:-8], "钥匙"], ids=["word", "short", "chinese"])
 def test_what_is_no_key_is_refused_everywhere(tmp_path: Path, key: str) -> None:
     for profile in Profile:
         (finding,) = found(tmp_path, data_keys=SecretStr(key), profile=profile)

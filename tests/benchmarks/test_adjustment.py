@@ -56,8 +56,8 @@ from matching.result import filled_seats
 from matching.solution import Solution
 from matching.solvers.teams import solve as teams
 from tests.benchmarks.instances import tongren_size
-from tests.jobs.machine import KEY
 from tests.matching.factories import links
+from tests.servers import TEST_DATA_KEY as KEY
 
 LIMIT_S = 2.0
 """An officer should not wait longer for an answer; printed beside what it took, because machines differ."""

@@ -20,7 +20,8 @@ from app.db import Database
 from app.models import ReserveCandidate
 from schema.ids import encode_id
 from tests.factories_graph import World, build_world
-from tests.jobs.machine import KEY, Machine
+from tests.jobs.machine import Machine
+from tests.servers import TEST_DATA_KEY as KEY
 
 pytestmark = pytest.mark.bench
 

@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.crypto import PersonalDataCipher
 from app.db import Database
 from tests.leaks.search import Search
+from tests.servers import TEST_DATA_KEY
 
 OWN_LOGGERS = ("app", "schema", "matching", "migrations", "touyan")
 """They are heard from DEBUG on; of the others what they log by themselves."""
@@ -95,10 +96,7 @@ def _databases(given: dict[str, Any]) -> list[Database]:
 
 
 def _known_ciphers() -> list[PersonalDataCipher]:
-    from tests.conftest import TEST_DATA_KEY
-    from tests.jobs.machine import KEY
-
-    return [PersonalDataCipher([TEST_DATA_KEY]), PersonalDataCipher([KEY])]
+    return [PersonalDataCipher([TEST_DATA_KEY])]
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

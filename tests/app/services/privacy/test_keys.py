@@ -138,6 +138,7 @@ import os, signal, sys
 from app.access import SYSTEM_VIEWER
 from app.crypto import PersonalDataCipher
 from app.db import Database
+from app.sealing import SealKeys
 from app.services.privacy import keys
 
 class Mortal(PersonalDataCipher):
@@ -149,7 +150,7 @@ class Mortal(PersonalDataCipher):
         return super().encrypt(value)
 
 keys.BATCH_ROWS = 10
-keys.rotate_keys(Database(sys.argv[1]), SYSTEM_VIEWER, Mortal(sys.argv[2:]))
+keys.rotate_keys(Database(sys.argv[1], seal_keys=SealKeys.of(sys.argv[2:])), SYSTEM_VIEWER, Mortal(sys.argv[2:]))
 """
 
 
