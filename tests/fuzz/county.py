@@ -13,6 +13,7 @@ from app.crypto import PersonalDataCipher
 from app.db import Database, run_in_transaction
 from app.models import (
     ApiToken,
+    AuditEvent,
     Division,
     Exclusion,
     ExportJob,
@@ -70,7 +71,7 @@ STATE_POOLS = ("AdjustablePlan", "SubmittedPlan", "ApprovedPlan", "SubmittablePl
 TABLES: tuple[type[SQLModel], ...] = (
     *(Person, ReservePool, MentorPool, Mentor, PairingProgram, MatchPolicy, MatchRun, MatchPlan, PlanItem, Shortfall),
     *(PlanAdjustment, Pairing, PairingMember, Pin, RuleRelease, Exclusion, Preference, Roster, RosterEntry, ExportJob),
-    *(UserAccount, Office, ApiToken),
+    *(UserAccount, Office, ApiToken, AuditEvent),
 )
 
 

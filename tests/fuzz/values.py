@@ -28,6 +28,7 @@ ID_TYPES = (
     *("PairingProgram", "MatchPolicy", "MatchRun", "MatchPlan", "PlanItem", "Shortfall", "PlanAdjustment"),
     *("Pairing", "PairingMember", "Pin", "RuleRelease", "Exclusion", "Preference", "Roster", "RosterEntry"),
     *("ExportJob", "Village", "Township", "County", "Prefecture", "Province", "User", "Office", "ApiToken"),
+    "AuditEvent",
 )
 _MENTEE = ("ReserveCandidate", "ReserveCandidate", "AssignedCadre")
 _PERSON = ("Person", "Cadre")
@@ -67,6 +68,7 @@ TYPES_BY_ARGUMENT: dict[str, Sequence[str]] = {
     "matchPlan.id": ("MatchPlan",),
     "roster.id": ("Roster",),
     "exportJob.id": ("ExportJob",),
+    "auditEvent.id": ("AuditEvent",),
     "node.id": ID_TYPES,
     "nodes.ids": ID_TYPES,
     "CreatePairingProgramInput.divisionId": ("County", "County", "Prefecture", "Village"),
