@@ -238,8 +238,9 @@ def test_a_county_workbook_commits_to_exact_rows(office_on_both: ImportOffice) -
         "赵六", "王五", ExclusionReason.SAME_OFFICE,
     )  # fmt: skip
     wishes = office.session.exec(select(Preference)).all()
+    reasons = {w.id: w.reason_encrypted and office.cipher.decrypt(w.reason_encrypted) for w in wishes}
     assert sorted(
-        (names[w.from_person_id], names[w.to_person_id], w.rank, w.reason, w.approved_by) for w in wishes
+        (names[w.from_person_id], names[w.to_person_id], w.rank, reasons[w.id], w.approved_by) for w in wishes
     ) == [
         ("赵六", "李乙", 0, "工作安排", "组织部"),
         ("阿不都·买买提", "王五", 1, None, None),

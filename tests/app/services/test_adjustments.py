@@ -137,7 +137,7 @@ def test_a_swap_exchanges_the_mentors_of_two_seats_and_says_so(world: World) -> 
         stored = session.exec(select(PlanAdjustment)).one()
         versions = {(i.mentee_id, i.slot_code): i.version for i in session.exec(select(PlanItem))}
     assert row.version == plan.version + 1
-    assert (stored.number, stored.kind, stored.reason, stored.created_by) == (
+    assert (stored.number, stored.kind, world.cipher.decrypt(stored.reason_encrypted), stored.created_by) == (
         1,
         AdjustmentKind.SWAP,
         "会议研究决定",
