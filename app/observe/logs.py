@@ -20,6 +20,9 @@ ACCESS = logging.getLogger("touyan.access")
 QUIET = ("alembic", "asyncio", "httpx", "sqlalchemy", "urllib3", "websockets")
 """Libraries whose lines begin to matter with warnings."""
 
+OWN_WAYS = ("uvicorn", "uvicorn.access", "uvicorn.error", "dbos")
+"""Libraries that may have been given handlers of their own before."""
+
 FIELDS = ("method", "path", "status", "ms", "bytes", "user", "kind", "field", "errors")
 """What a line of the access log holds beside its text, in this order."""
 
@@ -111,6 +114,11 @@ def set_up_logging(*, is_json: bool, level: str = "info") -> None:
         root.removeHandler(known)
     root.addHandler(handler)
     root.setLevel(level.upper())
+    for name in OWN_WAYS:
+        logger = logging.getLogger(name)
+        logger.handlers.clear()
+        logger.propagate = True
+        logger.setLevel(logging.NOTSET)
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.captureWarnings(True)

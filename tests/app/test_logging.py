@@ -2,10 +2,12 @@
 
 import json
 import logging
+import logging.config
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from uvicorn.config import LOGGING_CONFIG
 
 from app.observe.logs import ACCESS, set_up_logging
 from app.request_id import request_id, run_id
@@ -93,6 +95,13 @@ def test_a_line_break_in_a_message_makes_no_second_line(said: Said) -> None:
     set_up_logging(is_json=True)
     logging.getLogger("touyan").warning("one\n%s", '{"level": "ERROR"}')
     assert len(lines(said)) == 1
+
+
+def test_handlers_that_libraries_were_given_before_are_taken_from_them(said: Said) -> None:
+    logging.config.dictConfig(LOGGING_CONFIG)
+    set_up_logging(is_json=True)
+    logging.getLogger("uvicorn.error").warning("one line")
+    assert [line["message"] for line in lines(said)] == ["one line"]
 
 
 def test_setting_up_again_replaces_and_the_level_counts(said: Said) -> None:
