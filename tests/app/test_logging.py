@@ -107,7 +107,7 @@ def test_handlers_that_libraries_were_given_before_are_taken_from_them(said: Sai
 def test_setting_up_again_replaces_and_the_level_counts(said: Said) -> None:
     set_up_logging(is_json=False)
     set_up_logging(is_json=True, level="warning")
-    logging.getLogger("touyan").info("not told")
+    logging.getLogger("a.library").info("not told")
     logging.getLogger("alembic").info("not told")
-    logging.getLogger("touyan").warning("told")
+    logging.getLogger("a.library").warning("told")
     assert [line["message"] for line in lines(said)] == ["told"]
