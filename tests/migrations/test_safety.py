@@ -149,8 +149,8 @@ def test_without_room_for_all_of_it_nothing_is_begun(old: Path, monkeypatch: pyt
 def test_what_somebody_writes_meanwhile_is_not_lost(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bring_up = copies._bring_up
 
-    def interfere(database: Database) -> None:
-        bring_up(database)
+    def interfere(database: Database, cipher: PersonalDataCipher) -> None:
+        bring_up(database, cipher)
         with closing(sqlite3.connect(old)) as connection:
             connection.execute("UPDATE person SET name = '新名'")
             connection.commit()
