@@ -174,7 +174,8 @@ def test_a_session_that_was_not_used_for_an_hour_is_over(lite: Door) -> None:
 def test_a_first_password_opens_nothing_but_the_way_to_another(lite: Door) -> None:
     enter(lite)
     with lite.database.write() as session:
-        session.exec(select(UserAccount)).one().must_change_password = True
+        user = session.exec(select(UserAccount).where(UserAccount.login == "wang.fang")).one()
+        user.must_change_password = True
     response = sign_in(lite)
     assert response.json()["mustChangePassword"] is True
     cookie, csrf = cookie_of(response), response.json()["csrfToken"]
