@@ -5,13 +5,16 @@ the value, never the value.
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import Session
 
 from app.crypto import PersonalDataCipher
 from app.db import Database
@@ -45,8 +48,19 @@ def pytest_sessionstart() -> None:
     PersonalDataCipher.encrypt = heard_encrypt  # type: ignore[method-assign]
     httpx.Client.send = heard_send  # type: ignore[method-assign]
     httpx.AsyncClient.send = heard_send_async  # type: ignore[method-assign]
-    for name in OWN_LOGGERS:
-        logging.getLogger(name).setLevel(logging.DEBUG)
+    for level, name in ((logging.DEBUG, "debug"), (logging.INFO, "info")):
+        setattr(logging.Logger, name, _also_heard(level, getattr(logging.Logger, name)))
+
+
+def _also_heard(level: int, original: Callable[..., None]) -> Callable[..., None]:
+    """A method of loggers that lets the search hear what is below the level that a logger is set to."""
+
+    def log(self: logging.Logger, message: object, *args: Any, **options: Any) -> None:
+        if self.name.partition(".")[0] in OWN_LOGGERS and not self.isEnabledFor(level):
+            SEARCH.ear.handle(self.makeRecord(self.name, level, "", 0, message, args, None))
+        original(self, message, *args, **options | {"stacklevel": options.get("stacklevel", 1) + 1})
+
+    return log
 
 
 def pytest_runtest_setup() -> None:
@@ -77,10 +91,11 @@ def _findings(item: pytest.Item) -> list[str]:
     given: dict[str, Any] = getattr(item, "funcargs", {})
     found: list[str] = []
     ciphers = [each for each in given.values() if isinstance(each, PersonalDataCipher)]
-    for database in _databases(given):
+    for opened in _connections(given):
         try:
-            SEARCH.learn_from(database.engine, [*ciphers, *_known_ciphers()])
-            found += SEARCH.findings_in_tables(database.engine)
+            with opened() as connection:
+                SEARCH.learn_from(connection, [*ciphers, *_known_ciphers()])
+                found += SEARCH.findings_in_tables(connection)
         except SQLAlchemyError as fault:
             # A test that breaks its database; counted and told at the end of the run.
             _unsearched.append(f"{item.nodeid}: {type(fault).__name__}")
@@ -89,10 +104,17 @@ def _findings(item: pytest.Item) -> list[str]:
     return found + SEARCH.findings()
 
 
-def _databases(given: dict[str, Any]) -> list[Database]:
-    """The databases among what a test was given, each once."""
+def _connections(given: dict[str, Any]) -> list[Callable[[], AbstractContextManager[Connection]]]:
+    """How to read each database that a test was given: through its own open session, whose rows nobody else sees."""
+    sessions = [getattr(each, "session", None) for each in given.values()]
+    owned = [each for each in sessions if isinstance(each, Session)]
+    if owned:
+        return [lambda: nullcontext(owned[0].connection())]
     found = [each if isinstance(each, Database) else getattr(each, "database", None) for each in given.values()]
-    return list({id(each): each for each in found if isinstance(each, Database)}.values())
+    databases = {id(each): each for each in found if isinstance(each, Database)}
+    # Reading must not wait for whoever writes.
+    readers = [each.engine.execution_options(touyan_read_only=True) for each in databases.values()]
+    return [reader.connect for reader in readers]
 
 
 def _known_ciphers() -> list[PersonalDataCipher]:

@@ -89,7 +89,8 @@ def test_log_files_of_processes_are_searched(search: Search, tmp_path: Path) -> 
 
 def test_job_tables_runs_and_the_audit_trail_are_searched(search: Search, database: Database) -> None:
     engine = database.engine
-    assert search.findings_in_tables(engine) == []
+    with engine.connect() as connection:
+        assert search.findings_in_tables(connection) == []
     schema = "" if engine.dialect.name == "sqlite" else "dbos."
     with Session(engine) as session:
         session.add(AuditEvent(actor="x", role=Role.READER, action="X", target="x", detail={"purpose": [SENTENCE]}))
@@ -106,7 +107,8 @@ def test_job_tables_runs_and_the_audit_trail_are_searched(search: Search, databa
             {"value": f'{{"phone":"{MOBILE}"}}'},
         )
         session.commit()
-    found = search.findings_in_tables(engine)
+    with engine.connect() as connection:
+        found = search.findings_in_tables(connection)
     place = "workflow_status" if engine.dialect.name == "sqlite" else '"dbos"."workflow_status"'
     assert sorted(found) == sorted(
         [
@@ -129,7 +131,8 @@ def test_values_that_other_processes_wrote_are_learnt_from_the_database(
 
     build_world(sqlite_database, cipher, n_candidates=2)
     search = Search()
-    search.learn_from(sqlite_database.engine, [cipher])
+    with sqlite_database.engine.connect() as connection:
+        search.learn_from(connection, [cipher])
     assert {"restricted-note", "restricted-exit-reason"} <= search.secrets.texts
 
 

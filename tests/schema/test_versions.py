@@ -60,6 +60,7 @@ WITHOUT_VERSION = {
     "startMatchRun": "makes a row; two calls with one key make one run",
     "startRepairRun": "makes a row; two calls with one key make one run",
     "retryMatchRun": "makes a row; two calls make one run",
+    "revealPersonalData": "changes nothing; each reveal is a record of its own",
     "cancelMatchRun": "asking twice is asking once, and workers write the run meanwhile",
     "removePin": "a pin never changes: it is there or it is gone",
     "removeExclusion": "an exclusion never changes: it is there or it is gone",
