@@ -40,7 +40,14 @@ def test_the_file_comes_with_its_name_and_type_and_is_recorded(door: Door) -> No
     assert (response.headers["cache-control"], response.headers["x-content-type-options"]) == ("no-store", "nosniff")
     (event,) = downloads(door)
     assert (event.actor, event.target) == ("county", f"ExportJob {door.world.ids['export']}")
-    assert event.detail == {"sha256": "2" * 64, "rows": 5}
+    assert event.detail == {
+        "roster": str(door.world.ids["roster"]),
+        "purpose": event.detail["purpose"],
+        "mask_level": "STANDARD",
+        "row_count": 5,
+        "sha256": "2" * 64,
+    }
+    assert event.detail["purpose"]
 
 
 def test_csv_is_labelled_as_csv(lite: Door) -> None:

@@ -238,11 +238,12 @@ def test_single_items_are_found_by_id_and_by_code(door: Door) -> None:
 
 def test_node_fetches_every_type_and_nothing_outside_the_territory(door: Door) -> None:
     query = "query($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }"
-    ids = [ident(door, name) for name in READ_BY_TYPE]
-    assert [node["__typename"] for node in door.data(query, ids=ids)["nodes"]] == list(READ_BY_TYPE)
+    names = [name for name in READ_BY_TYPE if name != "AuditEvent"]  # tests/schema/test_audit.py
+    ids = [ident(door, name) for name in names]
+    assert [node["__typename"] for node in door.data(query, ids=ids)["nodes"]] == names
     foreign = door.data(query, ids=ids, by="other_county")["nodes"]
     shared = {"Province", "Prefecture"}
-    assert {name for name, node in zip(READ_BY_TYPE, foreign, strict=True) if node} == shared
+    assert {name for name, node in zip(names, foreign, strict=True) if node} == shared
     single = "query($id: ID!) { node(id: $id) { id } }"
     assert door.data(single, id=encode_id("Person", uuid4()))["node"] is None
     assert door.data(single, id=encode_id("Nonsense", uuid4()))["node"] is None
