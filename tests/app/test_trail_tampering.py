@@ -1,12 +1,11 @@
 """Whatever somebody does to the stored trail without the key is found, at its first entry, on both databases."""
 
-import shutil
 from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import Connection, create_engine, make_url, text
+from sqlalchemy import Connection, make_url, text
 from sqlmodel import Session
 
 from app.access import SYSTEM_VIEWER, accept_trail, record, reseal
@@ -29,7 +28,8 @@ from tests.app.trails import (
     rechain,
     sql,
 )
-from tests.servers import TEST_DATA_KEY, TEST_SEAL_KEYS, opened
+from tests.servers import TEST_DATA_KEY, TEST_SEAL_KEYS
+from tests.stock import Files, Server
 
 EVENTS = AuditEvent.__table__  # type: ignore[attr-defined]
 CHANGES: dict[str, Any] = {
@@ -53,26 +53,11 @@ CHANGES: dict[str, Any] = {
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def trail(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     """A database with five entries, in which no test leaves anything behind."""
-    if request.param == "sqlite":
-        path = tmp_path_factory.mktemp("trail") / "touyan.db"
-        shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
-        database = opened(f"sqlite:///{path}")
+    stock: Files | Server = request.getfixturevalue("files" if request.param == "sqlite" else "server")
+    url = make_url(f"sqlite:///{tmp_path_factory.mktemp('trail') / 'touyan.db'}")
+    with stock.database(url if request.param == "sqlite" else stock.new_url()) as database:
         act(database, 5)
         yield database
-        database.dispose()
-        return
-    template = make_url(request.getfixturevalue("postgresql_url"))
-    admin = create_engine(template.set(database="postgres"), isolation_level="AUTOCOMMIT")
-    name = f"trail_{uuid4().hex}"
-    with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template.database}"))
-    database = opened(template.set(database=name).render_as_string(False))
-    act(database, 5)
-    yield database
-    database.dispose()
-    with admin.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    admin.dispose()
 
 
 def test_every_column_of_the_trail_is_tampered_with() -> None:

@@ -30,7 +30,7 @@ def test_the_end_of_a_run_is_chained_once_with_its_programme_and_territory(
     started, finished = (row for row in entries(database) if row.target == f"MatchRun {run_id}")
     assert (started.action, finished.action) == (AuditAction.RUN_STARTED, AuditAction.RUN_FINISHED)
     assert (started.detail["program"], started.detail["mode"]) == (str(program.id), "FINAL")
-    assert finished.detail == {"program": str(program.id), "state": "SOLVED", "attempts": 1}
+    assert finished.detail == {"program": str(program.id), "state": "SOLVED"}
     assert (finished.territory_code, finished.county_id) == ("520624", world.places.county.id)
     assert check(database).is_whole
 

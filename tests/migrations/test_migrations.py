@@ -121,8 +121,8 @@ def test_texts_of_class_a_that_are_stored_already_are_encrypted_and_come_back(
             "restricted-preference-reason"
         ]
     with pytest.raises(ConfigurationError):
-        upgrade(database.engine)
-    upgrade(database.engine, cipher=cipher)
+        upgrade(database.engine, seal_keys=database.seal_keys)
+    upgrade(database.engine, seal_keys=database.seal_keys, cipher=cipher)
     check(database.engine)
     with database.engine.connect() as connection:
         for name in tables:
@@ -185,7 +185,7 @@ def test_events_that_are_stored_already_are_chained_by_their_instants_and_sealed
     with database.engine.begin() as connection:
         connection.execute(OLD_EVENTS.insert(), rows)
     with pytest.raises(ConfigurationError, match="2100 audit events"):
-        upgrade(database.engine)
+        upgrade(database.engine, seal_keys=None)
     with database.engine.connect() as connection:
         assert connection.execute(sa.select(sa.func.count()).select_from(OLD_EVENTS)).scalar() == n_events
     upgrade(database.engine, seal_keys=database.seal_keys)

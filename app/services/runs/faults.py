@@ -109,7 +109,6 @@ def finish(session: Session, run: MatchRun, viewer: Viewer) -> None:
         county_id=county_of_program(session, run.program_id),
         program=run.program_id,
         state=run.state,
-        attempts=run.attempt,
     )
 
 

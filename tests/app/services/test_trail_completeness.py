@@ -69,11 +69,14 @@ OF_OTHERS = {
     if action.name.startswith(("SIGN", "USER", "PASSWORD", "OFFICE", "SESSIONS", "TOKEN_REVOKED"))
 } | {
     AuditAction.PERSONAL_DATA_REVEALED,
+    AuditAction.PERSONAL_DATA_REVEAL_REFUSED,
+    AuditAction.RESTRICTED_DATA_READ,
     AuditAction.PERSON_PSEUDONYMISED,
     AuditAction.RETENTION_APPLIED,
     AuditAction.KEYS_ROTATED,
     AuditAction.BACKUP_MADE,
     AuditAction.DATABASE_RESTORED,
+    AuditAction.DATABASE_MIGRATED,
     AuditAction.TRAIL_RESEALED,
 }
 """Recorded by users and sessions, by privacy and by operation; their own tests show it."""
@@ -95,7 +98,7 @@ def import_twice(session: Session, world: World, cipher: PersonalDataCipher) -> 
             discard_import(session, world.officer, batch.id)
 
 
-def constrain(session: Session, world: World, program_id: object) -> None:
+def constrain(session: Session, world: World, cipher: PersonalDataCipher, program_id: object) -> None:
     mentee = session.exec(select(ReserveCandidate).order_by(col(ReserveCandidate.id).desc())).first()
     assert mentee is not None
     mentors = session.exec(select(Mentor).order_by(col(Mentor.id))).all()
@@ -103,7 +106,7 @@ def constrain(session: Session, world: World, program_id: object) -> None:
     remove_pin(session, world.officer, add_pin(session, world.officer, pin).id)
     pair = {"mentee_person_id": mentee.person_id, "mentor_person_id": mentors[0].person_id}
     complaint = ExclusionDraft(**pair, reason=ExclusionReason.COMPLAINT, source="信访件")
-    remove_exclusion(session, world.officer, add_exclusion(session, world.officer, complaint).id)
+    remove_exclusion(session, world.officer, add_exclusion(session, world.officer, cipher, complaint).id)
     veto = PreferenceDraft(
         from_person_id=mentee.person_id,
         to_person_id=mentors[1].person_id,
@@ -111,7 +114,7 @@ def constrain(session: Session, world: World, program_id: object) -> None:
         reason="与其有矛盾",
         approved_by="李批准",
     )
-    add_preference(session, world.officer, veto)
+    add_preference(session, world.officer, cipher, veto)
     release = RuleReleaseDraft(program_id=program_id, mentee_id=mentee.id, reason="搬迁户")  # type: ignore[arg-type]
     release_rule(session, world.officer, release)
 
@@ -124,7 +127,7 @@ def change_people(session: Session, world: World, cipher: PersonalDataCipher) ->
     changes = services.PersonChanges(phone="13912345678", native_place="贵州思南")
     services.update_cadre(session, world.officer, cipher, candidate.person_id, changes)
     services.update_reserve_candidate(
-        session, world.officer, candidate.id, services.ReserveCandidateChanges(tags=("返乡",))
+        session, world.officer, cipher, candidate.id, services.ReserveCandidateChanges(tags=("返乡",))
     )
     services.update_mentor(session, world.officer, mentor.id, services.MentorChanges(capacity=2))
 
@@ -147,7 +150,7 @@ def year(world: World, cipher: PersonalDataCipher) -> None:
     program = world.program()
     policy = TONGREN_2_PLUS_1.to_json() | {"periodMonths": 11}
     run_in_transaction(database, lambda s: create_match_policy_version(s, officer, program.id, policy))
-    run_in_transaction(database, lambda s: constrain(s, world, program.id))
+    run_in_transaction(database, lambda s: constrain(s, world, cipher, program.id))
     waiting = world.start(RunDraft(program_id=program.id, mode=RunMode.DRY_RUN))
     run_in_transaction(database, lambda s: cancel_match_run(s, officer, waiting))
     first = plan_of(world, world.run(program))
@@ -160,7 +163,7 @@ def year(world: World, cipher: PersonalDataCipher) -> None:
         other_slot_code="TOWNSHIP_MENTOR",
     )
     adjusted = adjust_match_plan(
-        database, officer, AdjustmentDraft(plan_id=first.id, changes=(swap,), reason="就近调整")
+        database, officer, cipher, AdjustmentDraft(plan_id=first.id, changes=(swap,), reason="就近调整")
     )
     undo_plan_adjustment(database, officer, UndoDraft(adjustment_id=adjusted.adjustment_ids[0]))
     run_in_transaction(database, lambda s: submit_match_plan(s, officer, first.id))
@@ -172,9 +175,9 @@ def year(world: World, cipher: PersonalDataCipher) -> None:
     with database.read() as session:
         pairing = session.exec(select(Pairing).where(Pairing.mentee_id == mentees[0])).one()
     ending = EndPairingDraft(pairing_id=pairing.id, reason=MemberEndReason.DISCIPLINE, note="被立案审查")
-    run_in_transaction(database, lambda s: end_pairing(s, officer, ending))
+    run_in_transaction(database, lambda s: end_pairing(s, officer, cipher, ending))
     leaving = CandidateExitDraft(candidate_id=mentees[1], outcome=CandidateState.REMOVED, reason="受到党纪处分")
-    run_in_transaction(database, lambda s: remove_reserve_candidate(s, officer, leaving))
+    run_in_transaction(database, lambda s: remove_reserve_candidate(s, officer, cipher, leaving))
     run_in_transaction(database, lambda s: withdraw_publication(s, world.approver, program.id, "王五举报"))
 
 
