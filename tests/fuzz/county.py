@@ -81,6 +81,7 @@ class Bait:
 
     pools: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     secrets: list[str] = field(default_factory=list)
+    revealable: set[str] = field(default_factory=set)
     """Whole ID numbers and phones of everybody."""
     foreign: list[str] = field(default_factory=list)
     """Names, codes, masked numbers and titles of the other county."""
@@ -257,6 +258,7 @@ def _numbers(session: Session, cipher: PersonalDataCipher, bait: Bait, other_cou
         bait.pools["IdNumber"].append(id_text)
         if person.county_id != other_county:
             bait.pools["Phone"].append(phone)
+            bait.revealable |= {id_text, phone}
     session.flush()
 
 

@@ -62,7 +62,9 @@ def faults_of(
         return ["not JSON"], {}
     found = [*_shape(status, media_type, body), *_errors(body, request)]
     text = orjson.dumps(body).decode()
-    found += [f"a whole number of somebody: {secret}" for secret in bait.secrets if secret in text]
+    # A reveal answers with a number of the own county; with one of the other it never does.
+    allowed = bait.revealable if "revealPersonalData" in request else set()
+    found += [f"a whole number of somebody: {each}" for each in bait.secrets if each in text and each not in allowed]
     if is_bound:
         found += [f"of the other county: {each}" for each in bait.foreign if each in text and each not in request]
     return found, body if isinstance(body, dict) else {}
