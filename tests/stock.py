@@ -210,3 +210,9 @@ def furnish(database: Database, name: str, fill: Callable[[Database], ToldT], *,
     blank.holds = name
     blank.stock.lay_out(name, blank.url)
     return told
+
+
+def is_untouched(database: Database) -> bool:
+    """Whether nobody has connected to a database by this engine yet, and no other way leads to it."""
+    blank = _blanks.get(database)
+    return blank is not None and not blank.is_made and isinstance(blank.stock, Server)

@@ -44,7 +44,7 @@ def times_taken(office: Machine, run_id: UUID) -> int:
 
 
 def told_of(office: Machine, runs: list[UUID]) -> str:
-    """How often runs were taken up since they got on, how often their shares were, and the reasons they ended with."""
+    """How often runs were taken up, how often their shares were, and the reasons they ended with."""
     with office.database.read() as session:
         lines = [
             f"{number}: {run.state} {run.attempt} {[share.attempt for share in shares]} {run.messages}"
@@ -166,18 +166,22 @@ def test_a_run_that_kills_its_workers_ends_with_a_reason_and_a_remedy(lite_offic
     run_id = office.start(office.programs[0])
     worker = office.worker("w1")
     # The deaths before, which would all look like the last ones; and the time that they would have taken.
-    n_taken, begun_at = MOST_ATTEMPTS - 3, utc_now() - STANDSTILL
-    wait_for(
-        lambda: times_taken(office, run_id) > 0 and office.state(run_id) is RunState.RUNNING, office.logs, every_s=0.01
-    )
+    n_taken = MOST_ATTEMPTS - 3
+
+    def stand_still(**values: int) -> None:
+        past = utc_now() - STANDSTILL
+        for changed in (update(MatchRun).values(started_at=past, **values), update(MatchShare).values(updated_at=past)):
+            run_in_transaction(office.database, lambda session, each=changed: session.exec(each))  # type: ignore[misc]
+
+    wait_for(lambda: office.state(run_id) is RunState.RUNNING, office.logs, every_s=0.01)
     worker.kill()
-    before = update(MatchRun).values(attempt=n_taken, started_at=begun_at)
-    run_in_transaction(office.database, lambda session: session.exec(before))
+    stand_still(attempt=n_taken)
     worker = office.worker("w1")
     while not office.has_ended(run_id):
         if times_taken(office, run_id) > n_taken:
             n_taken = times_taken(office, run_id)
             worker.kill()
+            stand_still()
             worker = office.worker("w1")
         time.sleep(0.02)
     assert office.state(run_id) is RunState.FAILED

@@ -20,6 +20,7 @@ from app.crypto import PersonalDataCipher
 from app.db import Database
 from tests.leaks.search import Search
 from tests.servers import TEST_DATA_KEY
+from tests.stock import is_untouched
 
 OWN_LOGGERS = ("app", "schema", "matching", "migrations", "touyan")
 """They are heard from DEBUG on; of the others what they log by themselves."""
@@ -111,7 +112,7 @@ def _connections(given: dict[str, Any]) -> list[Callable[[], AbstractContextMana
     if owned:
         return [lambda: nullcontext(owned[0].connection())]
     found = [each if isinstance(each, Database) else getattr(each, "database", None) for each in given.values()]
-    databases = {id(each): each for each in found if isinstance(each, Database)}
+    databases = {id(each): each for each in found if isinstance(each, Database) and not is_untouched(each)}
     # Reading must not wait for whoever writes.
     readers = [each.engine.execution_options(touyan_read_only=True) for each in databases.values()]
     return [reader.connect for reader in readers]

@@ -86,6 +86,8 @@ class Search:
     secrets: Secrets = field(default_factory=Secrets)
     ear: Ear = field(default_factory=Ear)
     answers: list[tuple[str, str, bool]] = field(default_factory=list)
+    tokens: set[str] = field(default_factory=set)
+    """Those whose values are known: databases of tests are copies, with the same people in them."""
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(("lines", "answers", "files", "rows"), 0))
 
     def hear_answer(self, response: httpx.Response) -> None:
@@ -146,7 +148,7 @@ class Search:
             if known:
                 for row in connection.execute(select(*known).limit(MOST_DECRYPTED)):
                     for token in row:
-                        if token is not None:
+                        if token is not None and token not in self.tokens:
                             self._learn_token(token, keys)
 
     def _learn_token(self, token: str, ciphers: list[PersonalDataCipher]) -> None:
@@ -155,6 +157,7 @@ class Search:
                 self.secrets.learn(cipher.decrypt(token))
             except WrongDataKeyError:
                 continue
+            self.tokens.add(token)
             return
 
 

@@ -14,7 +14,7 @@ from app.services.programs import county_of_program
 from app.services.runs.shares import empty_shares
 
 MOST_ATTEMPTS = 20
-"""How often a run, or a share of one, is taken up without getting on; each time before, its worker process died."""
+"""How often a run, or a share of one, is taken up; each time before, its worker process died."""
 
 STANDSTILL = timedelta(minutes=10)
 """How long such a run must have stood still as well. Workers that are stopped again and again from outside, or that a
@@ -58,25 +58,25 @@ def count_attempt(session: Session, run_id: UUID) -> None:
     run = session.get_one(MatchRun, run_id, with_for_update=True)
     if run.state not in OPEN_RUN_STATES:
         return
-    if is_hopeless(session, run, run.attempt):
+    if is_hopeless(session, run):
         fail_run(session, run_id, WORKERS_DIED)
         return
     run.attempt += 1
     session.add(run)
 
 
-def is_hopeless(session: Session, run: MatchRun, n_attempts: int) -> bool:
-    """Whether so many attempts have led nowhere: none has solved a share of the run for a long time."""
-    if n_attempts < MOST_ATTEMPTS:
+def is_hopeless(session: Session, run: MatchRun, *, share: MatchShare | None = None) -> bool:
+    """Whether so many attempts at a run, or at one of its shares, have led nowhere for a long time.
+
+    A run gets on while any share of it tells of progress; a share has to be solved, or another one of the run: one that
+    kills its workers tells of progress before.
+    """
+    if (run if share is None else share).attempt < MOST_ATTEMPTS:
         return False
-    solved = session.exec(select(func.max(MatchShare.solved_at)).where(MatchShare.run_id == run.id)).one()
-    return utc_now() - (solved or run.started_at or run.created_at) >= STANDSTILL
-
-
-def forget_attempts(session: Session, run: MatchRun) -> None:
-    """Begin to count anew: the run has got on."""
-    run.attempt = 0
-    session.add(run)
+    sign = MatchShare.updated_at if share is None else MatchShare.solved_at
+    last = session.exec(select(func.max(sign)).where(MatchShare.run_id == run.id)).one()
+    begun = run.started_at or run.created_at
+    return utc_now() - max(begun, last or begun) >= STANDSTILL
 
 
 def fail_run(session: Session, run_id: UUID, reason: str) -> None:

@@ -74,7 +74,7 @@ def _count_take(session: Session, run_id: UUID, number: int) -> bool:
     run, row = session.get_one(MatchRun, run_id, with_for_update=True), find_share(session, run_id, number)
     if row.solved_at is not None or run.state not in OPEN_RUN_STATES:
         return False
-    if faults.is_hopeless(session, run, row.attempt):
+    if faults.is_hopeless(session, run, share=row):
         faults.fail_run(session, run_id, faults.WORKERS_DIED)
         return False
     row.attempt += 1
@@ -133,11 +133,8 @@ def keep_answer(session: Session, run_id: UUID, number: int, answer: ShareAnswer
     """Write the plan of a share, of which the first one stays; or end the run with the reason why there is none."""
     if answer.result is None:
         faults.end_run(session, run_id, answer.state or RunState.FAILED, answer.reason or "The solve gave no reason.")
-        return
-    run = session.get_one(MatchRun, run_id, with_for_update=True)
-    if run.state in OPEN_RUN_STATES:
+    elif session.get_one(MatchRun, run_id, with_for_update=True).state in OPEN_RUN_STATES:
         keep_result(session, run_id, number, result_to_json(answer.result))
-        faults.forget_attempts(session, run)
 
 
 def is_open(session: Session, run_id: UUID) -> bool:

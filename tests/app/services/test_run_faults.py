@@ -12,6 +12,7 @@ from app.models import MatchRun, MatchShare
 from app.models.vocabulary import RunMode, RunState
 from app.services.runs import RunDraft, work
 from app.services.runs.faults import MOST_ATTEMPTS, STANDSTILL, WORKERS_DIED, count_attempt
+from app.services.runs.shares import keep_progress
 from matching.control import Control
 from tests.app.services.world import World, make_world, populate
 
@@ -30,7 +31,7 @@ def begun(world: World, *, n_attempts: int, ago: timedelta) -> UUID:
     run_id = world.start(RunDraft(program_id=world.program().id, mode=RunMode.FINAL))
     assert run_in_transaction(world.database, lambda session: work.begin_run(session, run_id)) == 1
     change(world, MatchRun, attempt=n_attempts, started_at=utc_now() - ago)
-    change(world, MatchShare, attempt=n_attempts)
+    change(world, MatchShare, attempt=n_attempts, updated_at=utc_now() - ago)
     return run_id
 
 
@@ -70,16 +71,24 @@ def test_many_attempts_within_a_short_time_are_no_fault_of_the_run(world: World)
     assert seen(world, run_id) == (RunState.RUNNING, 2 * MOST_ATTEMPTS + 1, 2 * MOST_ATTEMPTS + 1, [])
 
 
-def test_a_solved_share_ends_the_standstill_and_the_count_of_the_run(world: World) -> None:
+def test_progress_of_a_share_ends_the_standstill_of_the_run_and_not_that_of_the_share(world: World) -> None:
+    run_id = begun(world, n_attempts=MOST_ATTEMPTS, ago=STANDSTILL)
+    run_in_transaction(world.database, lambda session: keep_progress(session, run_id, 0, {}))
+    take_up(world, run_id)
+    assert seen(world, run_id) == (RunState.RUNNING, MOST_ATTEMPTS + 1, MOST_ATTEMPTS, [])
+    assert work.take_share(world.database, run_id, 0) is None
+    assert seen(world, run_id) == (RunState.FAILED, MOST_ATTEMPTS + 1, MOST_ATTEMPTS, [WORKERS_DIED])
+
+
+def test_a_solved_share_ends_the_standstill(world: World) -> None:
     run_id = begun(world, n_attempts=MOST_ATTEMPTS - 1, ago=3 * STANDSTILL)
     task = work.take_share(world.database, run_id, 0)
     assert task is not None
     answer = work.solve_task(task, seed=task.seed, control=Control())
     run_in_transaction(world.database, lambda session: work.keep_answer(session, run_id, 0, answer))
-    assert seen(world, run_id) == (RunState.RUNNING, 0, MOST_ATTEMPTS, [])
     change(world, MatchRun, attempt=MOST_ATTEMPTS)
     take_up(world, run_id)
     assert seen(world, run_id) == (RunState.RUNNING, MOST_ATTEMPTS + 1, MOST_ATTEMPTS, [])
-    change(world, MatchShare, solved_at=utc_now() - STANDSTILL)
+    change(world, MatchShare, solved_at=utc_now() - STANDSTILL, updated_at=utc_now() - STANDSTILL)
     take_up(world, run_id)
     assert seen(world, run_id) == (RunState.FAILED, MOST_ATTEMPTS + 1, MOST_ATTEMPTS, [WORKERS_DIED])
