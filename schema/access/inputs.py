@@ -126,6 +126,7 @@ class GiveOfficeInput:
 class EndOfficeInput:
     office_id: strawberry.ID = required("The office.")
     last_day: date | None = optional("Last day; today unless stated.")
+    expected_version: int | None = optional(VERSION)
 
 
 @strawberry.input(description="A token of one's own.")

@@ -149,7 +149,9 @@ class AccessMutations:
     async def end_office(self, info: Info, input: Annotated[EndOfficeInput, _INPUT]) -> EndOfficePayload | None:
         key = key_of(input.office_id, "Office", path=("office_id",))
         row = await info.context.write(
-            lambda session, viewer: access.end_office(session, viewer, key, last_day=input.last_day)
+            lambda session, viewer: access.end_office(
+                session, viewer, key, last_day=input.last_day, expected_version=input.expected_version
+            )
         )
         return EndOfficePayload(office=show(row))
 

@@ -44,6 +44,8 @@ CASES: dict[str, Callable[[Any], dict[str, Any]]] = {
         "reason": "调整",
     },
     "undoPlanAdjustment": lambda ids: {"id": ids("PlanAdjustment", "adjustment")},
+    "updateUser": lambda ids: {"id": ids("User", "user"), "changes": {"name": "别名"}},
+    "endOffice": lambda ids: {"officeId": ids("Office", "office")},
 }
 WITHOUT_VERSION = {
     "createCadre": "makes a row",
@@ -60,6 +62,13 @@ WITHOUT_VERSION = {
     "startMatchRun": "makes a row; two calls with one key make one run",
     "startRepairRun": "makes a row; two calls with one key make one run",
     "retryMatchRun": "makes a row; two calls make one run",
+    "createUser": "makes a row",
+    "giveOffice": "makes a row",
+    "createApiToken": "makes a row",
+    "revokeApiToken": "a token is never changed but for its end, which comes once",
+    "endSessions": "ends what is there, and twice is once",
+    "resetPassword": "puts a new password in the place of whatever there is",
+    "changePassword": "names the present password, which is the version",
     "revealPersonalData": "changes nothing; each reveal is a record of its own",
     "cancelMatchRun": "asking twice is asking once, and workers write the run meanwhile",
     "removePin": "a pin never changes: it is there or it is gone",

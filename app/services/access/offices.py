@@ -16,6 +16,7 @@ from app.models import Division, Office, Person, UserAccount
 from app.models.vocabulary import AuditAction, DivisionLevel, Role
 from app.services.access.scope import get_user, require_other
 from app.services.people.records import stamp
+from app.services.versions import expect_version
 
 LEVELS_BY_ROLE: dict[Role, frozenset[DivisionLevel]] = {
     Role.PREFECTURE_OFFICER: frozenset({DivisionLevel.PREFECTURE}),
@@ -86,7 +87,14 @@ def give_office(session: Session, viewer: Viewer, draft: OfficeDraft) -> Office:
     return office
 
 
-def end_office(session: Session, viewer: Viewer, office_id: UUID, *, last_day: date | None = None) -> Office:
+def end_office(
+    session: Session,
+    viewer: Viewer,
+    office_id: UUID,
+    *,
+    last_day: date | None = None,
+    expected_version: int | None = None,
+) -> Office:
     """End an office with a last day, today unless stated; one that has not begun yet never begins."""
     viewer.require(Permission.MANAGE_USERS)
     office = session.get(Office, office_id, with_for_update=True)
@@ -94,6 +102,7 @@ def end_office(session: Session, viewer: Viewer, office_id: UUID, *, last_day: d
         raise NotFoundError(f"No office {office_id} of a user.", f"没有任职 {office_id}。", path=("office_id",))
     user = get_user(session, viewer, office.user_id, path=("office_id",))
     require_other(viewer, user)
+    expect_version(session, office, expected_version)
     today = local_day(utc_now())
     day = last_day or today
     if day < today or (office.valid_to is not None and day > office.valid_to):
