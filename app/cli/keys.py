@@ -54,6 +54,8 @@ def keys_rotate(database: DatabaseOption = None) -> None:
         _tell(done.use, cipher)
         if done.use.unreadable:
             raise typer.Exit(1)
+        if done.use.unused:
+            out.print("Keep a key that leaves with the backups that were made before: they open under nothing else.")
 
 
 def _tell(use: KeyUse, cipher: PersonalDataCipher) -> None:

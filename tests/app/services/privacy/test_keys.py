@@ -215,6 +215,7 @@ def test_the_key_file_of_a_development_database_takes_a_new_first_key(
     told = run.invoke(cli, ["keys", "rotate"])
     assert told.exit_code == 0, told.output
     assert "may leave TOUYAN_DATA_KEYS" in told.output
+    assert "with the backups that were made before" in told.output
     assert not any(key in told.output for key in keys)
     key_file.write_text(keys[0] + "\n")
     told = run.invoke(cli, ["keys", "check"])
