@@ -248,7 +248,7 @@ def test_batches_are_small_a_broken_round_goes_on_and_the_dry_run_changes_nothin
     with lite.database.read() as session:
         events = session.exec(select(AuditEvent).where(AuditEvent.action == "RETENTION_APPLIED")).all()
         n_pseudonyms = session.exec(select(func.count()).where(AuditEvent.action == "PERSON_PSEUDONYMISED")).one()
-    details = sorted((event.detail for event in events), key=str)
+    details = sorted((event.detail["counts"] for event in events), key=str)
     assert details == [{"exit_reasons": 5, "persons": 2}, {"persons": 3}]
     assert n_pseudonyms == 5
 
