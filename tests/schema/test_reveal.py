@@ -1,7 +1,7 @@
 """Revealing one clear value: who may, for what purpose, how often, and what is kept of it."""
 
 import logging
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -13,7 +13,7 @@ from app.db import Database
 from app.errors import RevealLimitError
 from app.models import AuditEvent, Person
 from app.models.vocabulary import RevealField, Role
-from app.services.privacy.reveal import REFUSED, REVEALED, RevealDraft, reveal_personal_data
+from app.services.privacy.reveal import CHINA, REFUSED, REVEALED, RevealDraft, reveal_personal_data
 from schema.ids import encode_id
 from tests.factories import id_number
 from tests.schema.door import Door, open_door
@@ -145,13 +145,11 @@ def test_the_day_is_the_day_in_china(sqlite_database: Database, cipher: Personal
     )
     assert viewer.may(Permission.REVEAL)
     draft = RevealDraft(person_id=door.world.ids["mentee_person"], field=RevealField.PHONE, purpose="核对信息")
-    late = datetime(2025, 3, 15, 15, 59, tzinfo=UTC)  # 23:59 in China
     with door.database.write() as session:
-        reveal_personal_data(session, viewer, cipher, draft, most_per_day=1, now=late)
-        event = session.exec(select(AuditEvent).where(AuditEvent.action == REVEALED)).one()
-        event.at = late
-        session.flush()
+        assert reveal_personal_data(session, viewer, cipher, draft, most_per_day=1) == PHONE
+    (event,) = events(door)
+    next_day = datetime.combine(event.at.astimezone(CHINA).date() + timedelta(days=1), time(), tzinfo=CHINA)
+    with door.database.write() as session:
         with pytest.raises(RevealLimitError):
-            reveal_personal_data(session, viewer, cipher, draft, most_per_day=1, now=late)
-        next_day = late + timedelta(minutes=2)
+            reveal_personal_data(session, viewer, cipher, draft, most_per_day=1, now=next_day - timedelta(seconds=1))
         assert reveal_personal_data(session, viewer, cipher, draft, most_per_day=1, now=next_day) == PHONE
