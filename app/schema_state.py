@@ -2,9 +2,11 @@
 
 from enum import StrEnum
 
+from app.access.chain import StoredHead, find_head
 from app.db import Database
 from app.errors import ConfigurationError
 from app.jobs.engine import has_current_tables
+from app.models.vocabulary import TrailFault
 from migrations.runner import find_revision, head_revision, known_revisions
 
 
@@ -41,6 +43,22 @@ def require_current(database: Database) -> None:
         raise unknown_revision()
     if state is not SchemaState.CURRENT:
         raise not_migrated(state)
+    _require_own_trail(database)
+
+
+def _require_own_trail(database: Database) -> None:
+    """Refuse to start with keys under which nothing could be recorded: work would be done and then thrown away."""
+    if database.seal_keys is None:
+        return
+    with database.read() as session:
+        head = find_head(session)
+        if isinstance(head, StoredHead) and head.fault(database.seal_keys) is TrailFault.KEY_UNKNOWN:
+            raise ConfigurationError(
+                f"TOUYAN_DATA_KEYS: the audit trail is sealed under the key {head.key_fingerprint}, which is not among "
+                "the data keys given here; every process of one database needs the same keys / "
+                f"审计日志由密钥 {head.key_fingerprint} 封存，而此处的数据密钥中没有该密钥；"
+                "同一数据库的所有进程须使用相同密钥"
+            )
 
 
 def not_migrated(state: SchemaState) -> ConfigurationError:

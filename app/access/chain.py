@@ -94,9 +94,18 @@ def _append_pending(session: OrmSession) -> None:
 
 @event.listens_for(Session, "after_soft_rollback")
 def _forget_rolled_back(session: OrmSession, previous: SessionTransaction) -> None:
-    if _PENDING in session.info:
-        kept = [each for each in session.info[_PENDING] if previous.nested and previous not in each.savepoints]
-        session.info[_PENDING] = kept
+    if _PENDING not in session.info:
+        return
+    if previous.parent is None:
+        session.info[_PENDING] = []
+        return
+    # A flush that failed comes here with a transaction of its own inside the savepoint.
+    undone: SessionTransaction | None = previous
+    while undone is not None and not undone.nested:
+        undone = undone.parent
+    session.info[_PENDING] = [
+        each for each in session.info[_PENDING] if undone is not None and undone not in each.savepoints
+    ]
 
 
 @event.listens_for(Session, "after_commit")

@@ -16,13 +16,14 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Text, cast, column, func, select, table
-from sqlmodel import Session
+from sqlmodel import Session, col
 
 from app.access.chain import StoredHead, Unreadable, find_head, locked_head, make_head, store_head
 from app.access.trail import record
 from app.access.viewers import Viewer
 from app.db import utc_now
 from app.errors import AuditTrailError
+from app.models import ApiToken, UserAccount
 from app.models.vocabulary import AuditAction, TrailFault
 from app.sealing import FIRST_HASH, Entry, Head, SealKeys, entry_hash
 
@@ -76,6 +77,9 @@ def verify_trail(session: Session, keys: SealKeys, *, anchors: Mapping[int, str]
                 seen[n_entries] = last
     is_chained = not findings
     findings += _findings_of_head(stored, keys, n_entries=n_entries, seen=seen, is_chained=is_chained)
+    if n_entries == 0 and not findings and _was_used(session):
+        # A head that was never sealed belongs to a database in which nobody has done anything yet.
+        findings.append(Finding(sequence=0, fault=TrailFault.HEAD_UNSEALED))
     if is_chained:
         for sequence, anchored in sorted(wanted.items()):
             if sequence > n_entries:
@@ -83,6 +87,12 @@ def verify_trail(session: Session, keys: SealKeys, *, anchors: Mapping[int, str]
             elif seen.get(sequence) != anchored:
                 findings.append(Finding(sequence=sequence, fault=TrailFault.ANCHOR_DIFFERS))
     return TrailReport(n_entries=n_entries, entry_hash=last, findings=tuple(findings))
+
+
+def _was_used(session: Session) -> bool:
+    """Whether something is there that cannot be made without an entry: a token or a user."""
+    made = (col(ApiToken.id), col(UserAccount.id))
+    return any(session.execute(select(key).limit(1)).first() is not None for key in made)
 
 
 def _rows(session: Session) -> Generator[Any, None, None]:
@@ -106,7 +116,7 @@ def _fault_of(row: Any, expected: int, last: str) -> TrailFault | None:
         entry = Entry(
             sequence=sequence,
             id=_uuid(id_),
-            at=datetime.fromisoformat(at).replace(tzinfo=UTC),
+            at=_instant(at),
             actor=actor,
             role=role,
             action=action,
@@ -125,8 +135,21 @@ def _fault_of(row: Any, expected: int, last: str) -> TrailFault | None:
     return None if before == last else TrailFault.ENTRY_MISPLACED
 
 
+def _instant(text: str) -> datetime:
+    """An instant as the databases give back what the service wrote: UTC, without a word of the zone."""
+    instant = datetime.fromisoformat(text)
+    if instant.tzinfo is not None:
+        raise ValueError("a zone that the service never writes")
+    return instant.replace(tzinfo=UTC)
+
+
 def _uuid(value: Any) -> UUID:
-    return value if isinstance(value, UUID) else UUID(value)
+    if isinstance(value, UUID):
+        return value
+    found = UUID(value)
+    if found.hex != value:
+        raise ValueError("a spelling that the service never writes")
+    return found
 
 
 @lru_cache(maxsize=4_096)
@@ -168,6 +191,7 @@ def reseal(session: Session, keys: SealKeys) -> TrailReport:
     ``keys`` must hold the key that the head is sealed under as well. Raises ``AuditTrailError`` when something is
     wrong: a faulty trail is not made genuine.
     """
+    find_head(session, lock=True)  # nobody appends while the trail is checked
     report = verify_trail(session, keys)
     if not report.is_whole:
         first = report.findings[0]
@@ -181,13 +205,24 @@ def reseal(session: Session, keys: SealKeys) -> TrailReport:
     return report
 
 
-def accept_trail(session: Session, viewer: Viewer, keys: SealKeys, reason: str) -> TrailReport:
+def accept_trail(
+    session: Session, viewer: Viewer, keys: SealKeys, reason: str, *, key_is_lost: bool = False
+) -> TrailReport:
     """Go on behind a trail that is not whole: seal its last entry as it stands, and record what was found, and why.
 
     Faults of entries stay faults: every later check finds them again. Only what is wrong with the head ends here.
+    A head under an unknown key is taken over only when that key is lost: the service would be shut out by it.
     """
-    report = verify_trail(session, keys)
     former = find_head(session, lock=True)
+    report = verify_trail(session, keys)
+    is_unknown = any(each.fault is TrailFault.KEY_UNKNOWN for each in report.findings)
+    if is_unknown and not key_is_lost:
+        raise AuditTrailError(
+            "The trail is sealed under a key that this process does not have, which is no fault of the trail: give it "
+            "the data keys of the service. Only where that key is lost for good, say so (--key-is-lost).",
+            "审计日志由本进程没有的密钥封存，这并非日志损坏：请使用本系统的数据密钥。"
+            "仅在密钥确已永久丢失时使用 --key-is-lost。",
+        )
     end = session.execute(
         select(_EVENTS.c.sequence, _EVENTS.c.entry_hash).order_by(_EVENTS.c.sequence.desc()).limit(1)
     ).one_or_none()

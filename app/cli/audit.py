@@ -128,6 +128,9 @@ def list_events(
 @audit_cli.command()
 def accept(
     reason: Annotated[str, typer.Option(help="Who looked into it, and why the service may go on.")],
+    key_is_lost: Annotated[
+        bool, typer.Option("--key-is-lost", help="The data key that sealed the trail is lost for good.")
+    ] = False,
     database: DatabaseOption = None,
 ) -> None:
     """Go on behind a trail whose head is broken: seal its last entry as it stands, and record what was found.
@@ -137,7 +140,8 @@ def accept(
     with opened(database) as (_, handle, _cipher):
         why = required_text(reason, 200, "Give the reason.", "请填写原因。", path=["reason"])
         report = run_in_transaction(
-            handle, lambda session: accept_trail(session, SYSTEM_VIEWER, seal_keys_of(handle), why)
+            handle,
+            lambda session: accept_trail(session, SYSTEM_VIEWER, seal_keys_of(handle), why, key_is_lost=key_is_lost),
         )
         out.print(f"Recorded with {len(report.findings)} finding(s); the trail goes on. 已记录并重新封存。")
 

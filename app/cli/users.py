@@ -54,8 +54,8 @@ def user_create(
                 valid_to=None if until is None else date.fromisoformat(until),
                 explicit_permissions=tuple(allow or ()),
             )
-            access.give_office(session, SYSTEM_VIEWER, draft)
-            return password
+            _, anew = access.give_office(session, SYSTEM_VIEWER, draft)
+            return anew or password
 
         typer.echo(run_in_transaction(handle, unit))
 

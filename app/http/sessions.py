@@ -2,7 +2,6 @@
 
 import asyncio
 from typing import Any
-from urllib.parse import urlsplit
 
 import orjson
 from starlette.requests import ClientDisconnect, Request
@@ -119,7 +118,10 @@ class SessionDoor:
 def _is_own_page(request: Request) -> bool:
     """Whether a page of this host asks, or no page at all: browsers always name the origin of a POST."""
     origin = request.headers.get("origin")
-    return origin is None or urlsplit(origin).netloc == request.headers.get("host")
+    if origin is None:
+        return True
+    scheme, _, host = origin.partition("://")
+    return scheme in ("http", "https") and host == request.headers.get("host")
 
 
 async def _body(request: Request) -> dict[str, str] | None:
@@ -139,7 +141,7 @@ async def _body(request: Request) -> dict[str, str] | None:
     except orjson.JSONDecodeError:
         return None
     is_right = isinstance(given, dict) and all(isinstance(given.get(name), str) for name in ("login", "password"))
-    return given if is_right else None
+    return given if is_right and all(given[name].isprintable() for name in ("login", "password")) else None
 
 
 def _shown(viewer: Viewer, csrf: str, *, must_change_password: bool) -> dict[str, object]:

@@ -84,11 +84,13 @@ def watch_statements(engine: Engine) -> None:
 
     @event.listens_for(engine, "before_cursor_execute")
     def _before(connection: Connection, *_: Any) -> None:
-        connection.info["touyan_began"] = time.perf_counter()
+        connection.info.setdefault("touyan_began", []).append(time.perf_counter())
 
     @event.listens_for(engine, "after_cursor_execute")
     def _after(connection: Connection, *_: Any) -> None:
-        statement_seconds.observe(time.perf_counter() - connection.info.pop("touyan_began"))
+        # One that began before it was measured has no beginning here.
+        if began := connection.info.get("touyan_began"):
+            statement_seconds.observe(time.perf_counter() - began.pop())
 
 
 def watch_pool(engine: Engine) -> None:

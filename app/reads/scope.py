@@ -16,29 +16,36 @@ def is_participant(viewer: Viewer) -> bool:
     return viewer.role in (Role.MENTOR, Role.MENTEE)
 
 
+def reads_territory(viewer: Viewer) -> bool:
+    """Whether the viewer reads a territory at all: a token or a session whose scopes leave READ out reads none."""
+    return is_participant(viewer) or viewer.may(Permission.READ)
+
+
 def persons_in_scope(viewer: Viewer) -> ColumnElement[bool]:
     """Persons whose file lies in the territory; participants see themselves."""
     if is_participant(viewer):
         return col(Person.id) == viewer.person_id if viewer.person_id else false()
-    return territory_clause(viewer, Person.county_id, Person.division_id)
+    return territory_clause(viewer, Person.county_id, Person.division_id) if reads_territory(viewer) else false()
 
 
 def of_persons_in_scope(viewer: Viewer, person_column: object) -> ColumnElement[bool]:
     """Rows that belong to a person in scope."""
     if is_participant(viewer):
         return col(person_column) == viewer.person_id if viewer.person_id else false()
-    return person_clause(viewer, person_column)
+    return person_clause(viewer, person_column) if reads_territory(viewer) else false()
 
 
 def mentees_in_scope(viewer: Viewer) -> ColumnElement[bool]:
     """Mentees whose village lies in the territory."""
     if is_participant(viewer):
         return of_persons_in_scope(viewer, Mentee.person_id)
-    return territory_clause(viewer, Mentee.county_id, Mentee.village_id)
+    return territory_clause(viewer, Mentee.county_id, Mentee.village_id) if reads_territory(viewer) else false()
 
 
 def of_mentees_in_scope(viewer: Viewer, county_column: object, mentee_column: object) -> ColumnElement[bool]:
     """Rows of pairing, plan or roster that belong to a mentee in scope."""
+    if not reads_territory(viewer):
+        return false()
     if not is_participant(viewer) and (is_whole_country(viewer) or is_county_or_above(viewer)):
         return territory_clause(viewer, county_column)
     return col(mentee_column).in_(select(col(Mentee.id)).where(mentees_in_scope(viewer)))
@@ -59,7 +66,7 @@ def pairings_in_scope(viewer: Viewer) -> ColumnElement[bool]:
 
 def programs_in_scope(viewer: Viewer) -> ColumnElement[bool]:
     """Programmes whose division lies in the territory or contains it."""
-    if is_participant(viewer):
+    if is_participant(viewer) or not reads_territory(viewer):
         return false()
     if is_whole_country(viewer):
         return true()
@@ -68,7 +75,7 @@ def programs_in_scope(viewer: Viewer) -> ColumnElement[bool]:
 
 def divisions_around(viewer: Viewer) -> ColumnElement[bool]:
     """Divisions in the territory, and those that contain it."""
-    if is_participant(viewer):
+    if is_participant(viewer) or not reads_territory(viewer):
         return false()
     if is_whole_country(viewer):
         return true()

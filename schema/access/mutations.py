@@ -66,6 +66,11 @@ class ChangePasswordPayload(Payload):
 @strawberry.type(description="Result of `giveOffice`.")
 class GiveOfficePayload(Payload):
     office: Office | None = strawberry.field(default=None, description="The new office.")
+    first_password: str | None = strawberry.field(
+        default=None,
+        description="A new first password, told only here, where somebody else made the account and the office is one "
+        "that only a system administrator gives: who made it may know the old one.",
+    )
 
 
 @strawberry.type(description="Result of `endOffice`.")
@@ -110,7 +115,7 @@ class AccessMutations:
     @mutation_field(
         Permission.MANAGE_USERS,
         ResetPasswordPayload,
-        "Give a user a new first password; ends the user's sessions and a lock-out.",
+        "Give a user a new first password; ends the user's sessions, tokens and a lock-out.",
     )
     async def reset_password(
         self, info: Info, input: Annotated[ResetPasswordInput, _INPUT]
@@ -142,8 +147,8 @@ class AccessMutations:
     @mutation_field(Permission.MANAGE_USERS, GiveOfficePayload, "Give a user an office; never oneself.")
     async def give_office(self, info: Info, input: Annotated[GiveOfficeInput, _INPUT]) -> GiveOfficePayload | None:
         draft = to_draft(access.OfficeDraft, input)
-        row = await info.context.write(lambda session, viewer: access.give_office(session, viewer, draft))
-        return GiveOfficePayload(office=show(row))
+        row, password = await info.context.write(lambda session, viewer: access.give_office(session, viewer, draft))
+        return GiveOfficePayload(office=show(row), first_password=password)
 
     @mutation_field(Permission.MANAGE_USERS, EndOfficePayload, "End an office with a last day.")
     async def end_office(self, info: Info, input: Annotated[EndOfficeInput, _INPUT]) -> EndOfficePayload | None:

@@ -42,8 +42,18 @@ if TYPE_CHECKING:
     from schema.rosters.types import Roster
     from schema.runs.types import MatchPlan, MatchRun
 
-RESTRICTED_END_REASONS = frozenset({MemberEndReason.DISCIPLINE, MemberEndReason.HEALTH})
-"""Reasons of privacy class A, which only `restrictedEndReason` tells."""
+TOLD_END_REASONS = frozenset(
+    {
+        MemberEndReason.COMPLETED,
+        MemberEndReason.SUPERSEDED,
+        MemberEndReason.WITHDRAWN,
+        MemberEndReason.MENTEE_LEFT,
+        MemberEndReason.ERROR,
+    }
+)
+"""Reasons that say nothing of the mentor. Were discipline and health alone withheld, an empty one would tell of them;
+all reasons stand in `restrictedEndReason` (class A).
+"""
 
 
 @strawberry.type(description="One mentor slot of a programme (帮带岗位).")
@@ -94,10 +104,13 @@ class PairingMember(Node, shows=PairingMemberRow):
         Pii.RESTRICTED, "note_encrypted", "Remark on the end of the service (class A).", is_encrypted=True
     )
 
-    @strawberry.field(description="Why the mentor left; not told when it concerns discipline or health.")
+    @strawberry.field(
+        description="Why the mentor left, where that says nothing of the person: the period or the programme ended, "
+        "the pairing was replaced, the mentee left. All other reasons are empty alike."
+    )
     def end_reason(self) -> MemberEndReason | None:
         reason = self.row.end_reason
-        return None if reason in RESTRICTED_END_REASONS else reason
+        return reason if reason in TOLD_END_REASONS else None
 
     @strawberry.field(description="Name of the mentor: all that the other side of a pairing may see.")
     async def mentor_name(self, info: Info) -> str | None:

@@ -95,10 +95,12 @@ def _code_value(attribute: str, table: dict[str, str], description: str) -> Any:
     return strawberry.field(resolver=read, description=description, **guard(Pii.CADRE))
 
 
-def _partial_date(name: str, description: str) -> Any:
+def _partial_date(name: str, description: str, *, at_most_month: bool = False) -> Any:
     def read(root: Any) -> PartialDate | None:
         value = getattr(root.row, f"{name}_date")
         precision = getattr(root.row, f"{name}_precision") or DatePrecision.DAY
+        if value is not None and at_most_month and precision is DatePrecision.DAY:
+            value, precision = value.replace(day=1), DatePrecision.MONTH
         return None if value is None else PartialDate(value=value, precision=precision)
 
     return strawberry.field(resolver=read, description=description, **guard(Pii.CADRE))
@@ -112,7 +114,9 @@ class Person(Node, shows=PersonRow):
     name: str = described("Name.")
     sex: Sex = personal(Pii.CADRE, "sex", "Sex; UNKNOWN also where it may not be read.", withheld=Sex.UNKNOWN)
     sex_label: str = label_of("sex", pii=Pii.CADRE, withheld=Sex.UNKNOWN)
-    birth_date: PartialDate | None = _partial_date("birth", "Day or month of birth.")
+    birth_date: PartialDate | None = _partial_date(
+        "birth", "Month of birth: the day would complete the masked ID number.", at_most_month=True
+    )
     ethnicity: CodeValue | None = _code_value("ethnicity_code", ETHNICITY_BY_CODE, "Ethnicity, GB/T 3304.")
     native_place: str | None = personal(Pii.CADRE, "native_place", "Native place (籍贯).")
     political_status: CodeValue | None = _code_value(

@@ -152,6 +152,26 @@ def test_a_session_that_goes_on_after_a_rollback_or_a_commit_records_each_event_
     assert [row.target for row in entries(database)] == ["Pin 2", "Pin 3"]
 
 
+def _fail_inside_a_savepoint(session: Session) -> None:
+    with session.begin_nested():
+        session.add(token(token_hash="0" * 64))
+        record(session, ADMIN, AuditAction.POLICY_CREATED, "inside")
+        session.flush()
+
+
+def test_a_flush_that_fails_inside_a_savepoint_takes_nothing_back_that_was_recorded_before_it(
+    database: Database,
+) -> None:
+    with database.write() as session:
+        record(session, ADMIN, AuditAction.POLICY_CREATED, "before")
+        session.add(token(token_hash="0" * 64))
+        session.flush()
+        with pytest.raises(DBAPIError):
+            _fail_inside_a_savepoint(session)
+        record(session, ADMIN, AuditAction.POLICY_CREATED, "behind")
+    assert [each.target for each in entries(database)] == ["before", "behind"]
+
+
 def test_a_commit_under_an_open_savepoint_does_not_lose_events_silently(database: Database) -> None:
     def unit(session: Session) -> None:
         pin(session)

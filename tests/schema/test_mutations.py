@@ -82,7 +82,7 @@ def test_people_are_entered_and_changed(door: Door) -> None:
         ],
     )
     assert (cadre["phone"], cadre["idNumber"]) == ("138****5678", number[:6] + "********" + number[-4:])
-    assert (cadre["birthDate"], cadre["division"]) == ({"text": "1992.05.04"}, {"name": "石门村"})
+    assert (cadre["birthDate"], cadre["division"]) == ({"text": "1992.05"}, {"name": "石门村"})
     changed = done(
         door,
         "updateCadre",

@@ -274,3 +274,38 @@ def test_a_mentor_s_office_sees_the_own_pairings(door: Door) -> None:
     person = encode_id("Person", door.world.ids["mentor_person0"])
     Signed(door, "mentor.one", "MENTOR", personId=person)
     assert door.data("{pairings{totalCount}}", by="mentor.one")["pairings"]["totalCount"] == 2
+
+
+def test_who_made_an_account_does_not_keep_the_key_to_an_office_of_another(door: Door) -> None:
+    """Who enters and runs does not choose who approves: not by a password that is known either."""
+    made = create(door, "later.approver", by="county")
+    query = GIVE.replace("userErrors", "firstPassword userErrors")
+    county = encode_id("County", door.world.divisions["520624000000"])
+    given = {"userId": made["user"]["id"], "role": "COUNTY_APPROVER", "validFrom": TODAY.isoformat()}
+    payload = door.data(query, by="system", input={**given, "divisionId": county})["giveOffice"]
+    assert payload["firstPassword"] not in (None, made["firstPassword"])
+    for password, status in ((made["firstPassword"], 401), (payload["firstPassword"], 200)):
+        body = {"login": "later.approver", "password": password}
+        assert door.request("POST", "/session", by=None, json=body).status_code == status
+
+
+def test_an_office_that_has_not_begun_can_be_taken_back(door: Door) -> None:
+    user = create(door, "li.na")["user"]["id"]
+    office = give(door, user, "READER", validFrom=(TODAY + timedelta(days=30)).isoformat())["office"]["id"]
+    assert door.data(END, by="system", input={"officeId": office})["endOffice"]["userErrors"] == []
+    assert give(door, user, "READER")["userErrors"] == []
+
+
+def test_a_token_without_reading_reads_nothing_of_the_territory(door: Door) -> None:
+    """Neither by the viewer's own division nor by ids: a first password opens no way to people."""
+    user = Signed(door, "li.na", "COUNTY_ADMIN")
+    door.world.tokens["own"] = user.token(["READ_OWN"])
+    query = """{ viewer { division { ... on County { townships { villages { reserveCandidates(first: 5) {
+      nodes { person { name } } } } } } } } }"""
+    assert "候选" in str(door.data(query, by="county"))
+    assert "候选" not in str(door.ask(query, by="own"))
+    node = "query($id: ID!) { node(id: $id) { ... on Person { name } } }"
+    person = encode_id("Person", door.world.ids["mentee_person"])
+    assert door.data(node, by="county", id=person)["node"] is not None
+    assert door.data(node, by="own", id=person)["node"] is None
+    assert door.data("{pairings{totalCount}}", by="own")["pairings"]["totalCount"] == 0

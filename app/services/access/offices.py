@@ -15,6 +15,7 @@ from app.errors import DuplicateError, ForbiddenError, InvalidInputError, NotFou
 from app.models import Division, Office, Person, UserAccount
 from app.models.vocabulary import AuditAction, DivisionLevel, Role
 from app.services.access.scope import get_user, require_other
+from app.services.access.users import reset_password
 from app.services.people.records import stamp
 from app.services.versions import expect_version
 
@@ -44,8 +45,12 @@ class OfficeDraft:
     explicit_permissions: tuple[Permission, ...] = ()
 
 
-def give_office(session: Session, viewer: Viewer, draft: OfficeDraft) -> Office:
-    """Give a user an office for a period."""
+def give_office(session: Session, viewer: Viewer, draft: OfficeDraft) -> tuple[Office, str | None]:
+    """Give a user an office for a period.
+
+    Whoever made the account may know its password, and could act in an office that is not theirs to give. Where another
+    one gives it, the account starts anew with a first password, which is returned: its sessions and tokens end.
+    """
     user = get_user(session, viewer, draft.user_id)
     require_other(viewer, user)
     if draft.role not in ROLES_GIVEN_BY.get(viewer.role, frozenset()):
@@ -84,7 +89,11 @@ def give_office(session: Session, viewer: Viewer, draft: OfficeDraft) -> Office:
         valid_from=draft.valid_from.isoformat(),
         valid_to=None if draft.valid_to is None else draft.valid_to.isoformat(),
     )
-    return office
+    is_beyond_counties = bool(named) or draft.role not in ROLES_GIVEN_BY[Role.COUNTY_ADMIN]
+    if is_beyond_counties and user.created_by != viewer.subject:
+        _, password = reset_password(session, viewer, user.id)
+        return office, password
+    return office, None
 
 
 def end_office(
@@ -111,15 +120,25 @@ def end_office(
             "终止日期早于今天，或晚于原定终止日期。",
             path=("last_day",),
         )
+    if office.valid_from > today and last_day is None:
+        _record_end(session, viewer, user, office, None)
+        session.delete(office)
+        return office
     if office.valid_from > day:
         raise InvalidInputError(
             f"The office begins on {office.valid_from}, behind that day; end it on its first day or later.",
             f"该任职自 {office.valid_from} 起生效，终止日期不得早于该日。",
             path=("last_day",),
         )
-    before, office.valid_to = office.valid_to, day
+    _record_end(session, viewer, user, office, day)
+    office.valid_to = day
     stamp(office, viewer)
     session.add(office)
+    return office
+
+
+def _record_end(session: Session, viewer: Viewer, user: UserAccount, office: Office, day: date | None) -> None:
+    """Record that an office ends on a day, or (``None``) never begins."""
     record(
         session,
         viewer,
@@ -127,9 +146,8 @@ def end_office(
         f"Office {office.id}",
         login=user.login,
         role=office.role.value,
-        valid_to=[None if before is None else before.isoformat(), day.isoformat()],
+        valid_to=[office.valid_to, day],
     )
-    return office
 
 
 def _division_of(session: Session, viewer: Viewer, draft: OfficeDraft) -> Division | None:

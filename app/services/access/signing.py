@@ -72,7 +72,13 @@ def sign_in(database: Database, login: str, password: str, *, now: datetime | No
         raise SignInRefusedError
     anew = hash_password(password) if must_hash_anew(user.password_hash) else None
     user_id, seen = user.id, user.password_hash
-    return run_in_transaction(database, lambda session: _begin(session, user_id, seen, anew, instant))
+    signed_in = run_in_transaction(database, lambda session: _begin(session, user_id, seen, anew, instant))
+    if signed_in is None:
+        raise NoOfficeError(
+            "You have no office in the service today; ask the administrator who looks after users.",
+            "您今天在系统中没有任职，请联系用户管理员。",
+        )
+    return signed_in
 
 
 def _count_attempt(session: Session, login: str, now: datetime) -> UserAccount | None:
@@ -96,23 +102,24 @@ def _record_failure(session: Session, user: UserAccount | None, now: datetime) -
         record(session, STRANGER, AuditAction.SIGN_IN_FAILED, "UserAccount")
         return
     found = session.get_one(UserAccount, user.id)
-    office = office_on(session, found.id, local_day(now))
-    actor = Viewer(subject=found.login, role=Role.READER if office is None else office.role)
+    known = viewer_of_office(session, found, office_on(session, found.id, local_day(now)))
+    actor = known or Viewer(subject=found.login, role=Role.READER)
     record(session, actor, AuditAction.SIGN_IN_FAILED, f"UserAccount {found.id}", failures=found.failed_sign_ins)
     if found.locked_until is not None and now < found.locked_until:
         record(session, actor, AuditAction.USER_LOCKED, f"UserAccount {found.id}", until=found.locked_until.isoformat())
 
 
-def _begin(session: Session, user_id: UUID, seen: str, anew: str | None, now: datetime) -> SignedIn:
+def _begin(session: Session, user_id: UUID, seen: str, anew: str | None, now: datetime) -> SignedIn | None:
+    """Begin a session; ``None`` for a user without an office today, which is recorded."""
     user = session.get_one(UserAccount, user_id, with_for_update=True)
     if user.password_hash != seen or user.state is not UserState.ACTIVE:
         raise SignInRefusedError  # changed while the password was looked at
     viewer = viewer_of_office(session, user, office_on(session, user.id, local_day(now)))
     if viewer is None:
-        raise NoOfficeError(
-            "You have no office in the service today; ask the administrator who looks after users.",
-            "您今天在系统中没有任职，请联系用户管理员。",
-        )
+        user.failed_sign_ins, user.locked_until = 0, None
+        session.add(user)
+        _record_failure(session, user, now)
+        return None
     user.failed_sign_ins, user.locked_until, user.last_sign_in_at = 0, None, now
     user.password_hash = anew or user.password_hash
     secret = begin_session(session, user, now=now)
@@ -154,12 +161,15 @@ def change_password(database: Database, viewer: Viewer, *, present: str, new: st
     with database.read() as session:
         if session.exec(select(UserAccount.id).where(col(UserAccount.login) == viewer.subject)).first() is None:
             raise ForbiddenError("A token that was made on the machine has no password.", "系统令牌没有密码。")
+    # Before anything is counted: a weak new password is no failed attempt.
+    require_strong_password(new, login=viewer.subject, path=("new_password",))
     user = run_in_transaction(database, lambda session: _count_attempt(session, viewer.subject, instant))
     if not is_password(NOBODY if user is None else user.password_hash, present) or user is None:
         run_in_transaction(database, lambda session: _record_failure(session, user, instant))
         raise SignInRefusedError
-    require_strong_password(new, login=user.login, path=("new_password",))
-    if is_password(user.password_hash, new):
+    if new == present:
+        user_id = user.id
+        run_in_transaction(database, lambda session: _forgive(session, user_id))
         raise InvalidInputError(
             "The new password is the present one; choose another.",
             "新密码与当前密码相同，请更换。",
@@ -167,6 +177,13 @@ def change_password(database: Database, viewer: Viewer, *, present: str, new: st
         )
     user_id, seen, hashed = user.id, user.password_hash, hash_password(new)
     run_in_transaction(database, lambda session: _replace_password(session, viewer, user_id, seen, hashed, instant))
+
+
+def _forgive(session: Session, user_id: UUID) -> None:
+    """Take the count of attempts back: the password was right."""
+    user = session.get_one(UserAccount, user_id, with_for_update=True)
+    user.failed_sign_ins, user.locked_until = 0, None
+    session.add(user)
 
 
 def _replace_password(session: Session, viewer: Viewer, user_id: UUID, seen: str, hashed: str, now: datetime) -> None:

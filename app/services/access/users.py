@@ -113,7 +113,7 @@ def update_user(
 
 
 def reset_password(session: Session, viewer: Viewer, user_id: UUID) -> tuple[UserAccount, str]:
-    """Give a user a new first password, told once; ends the user's sessions and a lock-out."""
+    """Give a user a new first password, told once; ends the user's sessions, tokens and a lock-out."""
     user = get_user(session, viewer, user_id)
     require_other(viewer, user)
     password = made_up_password()
@@ -121,6 +121,7 @@ def reset_password(session: Session, viewer: Viewer, user_id: UUID) -> tuple[Use
     user.must_change_password = True
     user.failed_sign_ins, user.locked_until = 0, None
     close_sessions(session, user, now=utc_now())
+    revoke_tokens(session, viewer, user, now=utc_now())
     stamp_user(user, viewer)
     session.add(user)
     record(session, viewer, AuditAction.PASSWORD_RESET, f"UserAccount {user.id}", login=user.login)

@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlmodel import Session, col, delete, or_, select, update
 
 from app.access import Permission, Viewer, get_in_county, record
+from app.access.offices import local_day
 from app.crypto import PersonalDataCipher, WrongDataKeyError
 from app.db import utc_now
 from app.errors import InvalidStateError
@@ -152,8 +153,18 @@ def _close_access(session: Session, viewer: Viewer, person: Person) -> None:
     for token in session.exec(select(ApiToken).where(ApiToken.person_id == person.id)):
         token.revoked_at = token.revoked_at or now
         session.add(token)
-    offices = select(Office.user_id).where(Office.person_id == person.id)
-    for account in session.exec(select(UserAccount).where(col(UserAccount.id).in_(offices))):
+    today = local_day(now)
+    lasts = or_(col(Office.valid_to).is_(None), col(Office.valid_to) >= today)
+    own = select(Office.user_id).where(Office.person_id == person.id)
+    # Who is something else by now, or will be, keeps the account; what stands for this person ends today.
+    is_other = or_(col(Office.person_id).is_(None), col(Office.person_id) != person.id)
+    others = select(Office.user_id).where(lasts, is_other)
+    for office in session.exec(select(Office).where(Office.person_id == person.id, lasts)):
+        office.valid_to = max(today, office.valid_from)
+        stamp(office, viewer)
+        session.add(office)
+    mine = select(UserAccount).where(col(UserAccount.id).in_(own), col(UserAccount.id).not_in(others))
+    for account in session.exec(mine):
         account.name, account.state = PSEUDONYM, UserState.DISABLED
         stamp(account, viewer)
         session.add(account)

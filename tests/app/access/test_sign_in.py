@@ -231,3 +231,16 @@ def test_a_day_begins_at_midnight_in_china() -> None:
     assert local_day(datetime(2026, 11, 26, 15, 59, tzinfo=CHINA)) == date(2026, 11, 26)
     assert local_day(datetime.fromisoformat("2026-11-26T15:59:59+00:00")) == date(2026, 11, 26)
     assert local_day(datetime.fromisoformat("2026-11-26T16:00:00+00:00")) == date(2026, 11, 27)
+
+
+def test_weak_new_passwords_lock_nobody_out(database: Database) -> None:
+    user = enter(database)
+    viewer = access.sign_in(database, "wang.fang", PASSWORD, now=NOW).viewer
+    for _ in range(MOST_FAILURES + 1):
+        with pytest.raises(InvalidInputError):
+            access.change_password(database, viewer, present=PASSWORD, new="short", now=NOW)
+        with pytest.raises(InvalidInputError):
+            access.change_password(database, viewer, present=PASSWORD, new=PASSWORD, now=NOW)
+    with database.read() as session:
+        row = session.get_one(UserAccount, user.id)
+    assert (row.failed_sign_ins, row.locked_until) == (0, None)
