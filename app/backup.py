@@ -92,13 +92,17 @@ def name_in(folder: Path, revision: str, *, now: datetime | None = None) -> Path
     return folder / f"touyan-{instant(now or utc_now())}-{revision}.db"
 
 
-def forget_old(folder: Path, *, keep: int) -> list[Path]:
-    """Delete the oldest backups of a folder but ``keep``; other files stay. Returns what was deleted."""
+def forget_old(folder: Path, *, keep: int, made: Path | None = None) -> list[Path]:
+    """Delete the oldest backups of a folder but ``keep``; other files stay. Returns what was deleted.
+
+    The one that was just ``made`` stays in any case: by a clock that was put back it may look like the oldest.
+    """
     found = sorted(path for path in folder.iterdir() if NAME.fullmatch(path.name))
     old = found[: max(len(found) - keep, 0)]
-    for path in old:
+    gone = [path for path in old if path != made]
+    for path in gone:
         path.unlink()
-    return old
+    return gone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,6 +174,7 @@ def migrate(live: Path, cipher: PersonalDataCipher, seal_keys: SealKeys) -> Migr
             put_in_place(copy, live)
         return Migrated(before=None, after=head_revision(), backup=None)
     _require_quiet(live)
+    _forget_stale(live)
     with _over(live) as database:
         state, before = schema_state(database), find_revision(database.engine)
     if state is SchemaState.UNKNOWN:
@@ -252,13 +257,18 @@ def _content_of(path: Path) -> tuple[str | None, int]:
 @contextmanager
 def _workshop(live: Path) -> Iterator[Path]:
     """The path of a copy beside the database, which is gone afterwards; what a killed process left there goes first."""
-    for stale in live.absolute().parent.glob(f".{live.name}.*.new*"):
-        stale.unlink(missing_ok=True)
+    _forget_stale(live)
     copy = live.with_name(f".{live.name}.{secrets.token_hex(4)}.new")
     try:
         yield copy
     finally:
         remove(copy)
+
+
+def _forget_stale(live: Path) -> None:
+    """Delete the copies that a killed process left beside the database."""
+    for stale in live.absolute().parent.glob(f".{live.name}.*.new*"):
+        stale.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -133,11 +133,16 @@ class SealKeys:
             raise ConfigurationError("no data key to seal the audit trail with: set TOUYAN_DATA_KEYS")
         self.newest = keys[0]
         self._by_fingerprint = {key.fingerprint: key for key in keys}
+        self._fingerprints = [key.fingerprint for key in keys]
 
     @classmethod
     def of(cls, data_keys: Sequence[str]) -> "SealKeys":
         """The sealing keys that belong to the data keys, newest first."""
         return cls([SealKey.derived(key) for key in data_keys])
+
+    def find_place(self, fingerprint: str | None) -> int | None:
+        """The place of a key among the keys, newest first; ``None`` when this installation does not have it."""
+        return self._fingerprints.index(fingerprint) if fingerprint in self._fingerprints else None
 
     def find(self, fingerprint: str | None) -> SealKey | None:
         """The key of a fingerprint; ``None`` when this installation does not have it."""

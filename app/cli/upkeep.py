@@ -96,7 +96,7 @@ def backup(
             f"Backup {escape(str(made.path))}: {made.n_bytes:,} bytes, revision {made.revision}, "
             f"{made.n_events:,} audit events, sha256 {made.sha256}"
         )
-        for old in () if keep is None else copies.forget_old(target.parent, keep=keep):
+        for old in () if keep is None else copies.forget_old(target.parent, keep=keep, made=made.path):
             out.print(f"Deleted {escape(str(old))}")
         out.print(KEY_NOTE)
 
