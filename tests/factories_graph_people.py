@@ -130,7 +130,7 @@ def person(session: Session, world: World, code: str, name: str, division: str) 
         education_code="31",
         id_number_encrypted="secret-of-" + code,
         id_number_hash=uuid4().hex * 2,
-        id_number_masked="520624********0013",
+        id_number_masked="520624************",
         phone_encrypted="secret-of-" + code,
         phone_hash=uuid4().hex * 2,
         phone_masked="138****1234",

@@ -130,9 +130,7 @@ class Person(Node, shows=PersonRow):
     school: str | None = personal(Pii.CADRE, "school", "School.")
     major: str | None = personal(Pii.CADRE, "major", "Major.")
     work_start_date: PartialDate | None = _partial_date("work_start", "Day or month of starting work.")
-    id_number: str | None = personal(
-        Pii.SENSITIVE, "id_number_masked", "ID number, masked: first six and last four characters."
-    )
+    id_number: str | None = personal(Pii.SENSITIVE, "id_number_masked", "ID number, masked: the first six characters.")
     phone: str | None = personal(Pii.SENSITIVE, "phone_masked", "Phone, masked: 138****1234.")
     unit_and_post: str | None = described("Unit and post as forms print them.")
     status: PersonStatus = described("Whether the file is in use.")

@@ -73,8 +73,11 @@ def normalize_phone(phone: str) -> str:
 
 
 def mask_id_number(id_number: str) -> str:
-    """First six and last four characters: ``520624********0013``."""
-    return f"{id_number[:6]}********{id_number[-4:]}"
+    """The first six characters, which name a county: ``520624************``.
+
+    The last four stay hidden as well: together with the birth date, which is on file, they would be the whole number.
+    """
+    return f"{id_number[:6]}{'*' * 12}"
 
 
 def mask_phone(phone: str) -> str:
