@@ -68,9 +68,9 @@ class Diagnosis:
     n_seats, n_empty
         Seats of all mentees that take part, and how many of them stay empty in every plan.
     is_exact
-        Some plan leaves no more than ``n_empty`` seats empty. Only where a slot cap binds a mentor who could take two
-        seats of one team can that be unknown (``solve`` may refuse such problems): more seats may then stay empty,
-        and no effect of a remedy is certain.
+        Some plan leaves no more than ``n_empty`` seats empty, and the certificates account for each of them. Only
+        where a slot cap binds a mentor who could take two seats of one team can that be unknown (``solve`` may refuse
+        such problems): more seats may then stay empty, or some of them stay without a certificate.
     certificates
         Largest shortage first, then by county and first mentee. If exact, their shortages add up to ``n_empty``.
     policy_remedies
@@ -141,10 +141,12 @@ def diagnose(
     certificates = [certificate for part in short for certificate in _certificates(part, most_per_kind)]
     rows = [row for part in parts for row in overview(part.component, part.case, part.fill, part.alone)]
     n_seats = sum(part.case.n_seats for part in parts)
+    n_empty = n_seats - sum(part.fill.n_filled for part in parts)
+    is_proved = sum(certificate.shortage for certificate in certificates) == n_empty
     return Diagnosis(
         n_seats=n_seats,
-        n_empty=n_seats - sum(part.fill.n_filled for part in parts),
-        is_exact=all(part.fill.is_exact for part in parts),
+        n_empty=n_empty,
+        is_exact=is_proved and all(part.fill.is_exact for part in parts),
         certificates=tuple(sorted(certificates, key=lambda c: (-c.shortage, c.county))),
         policy_remedies=policy_remedies(short, policy) if most_per_kind else (),
         townships=tuple(sorted(rows, key=lambda row: (row.county, row.township))),
