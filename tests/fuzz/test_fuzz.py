@@ -30,7 +30,7 @@ from tests.fuzz.judge import alarm, faults_of
 from tests.fuzz.operations import Operation, generate, root_fields
 from tests.fuzz.values import readable
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.shared_texts]
 
 CASES = int(os.environ.get("TOUYAN_FUZZ_CASES", "200"))
 SEED = int(os.environ.get("TOUYAN_FUZZ_SEED", "20250301"))

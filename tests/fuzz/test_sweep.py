@@ -19,7 +19,7 @@ from tests.fuzz.operations import root_fields
 from tests.fuzz.sweep import Place, hostile_values, places
 from tests.fuzz.values import packed, readable
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.shared_texts]
 
 TRIES_ALL = "TOUYAN_FUZZ_CASES" in os.environ
 MOST_FAULTS_SHOWN = 8
