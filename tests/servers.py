@@ -14,7 +14,7 @@ from app.jobs.engine import migrate_jobs
 from app.sealing import SealKeys
 from migrations.runner import upgrade
 
-TEST_DATA_KEY = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
+TEST_DATA_KEY = "s4_1g0Vv6oPi-OINpW3Vn_XeOFoHeOe1pMqVAkdU4uI="
 """The data key of all tests and measurements; the processes that they start are given it as well."""
 
 TEST_SEAL_KEYS = SealKeys.of([TEST_DATA_KEY])

@@ -35,6 +35,7 @@ def office(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> I
     folder = tmp_path_factory.mktemp("clients")
     path = folder / "touyan.db"
     shutil.copyfile(sqlite_template, path)
+    path.chmod(0o600)  # production wants its database for itself
     database = Database(f"sqlite:///{path}", seal_keys=TEST_SEAL_KEYS)
     with machine(database, folder) as made:
         made.server(TOUYAN_PROFILE="development")
