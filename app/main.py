@@ -15,7 +15,7 @@ from app.config import Settings
 from app.crypto import PersonalDataCipher
 from app.db import Database
 from app.http.exports import download_export
-from app.http.health import Check, Readiness, answers, has_engine_tables, has_room, has_schema, health
+from app.http.health import Check, Readiness, answers, has_engine_tables, has_own_trail, has_room, has_schema, health
 from app.http.metrics import metrics_door
 from app.http.requests import ID_HEADER, Requests
 from app.http.sessions import SessionDoor
@@ -114,6 +114,7 @@ def _checks(settings: Settings, database: Database, pulse: Pulse) -> dict[str, C
         "database": answers(database),
         "schema": has_schema(database, head_revision),
         "jobs": has_engine_tables(database),
+        "trail": has_own_trail(database),
     }
     if settings.sqlite_path is not None:
         checks["disk"] = has_room(settings.sqlite_path)

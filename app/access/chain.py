@@ -58,6 +58,21 @@ def keep(session: OrmSession, values: dict[str, Any]) -> None:
     session.info.setdefault(_PENDING, []).append(Pending(values=values, savepoints=_savepoints(session)))
 
 
+def can_append(session: OrmSession, keys: SealKeys | None) -> bool:
+    """Whether the trail can go on: its head is there, whole, and sealed under one of the keys."""
+    stored = find_head(session)
+    return isinstance(stored, StoredHead) and keys is not None and stored.fault(keys) is None
+
+
+def hold_head(session: OrmSession) -> None:
+    """Lock the head now for what waits for the commit, which can then not be refused any more.
+
+    Raises ``AuditTrailError`` when the trail cannot go on.
+    """
+    if session.info.get(_PENDING):
+        locked_head(session, keys_of(session))
+
+
 def pending_events(session: OrmSession) -> list[AuditEvent]:
     """What the session recorded in its present transaction, in order; numbers and hashes come with the commit."""
     return [AuditEvent(**each.values) for each in session.info.get(_PENDING, [])]

@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
+from app.access.chain import can_append
 from app.db import Database
 from app.errors import DatabaseUnavailableError
 from app.jobs.engine import table_name
@@ -110,6 +111,16 @@ def has_schema(database: Database, head: Callable[[], str]) -> Check:
         with database.read() as session:
             found = session.connection().execute(text("SELECT version_num FROM alembic_version")).scalars().all()
         return list(found) == [head()]
+
+    return check
+
+
+def has_own_trail(database: Database) -> Check:
+    """Whether this process can record what it does: keys may have been rotated while it ran."""
+
+    def check() -> bool:
+        with database.read() as session:
+            return can_append(session, database.seal_keys)
 
     return check
 

@@ -21,7 +21,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlmodel import col, select
 
 from app.db import Database, Session, refusal_of, run_in_transaction, utc_now
-from app.errors import StorageFullError
+from app.errors import AuditTrailError, StorageFullError
 from app.jobs.engine import Jobs
 from app.jobs.workflows import JobFaultError, is_worked_on_here
 from app.models import MatchRun, MatchSnapshot
@@ -112,9 +112,13 @@ class Care:
             kind = str(workflow.error) if is_own else str(getattr(workflow.error, "name", None) or workflow.status)
             log.error("run %s ends: its workflow ended with %s", workflow.workflow_id, kind)
             reason = faults.job_fault(kind)
-            run_in_transaction(
-                self.jobs.database, partial(faults.fail_run, run_id=UUID(workflow.workflow_id), reason=reason)
-            )
+            try:
+                run_in_transaction(
+                    self.jobs.database, partial(faults.fail_run, run_id=UUID(workflow.workflow_id), reason=reason)
+                )
+            except AuditTrailError as refusal:
+                # A process that can record it ends the run; the next one is not kept waiting for that.
+                log.error("run %s cannot be ended here: %s", workflow.workflow_id, refusal.message)
 
     def end_runs_without_room(self, queued: Sequence[MatchRun], seconds: float) -> None:
         """End runs that no worker can take, because the database has no room for what the engine writes of that.

@@ -20,9 +20,10 @@ from dbos._serialization import PortableWorkflowError
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
+from app.access.chain import can_append
 from app.db import refusal_of, run_in_transaction, utc_now
-from app.errors import AppError, DatabaseUnavailableError, InvalidStateError, StorageFullError
-from app.jobs.engine import POLLING_S, SHARES_QUEUE, STREAM, Jobs, patiently
+from app.errors import AppError, AuditTrailError, DatabaseUnavailableError, InvalidStateError, StorageFullError
+from app.jobs.engine import POLLING_S, SHARES_QUEUE, STREAM, Jobs, LeavingError, patiently
 from app.models.vocabulary import RunState
 from app.observe import metrics, tracing
 from app.observe.logs import place_of
@@ -46,13 +47,6 @@ _solving: Counter[str] = Counter()
 
 
 _is_leaving = threading.Event()
-
-
-class LeavingError(BaseException):
-    """This process stops working: nothing of the step is recorded, and the next process does it anew.
-
-    No ``Exception``: the engine records those as the outcome.
-    """
 
 
 def serve(jobs: Jobs) -> None:
@@ -95,7 +89,9 @@ def _without_text(workflow_id: str) -> Iterator[None]:
 def _accounted(jobs: Jobs, workflow_id: str, run_id: UUID) -> Iterator[None]:
     """Keep account of a workflow.
 
-    Where the database has no room left, the run ends here and now, and what it kept makes room for saying so.
+    Where the database has no room left, the run ends here and now, and what it kept makes room for saying so. Where
+    this process could record nothing in the audit trail, because its keys are others, the job goes back before any work
+    is done for it: a process with the right keys takes it.
     """
     _here[workflow_id] += 1
     token, job = own_run.set(str(run_id)), "run" if workflow_id == str(run_id) else "share"
@@ -103,7 +99,11 @@ def _accounted(jobs: Jobs, workflow_id: str, run_id: UUID) -> Iterator[None]:
     try:
         with tracing.span(f"job {job}", run=str(run_id)), _without_text(workflow_id):
             try:
+                _require_trail(jobs, workflow_id)
                 yield
+            except AuditTrailError as refusal:
+                log.error("workflow %s goes back: %s", workflow_id, refusal.message)
+                raise LeavingError from None
             except (DBAPIError, StorageFullError) as fault:
                 if not isinstance(fault, StorageFullError) and not isinstance(refusal_of(fault), StorageFullError):
                     raise
@@ -120,6 +120,18 @@ def _accounted(jobs: Jobs, workflow_id: str, run_id: UUID) -> Iterator[None]:
         _here[workflow_id] -= 1
         metrics.ended_jobs.labels(job, outcome).inc()
         own_run.reset(token)
+
+
+def _require_trail(jobs: Jobs, workflow_id: str) -> None:
+    """Give a job back whose end this process could not record."""
+
+    def look() -> bool:
+        with jobs.database.read() as session:
+            return can_append(session, jobs.database.seal_keys)
+
+    if not patiently(look):
+        log.error("workflow %s goes back: this process cannot append to the audit trail", workflow_id)
+        raise LeavingError
 
 
 @DBOS.workflow(name="match_run", max_recovery_attempts=None)

@@ -9,7 +9,9 @@ import pytest
 from dbos import DBOS
 
 from app.access import SYSTEM_VIEWER
-from app.db import Database
+from app.access.verify import reseal
+from app.crypto import new_data_key
+from app.db import Database, run_in_transaction
 from app.jobs import care, slots
 from app.jobs.client import JobClient
 from app.jobs.engine import BUSY_POLLING_S, SHARES_POLLING_S, SHARES_QUEUE
@@ -17,8 +19,10 @@ from app.jobs.hub import Progress, ProgressHub
 from app.jobs.worker import working
 from app.models import MatchRun
 from app.models.vocabulary import RunMode, RunState
+from app.sealing import SealKeys
 from app.services.runs import RunDraft, start_match_run, work
 from tests.jobs.machine import Machine, wait_for
+from tests.servers import TEST_DATA_KEY
 
 
 @pytest.fixture(autouse=True)
@@ -75,6 +79,46 @@ def test_a_workflow_that_nobody_works_on_any_more_goes_back_into_its_queue(
         run_id = started(lite_office, jobs)
         lite_office.wait_for_end(run_id)
     assert [str(run_id), "runs"] in requeued
+
+
+def test_a_worker_whose_keys_are_others_gives_runs_back_and_one_with_the_right_keys_ends_them(
+    lite_office: Machine, jobs: JobClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    url = lite_office.database.engine.url.render_as_string(hide_password=False)
+    stranger = Database(url, seal_keys=SealKeys.of([new_data_key()]))
+    with working(stranger, slot="w1", n_shares=1):
+        run_id = started(lite_office, jobs)
+        wait_for(lambda: caplog.text.count(f"workflow {run_id} goes back: ") >= 2)
+        assert lite_office.state(run_id) is RunState.QUEUED
+        assert lite_office.plans(run_id) == []
+    stranger.engine.dispose()
+    with working(lite_office.database, slot="w2", n_shares=1):
+        assert lite_office.wait_for_end(run_id) is RunState.SOLVED
+    assert lite_office.plans(run_id) == [24]
+
+
+def test_a_run_whose_worker_loses_its_keys_before_the_end_keeps_its_work_for_the_next_worker(
+    lite_office: Machine, jobs: JobClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    newer = SealKeys.of([new_data_key(), TEST_DATA_KEY])
+    url = lite_office.database.engine.url.render_as_string(hide_password=False)
+    successor = Database(url, seal_keys=newer)
+    join_run = work.join_run
+
+    def join_and_rotate(database: Database, run_id: UUID) -> work.Joined:
+        joined = join_run(database, run_id)
+        run_in_transaction(successor, lambda session: reseal(session, newer))
+        return joined
+
+    monkeypatch.setattr(work, "join_run", join_and_rotate)
+    with working(lite_office.database, slot="w1", n_shares=1):
+        run_id = started(lite_office, jobs)
+        wait_for(lambda: "step record is not done: " in caplog.text)
+        assert lite_office.state(run_id) is RunState.RUNNING
+    monkeypatch.setattr(work, "join_run", join_run)
+    with working(successor, slot="w2", n_shares=1):
+        assert lite_office.wait_for_end(run_id) is RunState.SOLVED
+    successor.engine.dispose()
 
 
 def test_shares_are_looked_for_often_while_runs_are_open_and_seldom_while_there_are_none(

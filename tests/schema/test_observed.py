@@ -223,12 +223,16 @@ class TestReadiness:
 
     def test_it_names_its_checks_and_nothing_else(self, application: Starlette, presence: Presence) -> None:
         presence.begin()
-        checks = {"database": True, "schema": True, "jobs": True, "disk": True}
+        checks = {"database": True, "schema": True, "jobs": True, "trail": True, "disk": True}
         assert self.ready(application) == (200, {"status": "ready", "checks": checks})
 
     @pytest.mark.parametrize(
         ("change", "check"),
-        [("UPDATE alembic_version SET version_num = '0001'", "schema"), ("DROP TABLE dbos_migrations", "jobs")],
+        [
+            ("UPDATE alembic_version SET version_num = '0001'", "schema"),
+            ("DROP TABLE dbos_migrations", "jobs"),
+            ("UPDATE audit_head SET seal = 'forged', key_fingerprint = 'another'", "trail"),
+        ],
     )
     def test_other_tables_than_needed_are_told(
         self, application: Starlette, presence: Presence, sqlite_database: Database, change: str, check: str
