@@ -16,9 +16,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import sessionmaker
 from sqlmodel import Session
 
-from app.access.chain import hold_head
 from app.db import WORKER_IDLE_LIMIT_S, Database, idle_limit, make_engine, refusal_of
-from app.errors import AuditTrailError, DatabaseUnavailableError, StorageFullError
+from app.errors import DatabaseUnavailableError, StorageFullError
 from app.observe import tracing
 
 NAME, VERSION = "touyan", "1"
@@ -54,15 +53,6 @@ ABSENCE_S = 0.5
 """Seconds between two attempts to reach a database that is away."""
 
 ResultT = TypeVar("ResultT")
-
-log = logging.getLogger(__name__)
-
-
-class LeavingError(BaseException):
-    """This process gives a job back: nothing of the step is recorded, and the next process does it anew.
-
-    No ``Exception``: the engine records those as the outcome.
-    """
 
 
 def engine_of(database_url: str) -> Engine:
@@ -195,11 +185,6 @@ class Jobs:
             try:
                 result = unit(session)
                 session.flush()
-                hold_head(session)
-            except AuditTrailError as refusal:
-                # The engine would record the refusal as the outcome, and the work would be lost with it.
-                log.error("step %s is not done: %s", name, refusal.message)
-                raise LeavingError from None
             except DBAPIError as fault:
                 refusal = refusal_of(fault)
                 # The engine would take a full disk for a lost connection, and try for ever.

@@ -8,10 +8,10 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from dbos import DBOS, SetWorkflowID
@@ -20,10 +20,10 @@ from dbos._serialization import PortableWorkflowError
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
-from app.access.chain import can_append
+from app.access.chain import can_append, hold_head
 from app.db import refusal_of, run_in_transaction, utc_now
 from app.errors import AppError, AuditTrailError, DatabaseUnavailableError, InvalidStateError, StorageFullError
-from app.jobs.engine import POLLING_S, SHARES_QUEUE, STREAM, Jobs, LeavingError, patiently
+from app.jobs.engine import POLLING_S, SHARES_QUEUE, STREAM, Jobs, patiently
 from app.models.vocabulary import RunState
 from app.observe import metrics, tracing
 from app.observe.logs import place_of
@@ -37,6 +37,8 @@ from matching.control import Control, Event
 TELLING_S, ASKING_S = 0.2, 0.4
 """Seconds between two writes of progress, and between two questions whether the run is still wanted."""
 
+ResultT = TypeVar("ResultT")
+
 log = logging.getLogger(__name__)
 
 _jobs: list[Jobs] = []
@@ -47,6 +49,13 @@ _solving: Counter[str] = Counter()
 
 
 _is_leaving = threading.Event()
+
+
+class LeavingError(BaseException):
+    """This process gives a job back: nothing of the step is recorded, and the next process does it anew.
+
+    No ``Exception``: the engine records those as the outcome.
+    """
 
 
 def serve(jobs: Jobs) -> None:
@@ -134,6 +143,25 @@ def _require_trail(jobs: Jobs, workflow_id: str) -> None:
         raise LeavingError
 
 
+def _transaction(jobs: Jobs, name: str, unit: Callable[[Session], ResultT]) -> ResultT:
+    """One transaction with the engine's checkpoint, given back undone where the audit trail refuses to go on.
+
+    The engine would record that refusal as the outcome, and the work would be lost with it.
+    """
+
+    def recorded(session: Session) -> ResultT:
+        try:
+            result = unit(session)
+            session.flush()
+            hold_head(session)
+        except AuditTrailError as refusal:
+            log.error("step %s is not done: %s", name, refusal.message)
+            raise LeavingError from None
+        return result
+
+    return jobs.transaction(name, recorded)
+
+
 @DBOS.workflow(name="match_run", max_recovery_attempts=None)
 def match_run(run: str) -> None:
     """Work a run to its end."""
@@ -141,7 +169,7 @@ def match_run(run: str) -> None:
     with _accounted(jobs, run, run_id):
         # Outside the engine's record, so that every taking up counts.
         patiently(lambda: run_in_transaction(jobs.database, lambda session: faults.count_attempt(session, run_id)))
-        n_shares = jobs.transaction("begin", lambda session: work.begin_run(session, run_id))
+        n_shares = _transaction(jobs, "begin", lambda session: work.begin_run(session, run_id))
         jobs.keep_pace(is_busy=True)
         _tell({"phase": "STARTED", "shares": n_shares})
         handles = []
@@ -151,9 +179,9 @@ def match_run(run: str) -> None:
         for number, handle in enumerate(handles):
             handle.get_result(polling_interval_sec=POLLING_S)
             _tell({"phase": "SOLVED", "share": number, "done": number + 1, "shares": n_shares})
-        if jobs.transaction("look", lambda session: work.is_open(session, run_id)):
+        if _transaction(jobs, "look", lambda session: work.is_open(session, run_id)):
             _record(jobs, run_id)
-        state = jobs.transaction("state", lambda session: work.state_of(session, run_id).value)
+        state = _transaction(jobs, "state", lambda session: work.state_of(session, run_id).value)
         _tell({"phase": "ENDED", "state": state, "shares": n_shares})
         DBOS.close_stream(STREAM)
 
@@ -163,9 +191,9 @@ def _record(jobs: Jobs, run_id: UUID) -> None:
         joined = patiently(lambda: work.join_run(jobs.database, run_id))
     except (InvalidStateError, MatchingError) as fault:
         log.error("what run %s stored cannot be read: %s", run_id, type(fault).__name__)
-        jobs.transaction("record", lambda session: faults.fail_run(session, run_id, faults.UNREADABLE))
+        _transaction(jobs, "record", lambda session: faults.fail_run(session, run_id, faults.UNREADABLE))
     else:
-        jobs.transaction("record", lambda session: work.record_run(session, run_id, joined).value)
+        _transaction(jobs, "record", lambda session: work.record_run(session, run_id, joined).value)
 
 
 def _tell(event: dict[str, Any]) -> None:
@@ -187,7 +215,7 @@ def match_share(run: str, number: int) -> None:
                 raise
             answer = ShareAnswer(result=None, state=RunState.FAILED, reason=faults.SOLVER_DIED)
         if answer is not None:
-            jobs.transaction("keep", partial(work.keep_answer, run_id=run_id, number=number, answer=answer))
+            _transaction(jobs, "keep", partial(work.keep_answer, run_id=run_id, number=number, answer=answer))
 
 
 def _may_pass(fault: BaseException) -> bool:
