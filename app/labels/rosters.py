@@ -21,11 +21,12 @@ LABELS: Entries = {
     },
     ImportState: {
         ImportState.UPLOADED: ("已上传", "Uploaded"),
-        ImportState.PARSED: ("已解析", "Parsed"),
+        ImportState.PARSED: ("待确认表头", "Headers to be named"),
         ImportState.HAS_ERRORS: ("有错误", "Has errors"),
         ImportState.READY: ("可入库", "Ready"),
         ImportState.COMMITTED: ("已入库", "Committed"),
         ImportState.DISCARDED: ("已放弃", "Discarded"),
+        ImportState.UNDONE: ("已撤销", "Undone"),
     },
     RowChange: {
         RowChange.NEW: ("新增", "New"),

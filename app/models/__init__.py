@@ -8,6 +8,13 @@ from app.models.access import AuditHead as AuditHead
 from app.models.access import Office as Office
 from app.models.access import UserAccount as UserAccount
 from app.models.access import UserSession as UserSession
+from app.models.imports import ImportBatch as ImportBatch
+from app.models.imports import ImportCorrection as ImportCorrection
+from app.models.imports import ImportIssue as ImportIssue
+from app.models.imports import ImportMapping as ImportMapping
+from app.models.imports import ImportRow as ImportRow
+from app.models.imports import ImportSource as ImportSource
+from app.models.imports import ImportUndo as ImportUndo
 from app.models.jobs import WorkerSlot as WorkerSlot
 from app.models.pairing import MatchPolicy as MatchPolicy
 from app.models.pairing import Pairing as Pairing
@@ -42,9 +49,6 @@ from app.models.places import VillageCondition as VillageCondition
 from app.models.places import Zone as Zone
 from app.models.places import ZoneTownship as ZoneTownship
 from app.models.rosters import ExportJob as ExportJob
-from app.models.rosters import ImportBatch as ImportBatch
-from app.models.rosters import ImportIssue as ImportIssue
-from app.models.rosters import ImportRow as ImportRow
 from app.models.rosters import Roster as Roster
 from app.models.rosters import RosterEntry as RosterEntry
 from app.models.runs import MatchPlan as MatchPlan

@@ -1,4 +1,4 @@
-"""Tables of rosters, imports and exports."""
+"""Tables of rosters and of what is handed out."""
 
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,6 @@ from sqlmodel import Field
 from app.models.columns import (
     CountyRow,
     Pii,
-    Row,
     TrackedRow,
     enum_field,
     instant_field,
@@ -21,12 +20,9 @@ from app.models.columns import (
 from app.models.vocabulary import (
     ExportFormat,
     ExportState,
-    ImportState,
     MaskLevel,
     ProgramKind,
     RosterState,
-    RowChange,
-    Severity,
 )
 
 
@@ -59,47 +55,6 @@ class RosterEntry(CountyRow, table=True):
     mentee_id: UUID = Field(foreign_key="mentee.id", index=True)
     position: int
     content: dict[str, Any] = personal_json_field(Pii.CADRE)
-
-
-class ImportBatch(TrackedRow, table=True):
-    """One uploaded file on its way into the tables; nothing of it is in them before COMMITTED."""
-
-    __tablename__ = "import_batch"
-
-    county_id: UUID | None = Field(default=None, foreign_key="division.id", index=True)
-    file_name: str = Field(max_length=200)
-    file_sha256: str = Field(max_length=64, index=True)
-    state: ImportState = enum_field(ImportState)
-    counts: dict[str, int] = json_field(default_factory=dict)
-    committed_at: datetime | None = instant_field(default=None)
-
-
-class ImportRow(Row, table=True):
-    """One row of an uploaded file with its address; ``content_encrypted`` is dropped after 90 days."""
-
-    __tablename__ = "import_row"
-    __table_args__ = (UniqueConstraint("batch_id", "sheet", "row_number"),)
-
-    batch_id: UUID = Field(foreign_key="import_batch.id", index=True)
-    sheet: str = Field(max_length=80)
-    row_number: int
-    kind: str = Field(max_length=40)
-    change: RowChange = enum_field(RowChange)
-    content_encrypted: str | None = personal_field(Pii.SENSITIVE, default=None)
-
-
-class ImportIssue(Row, table=True):
-    """One problem of an uploaded file at one cell, without the personal value that stands there."""
-
-    __tablename__ = "import_issue"
-
-    batch_id: UUID = Field(foreign_key="import_batch.id", index=True)
-    sheet: str = Field(max_length=80)
-    cell: str = Field(max_length=12)
-    code: str = Field(max_length=40)
-    severity: Severity = enum_field(Severity)
-    message: str = Field(max_length=400)
-    message_zh: str = Field(max_length=400)
 
 
 class ExportJob(TrackedRow, table=True):

@@ -315,6 +315,7 @@ class ImportState(StrEnum):
     READY = "READY"
     COMMITTED = "COMMITTED"
     DISCARDED = "DISCARDED"
+    UNDONE = "UNDONE"
 
 
 class RowChange(StrEnum):
