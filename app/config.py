@@ -72,6 +72,8 @@ class Settings(BaseSettings):
     """Years after leaving the pool for good until a candidate becomes a pseudonym."""
     keep_restricted_years: int = Field(default=1, ge=1, le=30)
     """Years after the end of its effect until a fact of class A is deleted."""
+    max_upload_mb: int = Field(default=20, ge=1, le=50)
+    """Size in MB (2**20 bytes) of an uploaded file; a county's largest workbook has about one."""
     keep_import_days: int = Field(default=90, ge=1, le=365)
     """Days for which the rows of uploaded files are kept."""
     keep_export_days: int = Field(default=30, ge=1)

@@ -16,6 +16,7 @@ from app.crypto import PersonalDataCipher
 from app.db import Database
 from app.http.exports import download_export
 from app.http.health import Check, Readiness, answers, has_engine_tables, has_own_trail, has_room, has_schema, health
+from app.http.imports import ImportDoor
 from app.http.metrics import metrics_door
 from app.http.requests import ID_HEADER, Requests
 from app.http.sessions import SessionDoor
@@ -29,6 +30,7 @@ from app.services.privacy.retention import daily_retention
 from migrations.runner import head_revision
 from schema.asgi import PREFLIGHT, GraphQLView
 from schema.graphiql import graphiql_asset
+from schema.ids import encode_id
 
 SMALL_BYTES, COMPRESSION = 1_000, 5
 """Answers from this size on are compressed, at a level that costs about 10 ms for a megabyte."""
@@ -79,6 +81,7 @@ def create_app(
         Route("/graphql", view),
         WebSocketRoute("/graphql", view),
         Route("/session", SessionDoor(database, settings).answer, methods=["GET", "POST", "DELETE"]),
+        Route("/imports", ImportDoor(database, cipher, settings, encode_id).answer, methods=["POST"]),
         Route("/exports/{id}", download_export),
         Route("/healthz", health),
         Route("/readyz", readiness.view),

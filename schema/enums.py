@@ -11,6 +11,7 @@ from app.labels import Language, label
 from app.models import vocabulary
 from app.reads.audit import AuditOrder
 from app.reads.constraints import ConstraintOrder, MenteeConstraintOrder
+from app.reads.imports import ImportBatchOrder, ImportMappingOrder, ImportPlaceOrder
 from app.reads.mentors import MentorOrder, MentorPoolOrder
 from app.reads.pairing import PairingOrder, PolicyOrder, ProgramOrder
 from app.reads.people import MenteeOrder, PersonOrder, ReservePoolOrder
@@ -18,6 +19,8 @@ from app.reads.places import DivisionOrder
 from app.reads.rosters import ExportOrder, RosterEntryOrder, RosterOrder
 from app.reads.runs import AdjustmentOrder, PlanItemOrder, PlanOrder, RunOrder, SeatOrder
 from app.reads.users import TokenOrder, UserOrder
+from app.rosters.columns import LAYOUTS
+from app.services.imports.records import SheetKind
 
 EnumT = TypeVar("EnumT", bound=type[Enum])
 
@@ -59,6 +62,9 @@ LABELLED: dict[type[StrEnum], str] = {
     vocabulary.DivisionKind: "What a division is called locally (街道、镇、乡、苏木、村、嘎查、社区).",
     vocabulary.DivisionLevel: "Level of an administrative division.",
     vocabulary.ExclusionReason: "Why a pair must not be formed.",
+    vocabulary.ImportState: "Life of an uploaded file.",
+    vocabulary.RowChange: "What a commit would do with one row of a file.",
+    vocabulary.Severity: "Weight of an issue of a file.",
     vocabulary.KinshipRelation: "Statutory kinship that requires avoidance (亲属关系).",
     vocabulary.PersonFlagKind: "A restricted fact about a person.",
     vocabulary.RevealField: "A value that can be revealed in clear, one at a time.",
@@ -126,6 +132,9 @@ ORDERS: dict[type[StrEnum], dict[str, str]] = {
     PlanItemOrder: {"VILLAGE": _VILLAGE, "MENTEE_CODE": _MENTEE, "SCORE": "By score."},
     RosterOrder: {"PUBLISHED_AT": "By the instant of publication.", "VERSION": "By version within the programme."},
     RosterEntryOrder: {"POSITION": "By position on the printed form."},
+    ImportBatchOrder: {"CREATED_AT": "By the instant of the upload."},
+    ImportPlaceOrder: {"POSITION": "By place in the file."},
+    ImportMappingOrder: {"HEADER": "By header."},
     ExportOrder: {"CREATED_AT": _CREATED},
     UserOrder: {"LOGIN": "By login.", "NAME": _NAME, "CREATED_AT": _CREATED},
     TokenOrder: {"CREATED_AT": _CREATED, "EXPIRES_AT": "By the instant of expiry."},
@@ -134,6 +143,11 @@ ORDERS: dict[type[StrEnum], dict[str, str]] = {
 for _order, _texts in ORDERS.items():
     register(_order, "Order of a list.", _texts)
 
+register(
+    SheetKind,
+    "What the rows of a sheet are about (表的类别).",
+    {layout.kind.name: f"{layout.title_zh} / {layout.kind.name.replace('_', ' ').lower()}" for layout in LAYOUTS},
+)
 register(OrderDirection, "Direction of an order.", {"ASC": "Rising.", "DESC": "Falling."})
 register(Language, "Language of labels.", {"ZH": "中文 / Chinese", "EN": "英文 / English"})
 register(

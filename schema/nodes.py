@@ -8,7 +8,7 @@ import strawberry
 
 from app.access import Permission
 from app.errors import InvalidInputError
-from app.reads import audit, constraints, mentors, pairing, people, places, rosters, runs, users
+from app.reads import audit, constraints, imports, mentors, pairing, people, places, rosters, runs, users
 from schema.context import Info
 from schema.fields import IdArgument, Node, show
 from schema.ids import decode_id
@@ -48,6 +48,10 @@ READ_BY_TYPE: dict[str, tuple[Permission, Callable[..., Any]]] = {
     "PlanAdjustment": (Permission.READ_PLANS, runs.adjustments_by_id),
     "PlanItem": (Permission.READ_PLANS, runs.items_by_id),
     "Shortfall": (Permission.READ_PLANS, runs.shortfalls_by_id),
+    "ImportBatch": (Permission.EDIT_PEOPLE, imports.batches_by_id),
+    "ImportIssue": (Permission.EDIT_PEOPLE, imports.issues_by_id),
+    "ImportRow": (Permission.EDIT_PEOPLE, imports.rows_by_id),
+    "ImportMapping": (Permission.EDIT_PEOPLE, imports.mappings_by_id),
     "Roster": (Permission.READ, rosters.rosters_by_id),
     "RosterEntry": (Permission.READ, rosters.entries_by_id),
     "ExportJob": (Permission.READ, rosters.exports_by_id),

@@ -10,6 +10,8 @@ from strawberry.schema.config import StrawberryConfig
 from schema.access.audit import AuditQueries
 from schema.access.mutations import AccessMutations
 from schema.access.queries import AccessQueries
+from schema.imports.mutations import ImportsMutations
+from schema.imports.queries import ImportsQueries
 from schema.limits import EXTENSIONS
 from schema.nodes import NodeQueries
 from schema.pairing.mutations import PairingMutations
@@ -38,6 +40,7 @@ class Query(
     PairingQueries,
     RunsQueries,
     PlanQuestions,
+    ImportsQueries,
     RostersQueries,
     AuditQueries,
 ):
@@ -52,6 +55,7 @@ class Mutation(
     PairingMutations,
     RunsMutations,
     AdjustmentMutations,
+    ImportsMutations,
     RostersMutations,
 ):
     pass

@@ -1,29 +1,47 @@
-"""Takes in an uploaded workbook: reads every sheet, previews every row, and stores both with all issues."""
+"""Reads uploaded workbooks: every sheet, every row, what a commit would do with it, and every issue."""
 
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from hashlib import sha256
-from pathlib import PurePath
-from uuid import uuid4
+from functools import partial
+from typing import Any
+from uuid import UUID
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
-from app.access import Permission, Viewer, record
+from app.access import Permission, Viewer
 from app.crypto import PersonalDataCipher
-from app.db import utc_now
-from app.errors import NotFoundError
-from app.models import Division, ImportBatch, ImportIssue, ImportRow
-from app.models.vocabulary import AuditAction, DivisionLevel, ImportState, Role, RowChange, Severity
-from app.rosters.columns import Layout
+from app.db import Database, run_in_transaction, utc_now
+from app.errors import VersionConflictError, WorkbookError
+from app.models import ImportBatch
+from app.models.vocabulary import RowChange
+from app.rosters.columns import Layout, normalize_header
+from app.rosters.headers import has_column
 from app.rosters.parsing import CellError, parse_id_number, parse_name
 from app.rosters.reader import RowReader
 from app.rosters.rows import read_row
-from app.rosters.workbook import DataRow, Sheet, read_sheets
-from app.services.imports.batches import ParsedRow, counts_of, preview_rows, sealed_content
+from app.rosters.workbook import SKIP_ROW, DataRow, Sheet, SheetMapping, read_sheets
+from app.services.imports.batches import ParsedRow, preview_rows
+from app.services.imports.corrections import CorrectionDraft, correct_import
+from app.services.imports.evaluation import (
+    Evaluation,
+    ReadIssue,
+    ReadRow,
+    SheetColumn,
+    SheetSummary,
+    keep_evaluation,
+    sheets_of,
+)
+from app.services.imports.files import Material, drop_unread, material_of, receive_file
 from app.services.imports.gazetteer import Gazetteer, load_gazetteer
 from app.services.imports.issues import Problem
-from app.services.imports.records import Record
+from app.services.imports.mappings import SheetMeaning, map_sheet
+from app.services.imports.records import Record, SheetKind
+from app.services.imports.state import get_batch, require_open
+
+MOST_READINGS = 5
+"""How often a file is read again because somebody corrected it while it was being read."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -54,20 +72,152 @@ def upload_workbook(
     county_code: str,
     file_name: str,
     data: bytes,
+    sender_code: str | None = None,
     now: datetime | None = None,
 ) -> ImportBatch:
-    """Store an uploaded workbook as a batch with a preview; only import tables are written.
+    """Keep an uploaded file and read it, in the caller's transaction; only tables of imports are written.
 
     Raises ``WorkbookError`` when the file cannot be read at all; then nothing is written. Every other problem becomes
-    an issue at its cell, and the batch is READY, or HAS_ERRORS when one of them is an error.
+    an issue at its cell, and the batch is READY, HAS_ERRORS when one of them is an error, or PARSED when somebody must
+    say first what a sheet or a column is.
     """
+    batch = receive_file(
+        session,
+        viewer,
+        cipher,
+        county_code=county_code,
+        file_name=file_name,
+        data=data,
+        sender_code=sender_code,
+    )
+    material = material_of(session, cipher, batch)
+    return keep_evaluation(session, viewer, cipher, batch, evaluate(session, viewer, cipher, material, now=now))
+
+
+def receive_and_read(
+    database: Database,
+    viewer: Viewer,
+    cipher: PersonalDataCipher,
+    *,
+    county_code: str,
+    file_name: str,
+    data: bytes,
+    sender_code: str | None = None,
+) -> ImportBatch:
+    """As ``upload_workbook``, reading between two short transactions, so that nobody waits for it.
+
+    A file that cannot be read at all leaves no batch behind.
+    """
+    batch = run_in_transaction(
+        database,
+        lambda session: receive_file(
+            session,
+            viewer,
+            cipher,
+            county_code=county_code,
+            file_name=file_name,
+            data=data,
+            sender_code=sender_code,
+        ),
+    )
+    try:
+        return read_batch(database, viewer, cipher, batch.id)
+    except WorkbookError:
+        run_in_transaction(database, lambda session: drop_unread(session, batch.id))
+        raise
+
+
+def correct_and_read(
+    database: Database,
+    viewer: Viewer,
+    cipher: PersonalDataCipher,
+    batch_id: UUID,
+    drafts: Sequence[CorrectionDraft],
+) -> ImportBatch:
+    """Keep corrections of an open batch and read its file again with them."""
+
+    def keep(session: Session) -> None:
+        correct_import(session, viewer, cipher, get_batch(session, viewer, batch_id, lock=True), drafts)
+
+    run_in_transaction(database, keep)
+    return read_batch(database, viewer, cipher, batch_id)
+
+
+def map_and_read(
+    database: Database, viewer: Viewer, cipher: PersonalDataCipher, batch_id: UUID, meaning: SheetMeaning
+) -> ImportBatch:
+    """Keep what somebody said of a sheet of an open batch and read its file again."""
+
+    def keep(session: Session) -> None:
+        batch = get_batch(session, viewer, batch_id, lock=True)
+        sheets = sheets_of(batch, cipher)
+        headers = {
+            column.letter: normalize_header(column.header)
+            for sheet in sheets
+            if sheet.name == meaning.sheet
+            for column in sheet.columns
+        }
+        map_sheet(session, viewer, batch, meaning, sheets=sheets, has_column=has_column, headers=headers)
+
+    run_in_transaction(database, keep)
+    return read_batch(database, viewer, cipher, batch_id)
+
+
+def read_batch(database: Database, viewer: Viewer, cipher: PersonalDataCipher, batch_id: UUID) -> ImportBatch:
+    """Read the file of an open batch, with everything that was said about it meanwhile, and keep what it gave."""
     viewer.require(Permission.EDIT_PEOPLE)
-    county = _county(session, viewer, county_code)
+    for _ in range(MOST_READINGS):
+        with database.read() as session:
+            batch = get_batch(session, viewer, batch_id)
+            require_open(batch)
+            material = material_of(session, cipher, batch)
+            found = evaluate(session, viewer, cipher, material)
+        keep = partial(_keep, viewer=viewer, cipher=cipher, material=material, found=found)
+        kept = run_in_transaction(database, keep)
+        if kept is not None:
+            return kept
+    raise VersionConflictError(
+        "The batch is being corrected by somebody else at this moment; read it again.",
+        "该批次正在被他人更正，请稍后重新读取。",
+        path=("batch_id",),
+    )
+
+
+def _keep(
+    session: Session, *, viewer: Viewer, cipher: PersonalDataCipher, material: Material, found: Evaluation
+) -> ImportBatch | None:
+    """Keep what reading gave, unless something was said about the file meanwhile."""
+    batch = get_batch(session, viewer, material.batch_id, lock=True)
+    require_open(batch)
+    if batch.version != material.version:
+        return None
+    return keep_evaluation(session, viewer, cipher, batch, found)
+
+
+def evaluate(
+    session: Session,
+    viewer: Viewer,
+    cipher: PersonalDataCipher,
+    material: Material,
+    *,
+    now: datetime | None = None,
+) -> Evaluation:
+    """Read a file and compare it with the county's records; writes nothing.
+
+    Equal files, corrections, mappings and records give equal evaluations.
+    """
     now = now or utc_now()
-    shown_name = PurePath(file_name.replace("\\", "/")).name[-200:] or "workbook.xlsx"
-    sheets = read_sheets(shown_name, data)
-    gazetteer = load_gazetteer(session, county, today=now.date())
-    rows, rejected = _read_rows(sheets, gazetteer)
+    sheets = read_sheets(
+        material.file_name,
+        material.data,
+        mappings={name: _sheet_mapping(said) for name, said in material.mappings.items()},
+        remembered={(SheetKind(kind), header): key for (kind, header), key in material.remembered.items()},
+        corrections={
+            place: SKIP_ROW if each.is_row_skipped else (each.text or "")
+            for place, each in material.corrections.items()
+        },
+    )
+    rows, rejected = _read_rows(sheets, load_gazetteer(session, material.county, today=now.date()))
     parsed = [
         (row, ParsedRow(sheet=row.sheet.name, row_number=row.data.number, record=row.record))
         for row in rows
@@ -77,7 +227,7 @@ def upload_workbook(
         session,
         viewer,
         cipher,
-        county,
+        material.county,
         [item for _, item in parsed],
         now=now,
         rejected_id_numbers=frozenset(rejected.id_numbers),
@@ -86,61 +236,45 @@ def upload_workbook(
     for (row, _), outcome in zip(parsed, outcomes, strict=True):
         row.change = outcome.change
         row.problems += outcome.problems
-    issues = [issue for sheet in sheets for issue in _sheet_issues(sheet)]
-    issues += [issue for row in rows for issue in _row_issues(row)]
-    has_errors = any(issue.problem.severity is Severity.ERROR for issue in issues)
-    batch = ImportBatch(
-        county_id=county.id,
-        file_name=shown_name,
-        file_sha256=sha256(data).hexdigest(),
-        state=ImportState.HAS_ERRORS if has_errors else ImportState.READY,
-        counts=counts_of([row.change for row in rows], sum(sheet.n_skipped for sheet in sheets)),
-        created_by=viewer.subject,
-        updated_by=viewer.subject,
+    return Evaluation(
+        rows=[
+            ReadRow(
+                sheet=row.sheet.name,
+                row_number=row.data.number,
+                kind=row.layout.kind.value,
+                record=row.record,
+                change=row.change,
+            )
+            for row in rows
+        ],
+        issues=[
+            *(issue for sheet in sheets for issue in _sheet_issues(sheet)),
+            *(issue for row in rows for issue in _row_issues(row)),
+        ],
+        sheets=[_summary(sheet) for sheet in sheets],
+        is_header_missing=not any(sheet.layout for sheet in sheets),
     )
-    session.add(batch)
-    session.flush()
-    session.add_all(_issue_row(batch, issue) for issue in issues)
-    session.add_all(
-        ImportRow(
-            id=uuid4(),
-            batch_id=batch.id,
-            sheet=row.sheet.name,
-            row_number=row.data.number,
-            kind=row.layout.kind.value,
-            change=row.change,
-            content_encrypted=sealed_content(position, row.record, cipher) if row.record is not None else None,
-        )
-        for position, row in enumerate(rows)
-    )
-    record(
-        session,
-        viewer,
-        AuditAction.IMPORT_UPLOADED,
-        f"ImportBatch {batch.id}",
-        county_id=county.id,
-        state=batch.state,
-        counts=batch.counts,
-        n_issues=len(issues),
-        file_sha256=batch.file_sha256,
-    )
-    session.flush()
-    return batch
 
 
-def _county(session: Session, viewer: Viewer, county_code: str) -> Division:
-    """The county of a 6- or 12-digit code, if the viewer's territory touches it."""
-    code = county_code.strip()
-    statement = select(Division).where(
-        col(Division.level) == DivisionLevel.COUNTY, col(Division.code).in_([code, f"{code}000000"])
+def _sheet_mapping(said: Mapping[str, Any]) -> SheetMapping:
+    kind = said["kind"]
+    return SheetMapping(
+        kind=None if kind is None else SheetKind(kind), header_row=said["header_row"], columns=said["columns"]
     )
-    county = session.exec(statement.order_by(col(Division.valid_from).desc())).first()
-    is_inside = county is not None and (viewer.county_ids is None or county.id in viewer.county_ids)
-    if county is None or not is_inside or viewer.role in (Role.MENTOR, Role.MENTEE):
-        raise NotFoundError(
-            "No county of this code in your territory.", "辖区内没有该代码的县。", path=("county_code",)
-        )
-    return county
+
+
+def _summary(sheet: Sheet) -> SheetSummary:
+    keys = {letter: key for key, letter in sheet.columns.items()}
+    return SheetSummary(
+        name=sheet.name,
+        kind=None if sheet.layout is None else sheet.layout.kind.value,
+        header_row=sheet.header_row,
+        n_rows=len(sheet.rows),
+        n_skipped=sheet.n_skipped,
+        columns=tuple(
+            SheetColumn(letter=letter, header=header, key=keys.get(letter)) for letter, header in sheet.headers.items()
+        ),
+    )
 
 
 def _read_rows(sheets: list[Sheet], gazetteer: Gazetteer) -> tuple[list[_Row], _Rejected]:
@@ -176,28 +310,29 @@ def _note_rejected(data: DataRow, rejected: _Rejected) -> None:
             rejected.id_numbers.add(parse_id_number(number)[0])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Issue:
-    """A problem at its cell."""
-
-    sheet: str
-    cell: str
-    problem: Problem
-
-
-def _sheet_issues(sheet: Sheet) -> list[_Issue]:
+def _sheet_issues(sheet: Sheet) -> list[ReadIssue]:
     return [
-        _Issue(sheet=sheet.name, cell=cell, problem=_titled(Problem(code=code), key, sheet.layout))
+        ReadIssue(
+            sheet=sheet.name,
+            cell=cell,
+            column_key=key or None,
+            problem=_titled(Problem(code=code), key, sheet.layout),
+        )
         for cell, code, key in sheet.notes
     ]
 
 
-def _row_issues(row: _Row) -> list[_Issue]:
+def _row_issues(row: _Row) -> list[ReadIssue]:
     issues = []
     for key, problem in row.problems:
         letter = row.sheet.columns.get(key) or row.sheet.columns.get("name") or "A"
         issues.append(
-            _Issue(sheet=row.sheet.name, cell=f"{letter}{row.data.number}", problem=_titled(problem, key, row.layout))
+            ReadIssue(
+                sheet=row.sheet.name,
+                cell=f"{letter}{row.data.number}",
+                column_key=key,
+                problem=_titled(problem, key, row.layout),
+            )
         )
     return issues
 
@@ -208,16 +343,3 @@ def _titled(problem: Problem, key: str, layout: Layout | None) -> Problem:
     if column is None:
         return problem
     return replace(problem, column=column.title, column_zh=column.title_zh)
-
-
-def _issue_row(batch: ImportBatch, issue: _Issue) -> ImportIssue:
-    message, message_zh = issue.problem.messages()
-    return ImportIssue(
-        batch_id=batch.id,
-        sheet=issue.sheet,
-        cell=issue.cell,
-        code=issue.problem.code,
-        severity=issue.problem.severity,
-        message=message,
-        message_zh=message_zh,
-    )

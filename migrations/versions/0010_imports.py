@@ -51,7 +51,9 @@ def upgrade() -> None:
         batch_op.alter_column("position", existing_type=sa.Integer(), server_default=None)
         batch_op.alter_column("choices", existing_type=JSON, server_default=None)
     # A file that is still open was uploaded without its bytes being kept: it must be uploaded again.
-    op.execute("UPDATE import_batch SET state = 'DISCARDED' WHERE state IN ('UPLOADED', 'PARSED', 'HAS_ERRORS', 'READY')")
+    op.execute(
+        "UPDATE import_batch SET state = 'DISCARDED' WHERE state IN ('UPLOADED', 'PARSED', 'HAS_ERRORS', 'READY')"
+    )
     for table in ("import_source", "import_undo"):
         op.create_table(
             table,
@@ -101,7 +103,9 @@ def upgrade() -> None:
 def downgrade() -> None:
     for table in ("import_mapping", "import_correction", "import_undo", "import_source"):
         op.drop_table(table)
-    op.execute("UPDATE import_batch SET state = 'DISCARDED' WHERE state IN ('UPLOADED', 'PARSED', 'HAS_ERRORS', 'READY')")
+    op.execute(
+        "UPDATE import_batch SET state = 'DISCARDED' WHERE state IN ('UPLOADED', 'PARSED', 'HAS_ERRORS', 'READY')"
+    )
     op.execute("UPDATE import_batch SET state = 'COMMITTED' WHERE state = 'UNDONE'")
     for table, columns in (
         ("import_issue", ("choices", "column_key", "position")),

@@ -1,20 +1,22 @@
 """Previewing, committing and discarding an uploaded file."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy import delete, update
 from sqlmodel import Session, col, select
 
-from app.access import Permission, Viewer, covers_division, get_in_county, record
+from app.access import Permission, Viewer, record
 from app.crypto import PersonalDataCipher, WrongDataKeyError
 from app.db import utc_now
-from app.errors import BatchHasErrorsError, InvalidStateError, NotFoundError
-from app.models import Division, ImportBatch, ImportRow
+from app.errors import BatchHasErrorsError, InvalidStateError
+from app.models import Division, ImportBatch, ImportCorrection, ImportRow, ImportSource
 from app.models.vocabulary import AuditAction, ImportState, RowChange
+from app.services.imports import undo
 from app.services.imports.book import load_book_for_commit, load_book_for_preview
+from app.services.imports.evaluation import counts_of
 from app.services.imports.outcome import Outcome
 from app.services.imports.pairs import reconcile_pair
 from app.services.imports.person_lists import update_lists
@@ -26,12 +28,10 @@ from app.services.imports.records import (
     Record,
     SheetKind,
     from_json,
-    to_json,
 )
 from app.services.imports.roles import reconcile_role
+from app.services.imports.state import get_batch, require_open, wrong_state
 from app.services.people.records import stamp
-
-OPEN_STATES = frozenset({ImportState.UPLOADED, ImportState.PARSED, ImportState.HAS_ERRORS, ImportState.READY})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +76,13 @@ def commit_import(
 ) -> ImportBatch:
     """Write the rows of a READY batch, compared afresh with the present database; all of them or none."""
     viewer.require(Permission.EDIT_PEOPLE)
-    batch = _open_batch(session, viewer, batch_id)
+    batch = get_batch(session, viewer, batch_id, lock=True)
+    if batch.state in (ImportState.UPLOADED, ImportState.PARSED):
+        raise BatchHasErrorsError(
+            "The file was not read to its end yet; say what its headers mean, or have it read again.",
+            "文件尚未读取完成；请先确认表头，或重新读取。",
+            path=("batch_id",),
+        )
     if batch.state is ImportState.HAS_ERRORS:
         raise BatchHasErrorsError(
             f"The file has {batch.counts.get('rejected', 0)} rejected rows; correct the issues and upload it again.",
@@ -84,7 +90,7 @@ def commit_import(
             path=("batch_id",),
         )
     if batch.state is not ImportState.READY or batch.county_id is None:
-        raise _wrong_state(batch)
+        raise wrong_state(batch)
     now = now or utc_now()
     rows = _stored_rows(session, batch, cipher)
     # The savepoint takes back the comparison's changes to loaded rows if a caller goes on after a refusal.
@@ -92,7 +98,8 @@ def commit_import(
         book = load_book_for_commit(session, batch.county_id, cipher, _id_number_hashes(rows, cipher))
         outcomes = _apply_all(Reconciliation(book=book, viewer=viewer, today=now.date()), rows)
         _refuse_new_errors(rows, outcomes)
-        book.write(session)
+        with undo.recorded(session, cipher, batch, added=book.added, deleted=book.deleted):
+            book.write(session)
     batch.counts = counts_of([outcome.change for outcome in outcomes], batch.counts["skipped"])
     batch.state = ImportState.COMMITTED
     batch.committed_at = now
@@ -112,13 +119,16 @@ def commit_import(
 
 
 def discard_import(session: Session, viewer: Viewer, batch_id: UUID) -> ImportBatch:
-    """Close a batch without writing it; its rows lose their content at once."""
+    """Close a batch without writing it; the file and its rows lose their content at once."""
     viewer.require(Permission.EDIT_PEOPLE)
-    batch = _open_batch(session, viewer, batch_id)
-    if batch.state not in OPEN_STATES:
-        raise _wrong_state(batch)
-    for row in session.exec(select(ImportRow).where(col(ImportRow.batch_id) == batch.id)):
-        row.content_encrypted = None
+    batch = get_batch(session, viewer, batch_id, lock=True)
+    require_open(batch)
+    for table in (ImportRow, ImportSource):
+        session.connection().execute(
+            update(table).where(col(table.batch_id) == batch.id).values(content_encrypted=None)
+        )
+    session.connection().execute(delete(ImportCorrection).where(col(ImportCorrection.batch_id) == batch.id))
+    batch.sheets_encrypted = None
     batch.state = ImportState.DISCARDED
     stamp(batch, viewer)
     record(
@@ -131,17 +141,6 @@ def discard_import(session: Session, viewer: Viewer, batch_id: UUID) -> ImportBa
     )
     session.flush()
     return batch
-
-
-def sealed_content(position: int, record_of_row: Record, cipher: PersonalDataCipher) -> str:
-    """The encrypted content of an import row: its place in the order of the file and the record."""
-    return cipher.encrypt(f"{position}:{to_json(record_of_row)}")
-
-
-def counts_of(changes: Sequence[RowChange], n_skipped: int) -> dict[str, int]:
-    """The counts of a batch: rows by what a commit does with them, and rows left out."""
-    counts = Counter(change.value.lower() for change in changes)
-    return {key: counts.get(key, 0) for key in ("new", "changed", "unchanged", "rejected")} | {"skipped": n_skipped}
 
 
 def _apply_all(run: Reconciliation, rows: Sequence[ParsedRow]) -> list[Outcome]:
@@ -163,31 +162,12 @@ def _apply_all(run: Reconciliation, rows: Sequence[ParsedRow]) -> list[Outcome]:
     return outcomes
 
 
-def _open_batch(session: Session, viewer: Viewer, batch_id: UUID) -> ImportBatch:
-    """The batch, locked; a batch of another officer below county level is not visible to this one."""
-    batch = get_in_county(session, viewer, ImportBatch, batch_id, path=("batch_id",))
-    county = session.get_one(Division, batch.county_id)
-    if not covers_division(viewer, county.code) and batch.created_by != viewer.subject:
-        raise NotFoundError(
-            f"No ImportBatch {batch_id} in your territory.", f"辖区内没有导入批次 {batch_id}。", path=("batch_id",)
-        )
-    session.refresh(batch, with_for_update=True)
-    return batch
-
-
-def _wrong_state(batch: ImportBatch) -> InvalidStateError:
-    return InvalidStateError(
-        f"The batch is {batch.state}; upload the file again.",
-        f"该批次状态为 {batch.state}；请重新上传文件。",
-        path=("batch_id",),
-    )
-
-
 def _stored_rows(session: Session, batch: ImportBatch, cipher: PersonalDataCipher) -> list[ParsedRow]:
-    rows: list[tuple[int, ParsedRow]] = []
-    for row in session.exec(select(ImportRow).where(col(ImportRow.batch_id) == batch.id)):
+    rows = []
+    statement = select(ImportRow).where(col(ImportRow.batch_id) == batch.id).order_by(col(ImportRow.position))
+    for row in session.exec(statement):
         if row.content_encrypted is None:
-            raise _wrong_state(batch)
+            raise wrong_state(batch)
         try:
             text = cipher.decrypt(row.content_encrypted)
         except WrongDataKeyError:
@@ -196,10 +176,8 @@ def _stored_rows(session: Session, batch: ImportBatch, cipher: PersonalDataCiphe
                 "现有密钥无法解密已上传的数据；请重新上传文件。",
                 path=("batch_id",),
             ) from None
-        position, _, json_text = text.partition(":")
-        parsed = from_json(SheetKind(row.kind), json_text)
-        rows.append((int(position), ParsedRow(sheet=row.sheet, row_number=row.row_number, record=parsed)))
-    return [row for _, row in sorted(rows, key=lambda item: item[0])]
+        rows.append(ParsedRow(sheet=row.sheet, row_number=row.row_number, record=from_json(SheetKind(row.kind), text)))
+    return rows
 
 
 def _refuse_new_errors(rows: Sequence[ParsedRow], outcomes: Sequence[Outcome]) -> None:

@@ -249,6 +249,8 @@ class Problem:
     column: str = ""
     column_zh: str = ""
     options: str = ""
+    choices: tuple[str, ...] = ()
+    """Texts that, put in the cell, would be read."""
 
     @property
     def severity(self) -> Severity:
