@@ -21,7 +21,7 @@ from app.rosters.headers import has_column
 from app.rosters.parsing import CellError, parse_id_number, parse_name
 from app.rosters.reader import RowReader
 from app.rosters.rows import read_row
-from app.rosters.workbook import SKIP_ROW, DataRow, Sheet, SheetMapping, read_sheets
+from app.rosters.workbook import SKIP_ROW, DataRow, Sheet, SheetMapping, read_sheets, require_known_table
 from app.services.imports.batches import ParsedRow, preview_rows
 from app.services.imports.corrections import CorrectionDraft, correct_import
 from app.services.imports.evaluation import (
@@ -39,6 +39,9 @@ from app.services.imports.issues import Problem
 from app.services.imports.mappings import SheetMeaning, map_sheet
 from app.services.imports.records import Record, SheetKind
 from app.services.imports.state import get_batch, require_open
+
+FEWEST_HEADERS = 3
+"""Cells in a row below which nobody would call it a header."""
 
 MOST_READINGS = 5
 """How often a file is read again because somebody corrected it while it was being read."""
@@ -204,6 +207,9 @@ def evaluate(
 ) -> Evaluation:
     """Read a file and compare it with the county's records; writes nothing.
 
+    A file without any known table waits for somebody to say what its sheets are; one without anything like a header is
+    refused.
+
     Equal files, corrections, mappings and records give equal evaluations.
     """
     now = now or utc_now()
@@ -217,6 +223,9 @@ def evaluate(
             for place, each in material.corrections.items()
         },
     )
+    is_known = any(sheet.layout or sheet.is_left_out for sheet in sheets)
+    if not any(is_known or len(sheet.headers) >= FEWEST_HEADERS for sheet in sheets):
+        require_known_table(material.file_name, sheets)
     rows, rejected = _read_rows(sheets, load_gazetteer(session, material.county, today=now.date()))
     parsed = [
         (row, ParsedRow(sheet=row.sheet.name, row_number=row.data.number, record=row.record))
@@ -252,7 +261,7 @@ def evaluate(
             *(issue for row in rows for issue in _row_issues(row)),
         ],
         sheets=[_summary(sheet) for sheet in sheets],
-        is_header_missing=not any(sheet.layout for sheet in sheets),
+        is_header_missing=not is_known,
     )
 
 

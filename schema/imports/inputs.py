@@ -116,9 +116,7 @@ class ImportCorrectionInput:
     sheet: str = required("Name of the sheet.")
     cell: str | None = changeable("Address of the cell, for example E17.")
     row: int | None = changeable("Number of a row that is left out.")
-    text: str | None = changeable(
-        "What the cell is to hold, for example one of the choices of its issue; null: nothing."
-    )
+    text: str | None = changeable("What the cell is to hold, for example a choice of its issue; null: nothing.")
     is_withdrawn: bool | None = changeable("Whether an earlier correction at this place no longer counts.")
 
 

@@ -47,9 +47,7 @@ class MapImportSheetInput:
     kind: SheetKind | None = required("What its rows are about; null leaves the sheet out.")
     header_row: int | None = changeable("First row of its header; found by content unless stated.")
     columns: list[ImportColumnInput] | None = changeable("What its columns hold; those left out are read as before.")
-    is_remembered: bool | None = changeable(
-        "Whether to remember it for the next file of this sender; yes unless stated."
-    )
+    is_remembered: bool | None = changeable("Whether it counts for the next files of this sender; yes unless stated.")
 
 
 @strawberry.input(description="Input of `changeImportMapping`.")
@@ -123,7 +121,7 @@ class ImportsMutations:
     @mutation_field(
         Permission.EDIT_PEOPLE,
         ImportBatchPayload,
-        "Write a file without errors into the records; all of it or nothing.",
+        "Write a file without errors into the records, all or nothing.",
     )
     async def commit_import(
         self, info: Info, input: Annotated[ImportBatchInput, strawberry.argument(description="What to do.")]

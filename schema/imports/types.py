@@ -40,7 +40,10 @@ class ImportColumn(Wrapped, shows=SheetColumn):
 
     letter: str = described("Its letter.")
     header: str = described("Its header as written, parts of merged headers joined by a slash.")
-    key: str | None = described("What it was read as; empty where it was left out.")
+
+    @strawberry.field(name="key", description="What it was read as; empty where it was left out.")
+    def column_key(self) -> str | None:
+        return self.row.key
 
 
 @strawberry.type(description="One sheet of a file.")

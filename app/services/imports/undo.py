@@ -52,7 +52,7 @@ class Deleted(BaseModel):
     values: dict[str, Any]
 
 
-ItemT = TypeVar("ItemT", Inserted, Changed, Deleted)
+ItemT = TypeVar("ItemT", bound=Inserted | Changed | Deleted)
 
 
 class Writes(BaseModel):
@@ -143,7 +143,7 @@ def undo_import(session: Session, viewer: Viewer, cipher: PersonalDataCipher, ba
 
 def _take_back(session: Session, viewer: Viewer, writes: Writes) -> None:
     order = {table.name: place for place, table in enumerate(metadata.sorted_tables)}
-    inserted, changed, deleted = (_by_table(items) for items in (writes.inserted, writes.changed, writes.deleted))
+    inserted, changed, deleted = _by_table(writes.inserted), _by_table(writes.changed), _by_table(writes.deleted)
     # First the lists, then their owners: what others point at goes last.
     for name in sorted(inserted, key=order.__getitem__, reverse=True):
         model = _models()[name]
@@ -154,12 +154,12 @@ def _take_back(session: Session, viewer: Viewer, writes: Writes) -> None:
         model = _models()[name]
         session.add_all(model(**_typed(model, item.values)) for item in deleted[name])
         session.flush()
-    for name, all_items in changed.items():
-        for items in _pieces(all_items):
-            rows = _unchanged(session, _models()[name], items)
-            for item in items:
-                row = rows[item.id]
-                for column, value in _typed(type(row), item.before).items():
+    for name, all_changes in changed.items():
+        for changes in _pieces(all_changes):
+            rows = _unchanged(session, _models()[name], changes)
+            for change in changes:
+                row = rows[change.id]
+                for column, value in _typed(type(row), change.before).items():
                     setattr(row, column, value)
                 if isinstance(row, TrackedRow):
                     stamp(row, viewer)
@@ -232,7 +232,8 @@ def _models() -> dict[str, type[Row]]:
 
 @cache
 def _adapter(model: type[SQLModel], name: str) -> TypeAdapter[Any]:
-    return TypeAdapter(model.model_fields[name].annotation)
+    annotation: Any = model.model_fields[name].annotation
+    return TypeAdapter(annotation)
 
 
 def _dumped(model: type[SQLModel], values: dict[str, Any]) -> dict[str, Any]:
