@@ -31,7 +31,7 @@ class ImportBatch(TrackedRow, table=True):
     __tablename__ = "import_batch"
 
     county_id: UUID | None = Field(default=None, foreign_key="division.id", index=True)
-    sender_code: str = Field(max_length=12)
+    sender_code: str = Field(default="", max_length=12)
     file_name: str = Field(max_length=200)
     file_sha256: str = Field(max_length=64, index=True)
     state: ImportState = enum_field(ImportState)
@@ -85,7 +85,7 @@ class ImportRow(Row, table=True):
     __table_args__ = (UniqueConstraint("batch_id", "sheet", "row_number"),)
 
     batch_id: UUID = Field(foreign_key="import_batch.id", index=True)
-    position: int
+    position: int = 0
     sheet: str = Field(max_length=80)
     row_number: int
     kind: str = Field(max_length=40)
@@ -103,7 +103,7 @@ class ImportIssue(Row, table=True):
     __tablename__ = "import_issue"
 
     batch_id: UUID = Field(foreign_key="import_batch.id", index=True)
-    position: int
+    position: int = 0
     sheet: str = Field(max_length=80)
     cell: str = Field(max_length=12)
     column_key: str | None = Field(default=None, max_length=40)
