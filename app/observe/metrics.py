@@ -59,6 +59,9 @@ worker_slots = Gauge(
 last_beat_age = Gauge(
     "touyan_worker_last_beat_age_seconds", "Seconds since the last beat of any worker; NaN before the first.", **_all
 )
+audit_sequence = Gauge(
+    "touyan_audit_sequence", "Number of the last entry of the audit trail; NaN where its head is gone.", **_all
+)
 build = Info("touyan_build", "What runs here.", **_all)
 build.info({"version": version("touyan"), "python": platform.python_version()})
 ProcessCollector(registry=REGISTRY)
