@@ -455,7 +455,7 @@ class TestCommands:
         for _ in range(3):
             self.run("backup", str(folder), "--keep", "2")
             self.run("backup", str(folder), "--keep", "2", "--database", str(second))
-        names = sorted(path.name.split("Z-")[0][:-18] for path in folder.iterdir())
+        names = sorted(path.name.split("Z-")[0][:-19] for path in folder.iterdir())
         assert names == ["touyan", "touyan-fushan", "touyan-fushan", "touyan-touyan", "touyan-touyan"]
         assert older.exists()
 
