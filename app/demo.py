@@ -16,13 +16,14 @@ from rich.table import Table
 from sqlmodel import Session, select
 
 from app.access import SYSTEM_VIEWER, Viewer, create_token, viewer_for_division
-from app.config import Settings, data_keys, get_settings
+from app.config import Settings, get_settings
 from app.crypto import PersonalDataCipher
 from app.db import Database, run_in_transaction
 from app.errors import BatchHasErrorsError
 from app.jobs.client import JobClient
 from app.jobs.engine import migrate_jobs
 from app.jobs.worker import work_until
+from app.key_file import data_keys
 from app.labels import Language, label, public_reason
 from app.locking import held
 from app.models import ExportJob, ImportBatch, MatchPlan, MatchRun, PairingProgram, Shortfall

@@ -13,8 +13,9 @@ from typing import Any
 from pydantic import SecretStr
 from sqlalchemy.engine import make_url
 
-from app.config import Settings, data_keys, variable
+from app.config import Settings, variable
 from app.errors import ConfigurationError
+from app.key_file import data_keys
 from app.mounts import REMOTE, find_mount
 
 OTHER_VARIABLES = frozenset(

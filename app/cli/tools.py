@@ -13,10 +13,11 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
-from app.config import LogFormat, Settings, data_keys, get_settings, settings_with_database
+from app.config import LogFormat, Settings, get_settings, settings_with_database
 from app.crypto import PersonalDataCipher
 from app.db import IDLE_LIMIT_S, Database, refusal_of
 from app.errors import AppError, ConfigurationError
+from app.key_file import data_keys
 from app.locking import held
 from app.observe.logs import set_up_logging
 from app.observe.tracing import start_tracing, stop_tracing

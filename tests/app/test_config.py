@@ -9,8 +9,9 @@ import pytest
 from cryptography.fernet import Fernet
 from pydantic import SecretStr
 
-from app.config import Settings, data_keys, get_settings, key_file_of, settings_with_database
+from app.config import Settings, get_settings, settings_with_database
 from app.errors import ConfigurationError
+from app.key_file import data_keys, key_file_of
 from app.mounts import Mount
 
 NEW, OLD = (Fernet.generate_key().decode() for _ in range(2))
@@ -148,7 +149,7 @@ class TestKeyFile:
             for closed in (True, False)
         }
         for (kind, closed), mount in kinds.items():
-            monkeypatch.setattr("app.config.find_mount", lambda place, mount=mount: mount)
+            monkeypatch.setattr("app.key_file.find_mount", lambda place, mount=mount: mount)
             if kind == "tmpfs" and closed:
                 assert data_keys(settings) == [NEW, OLD]
                 (kept / "data-keys").chmod(mode | 0o020)
@@ -164,7 +165,7 @@ class TestKeyFile:
     ) -> None:
         secrets = tmp_path / "secrets"
         secrets.mkdir()
-        monkeypatch.setattr("app.config.SECRETS", secrets)
+        monkeypatch.setattr("app.key_file.SECRETS", secrets)
         path.chmod(0o444)
         (secrets / "link").symlink_to(path)
         with pytest.raises(ConfigurationError, match="others can read"):

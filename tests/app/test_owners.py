@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from app.backup import migrate
-from app.config import Settings, data_keys, put_key_in_front
+from app.config import Settings
 from app.crypto import PersonalDataCipher, new_data_key
+from app.key_file import data_keys, put_key_in_front
 from app.locking import held
 from app.owners import make_file
 from app.sqlite_files import copy_whole, keep_aside

@@ -14,10 +14,11 @@ from typer.testing import CliRunner
 
 from app.access import SYSTEM_VIEWER
 from app.cli import cli
-from app.config import data_keys, get_settings
+from app.config import get_settings
 from app.crypto import PersonalDataCipher, WrongDataKeyError
 from app.db import Database
 from app.errors import DuplicateError
+from app.key_file import data_keys
 from app.models import AuditEvent, ImportBatch, ImportRow, Person
 from app.models.vocabulary import ImportState, RowChange
 from app.sealing import SealKeys
