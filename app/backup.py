@@ -6,6 +6,7 @@ A backup is the database alone. The data key, which opens ID numbers and phones,
 import re
 import secrets
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -41,8 +42,16 @@ from app.sqlite_files import (
 )
 from migrations.runner import find_revision, head_revision, upgrade
 
-NAME = re.compile(r"touyan-\d{8}T\d{9}Z-[0-9a-z_]+\.db")
-"""Names that backups get in a folder, by instant and revision: their order is that of time."""
+WHEN_AND_WHAT = r"\d{8}T\d{9}Z-[0-9a-z_]+\.db"
+"""How the name of a backup in a folder ends: with instant and revision, so that its order is that of time."""
+
+UNFINISHED = re.compile(rf"\.touyan-(?:.+-)?{WHEN_AND_WHAT}\.[0-9a-f]{{8}}\.part(?:-wal|-shm|-journal)?")
+"""Names of copies in a folder that have no name of their own yet, of this release and of those before it."""
+
+ABANDONED_S = 6 * 3600
+"""Seconds after which whoever was at work on a file has died: a copy is written without pause, and then read once,
+which takes minutes for a gigabyte on a slow disk. Whoever lives all the same fails, and leaves nothing. A lock would be
+surer on a disk of this machine, but sticks and disks of other machines, where backups go, keep none."""
 
 SAMPLE_ROWS = 5
 """Encrypted values of each column that a data key is tried on."""
@@ -60,7 +69,11 @@ class Backup:
 
 
 def back_up(database: Database, source: Path, target: Path) -> Backup:
-    """Copy the database, look the copy over, name it, and record that in the database."""
+    """Copy the database, look the copy over, name it, and record that in the database.
+
+    What killed backups left in the folder goes first: it takes room, and holds what a whole one holds.
+    """
+    _forget_abandoned(target)
     made = _copied(source, target)
     run_in_transaction(
         database,
@@ -87,22 +100,51 @@ def instant(moment: datetime) -> str:
     return f"{moment:%Y%m%dT%H%M%S}{moment.microsecond // 1000:03}Z"
 
 
-def name_in(folder: Path, revision: str, *, now: datetime | None = None) -> Path:
-    """The path of a backup that is made now."""
-    return folder / f"touyan-{instant(now or utc_now())}-{revision}.db"
+def database_name(source: Path) -> str:
+    """What a database is called in the names of its backups; no two files of one folder are called alike.
 
-
-def forget_old(folder: Path, *, keep: int, made: Path | None = None) -> list[Path]:
-    """Delete the oldest backups of a folder but ``keep``; other files stay. Returns what was deleted.
-
-    The one that was just ``made`` stays in any case: by a clock that was put back it may look like the oldest.
+    >>> database_name(Path("/var/lib/touyan/fushan.db")), database_name(Path("my data.sqlite"))
+    ('fushan', 'my%000020data.sqlite')
     """
-    found = sorted(path for path in folder.iterdir() if NAME.fullmatch(path.name))
+    return re.sub(r"[^\w.-]", lambda found: f"%{ord(found[0]):06x}", source.name.removesuffix(".db"))
+
+
+def name_in(folder: Path, source: Path, revision: str, *, now: datetime | None = None) -> Path:
+    """The path of a backup of a database that is made now."""
+    return folder / f"touyan-{database_name(source)}-{instant(now or utc_now())}-{revision}.db"
+
+
+def forget_old(folder: Path, source: Path, *, keep: int, made: Path | None = None) -> list[Path]:
+    """Delete the oldest backups of one database in a folder but ``keep``. Returns what was deleted.
+
+    Those of other databases and other files stay, and so do those that releases before this one named, without the
+    database. The one that was just ``made`` stays in any case: by a clock that was put back it may look like the
+    oldest. An empty file is no backup: a name that was taken for one that was never finished.
+    """
+    own = re.compile(rf"touyan-{re.escape(database_name(source))}-{WHEN_AND_WHAT}")
+    named = sorted(path for path in folder.iterdir() if own.fullmatch(path.name))
+    found = [path for path in named if path.stat().st_size > 0]
     old = found[: max(len(found) - keep, 0)]
     gone = [path for path in old if path != made]
+    gone += [path for path in named if path not in found and _is_abandoned(path)]
     for path in gone:
         path.unlink()
     return gone
+
+
+def _forget_abandoned(target: Path) -> None:
+    """Delete what killed processes left of this backup, and of all that were named in its folder."""
+    own = re.compile(rf"\.{re.escape(target.name)}\.[0-9a-f]{{8}}\.part(?:-wal|-shm|-journal)?")
+    for path in target.absolute().parent.iterdir():
+        if (UNFINISHED.fullmatch(path.name) or own.fullmatch(path.name)) and _is_abandoned(path):
+            path.unlink(missing_ok=True)
+
+
+def _is_abandoned(path: Path) -> bool:
+    try:
+        return time.time() - path.stat().st_mtime > ABANDONED_S
+    except FileNotFoundError:
+        return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -266,9 +308,11 @@ def _workshop(live: Path) -> Iterator[Path]:
 
 
 def _forget_stale(live: Path) -> None:
-    """Delete the copies that a killed process left beside the database."""
-    for stale in live.absolute().parent.glob(f".{live.name}.*.new*"):
-        stale.unlink(missing_ok=True)
+    """Delete the copies that a killed process left beside the database; to be called with its lock held alone."""
+    stale = re.compile(rf"\.{{1,2}}{re.escape(live.name)}\..*\.(?:new|part)(?:-wal|-shm|-journal)?")
+    for path in live.absolute().parent.iterdir():
+        if stale.fullmatch(path.name):
+            path.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -3,14 +3,12 @@
 import ipaddress
 import os
 import re
-import stat
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from cryptography.fernet import Fernet
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -51,7 +49,6 @@ class Settings(BaseSettings):
     """Fernet keys, newest first, separated by commas; they encrypt ID numbers and phones."""
     data_keys_file: Path | None = None
     """A file with the same, one key a line; what a supervisor hands over as a credential."""
-    export_dir: Path = Path("out")
     embedded_worker: bool = True
     """Whether the server works on runs itself; false where `touyan worker` processes do."""
     host: str = "127.0.0.1"
@@ -115,7 +112,7 @@ class Settings(BaseSettings):
     @field_validator("allowed_origins")
     @classmethod
     def _whole_origins(cls, value: str) -> str:
-        for origin in _parts(value):
+        for origin in parts(value):
             url = urlsplit(origin)
             if url.scheme not in ("http", "https") or not url.netloc or origin != f"{url.scheme}://{url.netloc}":
                 raise ValueError(
@@ -127,7 +124,7 @@ class Settings(BaseSettings):
     @field_validator("trusted_proxies")
     @classmethod
     def _addresses(cls, value: str) -> str:
-        for part in _parts(value):
+        for part in parts(value):
             try:
                 ipaddress.ip_network(part)
             except ValueError:
@@ -200,17 +197,33 @@ class Settings(BaseSettings):
     @property
     def origins(self) -> list[str]:
         """The allowed origins, one by one."""
-        return _parts(self.allowed_origins)
+        return parts(self.allowed_origins)
 
     @property
     def sqlite_path(self) -> Path | None:
-        """The database file, or ``None`` when the database is PostgreSQL."""
+        """The database file, or ``None`` when the database is PostgreSQL.
+
+        Links are followed, as SQLite does it: lock, key file and copies stand beside the file itself, so that all of
+        its names share them.
+        """
+        named = self._named_file
+        return None if named is None else Path(os.path.realpath(named))
+
+    @property
+    def has_whole_path(self) -> bool:
+        """Whether the database is found from every folder."""
+        named = self._named_file
+        return named is None or Path(named).is_absolute()
+
+    @property
+    def _named_file(self) -> str | None:
         if self.database_url.startswith("sqlite:///"):
-            return Path(self.database_url.removeprefix("sqlite:///").partition("?")[0])
+            return self.database_url.removeprefix("sqlite:///").partition("?")[0]
         return None
 
 
-def _parts(text: str) -> list[str]:
+def parts(text: str) -> list[str]:
+    """What stands between the commas of a setting."""
     return [part.strip() for part in text.split(",") if part.strip()]
 
 
@@ -266,76 +279,3 @@ def _text(fault: Any) -> str:
         return text
     chinese = CHINESE.get(fault["type"], "取值无效").format(**fault.get("ctx", {}))
     return f"{text} / {chinese}"
-
-
-def data_keys(settings: Settings) -> list[str]:
-    """The keys for personal columns, newest first.
-
-    In development a key file is made beside the database on first use, readable by its owner only; production
-    must set ``TOUYAN_DATA_KEYS`` or ``TOUYAN_DATA_KEYS_FILE``.
-    """
-    if settings.data_keys is not None:
-        return _parts(settings.data_keys.get_secret_value())
-    if settings.data_keys_file is not None:
-        return _read_keys(settings.data_keys_file, variable("data_keys_file"))
-    key_file = key_file_of(settings)
-    try:
-        descriptor = os.open(key_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return _read_keys(key_file, "TOUYAN_DATA_KEYS")
-    except OSError as error:
-        raise ConfigurationError(
-            f"TOUYAN_DATA_KEYS: the key file {key_file} cannot be made ({error.strerror}); name a database in a folder "
-            f"that exists and can be written to, or set TOUYAN_DATA_KEYS / 无法创建密钥文件 {key_file}，"
-            "请将数据库放在可写的文件夹中，或设置 TOUYAN_DATA_KEYS"
-        ) from error
-    with os.fdopen(descriptor, "w", encoding="ascii") as stream:
-        key = Fernet.generate_key().decode("ascii")
-        stream.write(key + "\n")
-    return [key]
-
-
-def key_file_of(settings: Settings) -> Path:
-    """Where the keys of a development database stand: beside it; production has no such file."""
-    database = settings.sqlite_path or Path("touyan.db")
-    return database.with_name(database.name + ".key")
-
-
-def _read_keys(path: Path, name: str) -> list[str]:
-    try:
-        with path.open(encoding="ascii") as stream:
-            mode = stat.S_IMODE(os.fstat(stream.fileno()).st_mode)
-            keys = [line.strip() for line in stream if line.strip()]
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(
-            f"{name}: the key file {path} cannot be read ({type(error).__name__}); it must hold one key a line and be "
-            f"readable by the user who runs this / 无法读取密钥文件 {path}，该文件每行一个密钥，运行用户须可读"
-        ) from error
-    # A supervisor hands credentials over by an access list, which shows as a group that may read.
-    handed_over = os.environ.get("CREDENTIALS_DIRECTORY")
-    is_handed_over = handed_over is not None and path.resolve().is_relative_to(Path(handed_over).resolve())
-    if mode & (0o037 if is_handed_over else 0o077):
-        raise ConfigurationError(
-            f"{name}: others can read the key file {path} (mode {mode:03o}); run: chmod 600 {path} / "
-            f"其他用户可读取密钥文件 {path}（权限 {mode:03o}），请执行 chmod 600 {path}"
-        )
-    if not keys:
-        raise ConfigurationError(
-            f"{name}: the key file {path} is empty; restore it from where it is kept, a new key opens nothing that is "
-            f"stored already / 密钥文件 {path} 为空，请从备份处恢复；新密钥无法解密已存数据"
-        )
-    return keys
-
-
-def put_key_in_front(settings: Settings, key: str) -> Path | None:
-    """Make a key the newest one of the key file, whole or not at all; ``None`` where the environment names the keys."""
-    if settings.data_keys is not None or settings.data_keys_file is not None:
-        return None
-    keys, key_file = data_keys(settings), key_file_of(settings)
-    partial = key_file.with_name(key_file.name + ".part")
-    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii") as stream:
-        stream.write("".join(f"{each}\n" for each in (key, *keys)))
-        stream.flush()
-        os.fsync(stream.fileno())
-    partial.replace(key_file)
-    return key_file

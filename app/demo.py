@@ -1,5 +1,6 @@
 """The whole main job in one command: workbooks in, both programmes matched, approved and published, rosters out."""
 
+import os
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -15,14 +16,16 @@ from rich.table import Table
 from sqlmodel import Session, select
 
 from app.access import SYSTEM_VIEWER, Viewer, create_token, viewer_for_division
-from app.config import Settings, data_keys, get_settings
+from app.config import Settings, get_settings
 from app.crypto import PersonalDataCipher
 from app.db import Database, run_in_transaction
 from app.errors import BatchHasErrorsError
 from app.jobs.client import JobClient
 from app.jobs.engine import migrate_jobs
 from app.jobs.worker import work_until
+from app.key_file import data_keys
 from app.labels import Language, label, public_reason
+from app.locking import held
 from app.models import ExportJob, ImportBatch, MatchPlan, MatchRun, PairingProgram, Shortfall
 from app.models.vocabulary import (
     DivisionLevel,
@@ -34,6 +37,7 @@ from app.models.vocabulary import (
     RunMode,
     TravelSource,
 )
+from app.owners import make_file
 from app.rosters.exporter import ExportDraft, RosterLayout, export_roster
 from app.rosters.importer import upload_workbook
 from app.sample.catalog import PROGRAMS, Sample, SampleProgram
@@ -46,6 +50,7 @@ from app.services.plans import approve_match_plan, submit_match_plan
 from app.services.programs import ProgramDraft, create_pairing_program
 from app.services.publication import publish_match_plan
 from app.services.runs import RunDraft, start_match_run
+from app.sqlite_files import remove
 from migrations.runner import upgrade
 
 DEMO_SAMPLES = ("tongren", "fushan")
@@ -84,10 +89,33 @@ def run_demo(folder: Path, out: Console) -> None:
     """Make ``folder``/demo.db anew and run the whole job in it; prints a summary table per programme."""
     folder.mkdir(parents=True, exist_ok=True)
     database_path = folder / "demo.db"
-    for stale in (database_path, *(folder / f"demo.db-{suffix}" for suffix in ("wal", "shm"))):
-        stale.unlink(missing_ok=True)
     settings: Settings = get_settings().model_copy(update={"database_url": f"sqlite:///{database_path}"})
-    keys = data_keys(settings)
+    path = settings.sqlite_path
+    assert path is not None
+    # Whoever serves the database of an earlier demonstration must not lose it under his feet.
+    with held(path, alone=True):
+        token, files = _make(path, folder, settings, out)
+    out.print("Rosters:", *(f"  {file}" for file in files), sep="\n")
+    out.print(
+        f"\nStart the server:  make serve DATABASE={database_path}\n"
+        "Then open http://127.0.0.1:8000/graphql and send this header with each request:",
+        highlight=False,
+    )
+    out.print(f'  {{"Authorization": "Bearer {token}"}}', soft_wrap=True, highlight=False)
+    out.print(
+        "Try:  { reserveCandidates(first: 3) { edges { node { person { name } "
+        "pairings { members { slotCode mentor { person { name unitAndPost } } } } } } } }",
+        soft_wrap=True,
+        highlight=False,
+        markup=False,
+    )
+
+
+def _make(path: Path, folder: Path, settings: Settings, out: Console) -> tuple[str, list[Path]]:
+    """The whole job over a new database; a token for it, and the rosters."""
+    remove(path)
+    os.close(make_file(path))
+    keys = data_keys(settings, may_make=True)
     database = Database(settings.database_url, seal_keys=SealKeys.of(keys))
     cipher = PersonalDataCipher(keys)
     try:
@@ -107,20 +135,7 @@ def run_demo(folder: Path, out: Console) -> None:
         )
     finally:
         database.dispose()
-    out.print("Rosters:", *(f"  {path}" for outcome in outcomes for path in outcome.files), sep="\n")
-    out.print(
-        f"\nStart the server:  make serve DATABASE={database_path}\n"
-        "Then open http://127.0.0.1:8000/graphql and send this header with each request:",
-        highlight=False,
-    )
-    out.print(f'  {{"Authorization": "Bearer {token}"}}', soft_wrap=True, highlight=False)
-    out.print(
-        "Try:  { reserveCandidates(first: 3) { edges { node { person { name } "
-        "pairings { members { slotCode mentor { person { name unitAndPost } } } } } } } }",
-        soft_wrap=True,
-        highlight=False,
-        markup=False,
-    )
+    return token, [file for outcome in outcomes for file in outcome.files]
 
 
 def _one_programme(database: Database, cipher: PersonalDataCipher, name: str, folder: Path, bar: Progress) -> _Outcome:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from app.errors import ConfigurationError
+from app.owners import make_file
 
 
 class InUseError(ConfigurationError):
@@ -23,9 +24,12 @@ def lock_file(path: Path) -> Path:
 
 @contextmanager
 def held(path: Path, *, alone: bool) -> Iterator[None]:
-    """Hold the lock of a database file while the block runs; raises ``InUseError`` when that cannot be now."""
+    """Hold the lock of a database file while the block runs; raises ``InUseError`` when that cannot be now.
+
+    The path must hold no links: who comes by another name would take another lock (``Settings.sqlite_path``).
+    """
     try:
-        descriptor = os.open(lock_file(path), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        descriptor = _opened(lock_file(path))
     except OSError as error:
         raise ConfigurationError(
             f"TOUYAN_DATABASE_URL: nothing can be written beside {path} ({error.strerror}); name a database in a "
@@ -39,6 +43,13 @@ def held(path: Path, *, alone: bool) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def _opened(file: Path) -> int:
+    try:
+        return make_file(file)
+    except FileExistsError:
+        return os.open(file, os.O_RDWR | os.O_CLOEXEC)
 
 
 def _refusal(path: Path, *, alone: bool) -> InUseError:

@@ -8,22 +8,20 @@ import os
 import string
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from pydantic import SecretStr
 from sqlalchemy.engine import make_url
 
-from app.config import Settings, data_keys, variable
+from app.config import Settings, variable
 from app.errors import ConfigurationError
+from app.key_file import data_keys
+from app.mounts import REMOTE, find_mount
 
 OTHER_VARIABLES = frozenset(
     {"TOUYAN_TOKEN", "TOUYAN_TEST_DATABASE_URL", "TOUYAN_FUZZ_CASES", "TOUYAN_FUZZ_SEED", "TOUYAN_NODE_REQUIRED"}
 )
 """Variables of our name that are no settings: they belong to tests and examples."""
-
-REMOTE = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "fuse.sshfs", "fuse.glusterfs"})
-"""File systems of other machines: locks and shared memory of SQLite do not hold there, and files get broken."""
 
 LEAST_DISTINCT_BYTES = 16
 """Different bytes in a key of 32: one that a machine has made has about 30, one that a person typed fewer."""
@@ -56,7 +54,7 @@ def findings(settings: Settings, environment: Mapping[str, str]) -> Iterator[Fin
     yield from _unknown(environment)
     yield from _database(settings)
     yield from _keys(settings)
-    yield from _folders(settings)
+    yield from _files(settings)
     yield from _doors(settings)
 
 
@@ -78,7 +76,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
     name, path = variable("database_url"), settings.sqlite_path
     if path is None:
         return
-    folder = path.absolute().parent
+    folder = path.parent
     if not folder.is_dir():
         yield Finding(
             variable=name,
@@ -86,26 +84,28 @@ def _database(settings: Settings) -> Iterator[Finding]:
             message_zh=f"文件夹 {folder} 不存在，请先创建。",
         )
         return
-    if not os.access(folder, os.W_OK | os.X_OK) or (path.exists() and not os.access(path, os.R_OK | os.W_OK)):
+    # Whoever may not enter the folder cannot ask after the file either.
+    exists = os.access(folder, os.X_OK) and path.exists()
+    if not os.access(folder, os.W_OK | os.X_OK) or (exists and not os.access(path, os.R_OK | os.W_OK)):
         yield Finding(
             variable=name,
             message=f"{path} and its folder must be writable by the user who runs this.",
             message_zh=f"运行用户须对 {path} 及其所在文件夹有写权限。",
         )
-    kind = file_system(folder)
-    if kind in REMOTE:
+    mount = find_mount(folder)
+    if mount is not None and mount.kind in REMOTE:
         yield Finding(
             variable=name,
-            message=f"{folder} lies on another machine ({kind}); SQLite needs a local disk, or use PostgreSQL.",
-            message_zh=f"{folder} 位于网络文件系统（{kind}），SQLite 须使用本地磁盘，或改用 PostgreSQL。",
+            message=f"{folder} lies on another machine ({mount.kind}); SQLite needs a local disk, or use PostgreSQL.",
+            message_zh=f"{folder} 位于网络文件系统（{mount.kind}），SQLite 须使用本地磁盘，或改用 PostgreSQL。",
         )
-    if settings.is_production and path.exists() and path.stat().st_mode & 0o007:
+    if settings.is_production and exists and path.stat().st_mode & 0o007:
         yield Finding(
             variable=name,
             message=f"every user of this machine can open {path}; run: chmod 600 {path}",
             message_zh=f"本机所有用户均可打开 {path}，请执行 chmod 600 {path}",
         )
-    if settings.is_production and not path.is_absolute():
+    if settings.is_production and not settings.has_whole_path:
         yield Finding(
             variable=name,
             message="the path depends on the folder in which the process starts; write a whole one, sqlite:////...",
@@ -155,15 +155,7 @@ def _fault_of_key(key: str) -> str | None:
     return "typed" if is_text or len(set(value)) < LEAST_DISTINCT_BYTES else None
 
 
-def _folders(settings: Settings) -> Iterator[Finding]:
-    folder = settings.export_dir.absolute()
-    there = next(path for path in (folder, *folder.parents) if path.exists())
-    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
-        yield Finding(
-            variable=variable("export_dir"),
-            message=f"nothing can be written into {folder}; choose another folder, or let this user write there.",
-            message_zh=f"无法写入 {folder}，请更换文件夹或授予写权限。",
-        )
+def _files(settings: Settings) -> Iterator[Finding]:
     documents = settings.trusted_documents
     if documents is not None and not (documents.is_file() and os.access(documents, os.R_OK)):
         yield Finding(
@@ -197,21 +189,6 @@ def _doors(settings: Settings) -> Iterator[Finding]:
             message_zh="未加密直接对外提供服务，建议监听 127.0.0.1 并由反向代理提供 TLS。",
             is_fatal=False,
         )
-
-
-def file_system(folder: Path, mounts: Path = Path("/proc/self/mounts")) -> str | None:
-    """The kind of file system on which a folder lies, as Linux calls it; ``None`` where that cannot be told."""
-    try:
-        lines = mounts.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return None
-    best: tuple[int, str | None] = (0, None)
-    for line in lines:
-        _, point, kind, *_ = line.split(" ")
-        place = Path(point.replace("\\040", " "))
-        if folder.is_relative_to(place) and len(place.parts) >= best[0]:
-            best = len(place.parts), kind
-    return best[1]
 
 
 def in_force(settings: Settings) -> list[tuple[str, str]]:

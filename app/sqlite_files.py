@@ -1,5 +1,6 @@
 """Whole database files of SQLite: copied while others write, looked over, and put in the place of another at once."""
 
+import errno
 import os
 import secrets
 import shutil
@@ -9,12 +10,19 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from app.errors import ConfigurationError
+from app.owners import make_file
 
 SPARE_BYTES = 64 * 2**20
 """Room that must be left beside what is written: others write as well."""
 
 BUSY_S = 30.0
 """Seconds for which the file waits for a writer."""
+
+WITHOUT_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS})
+"""What file systems answer that know no second name: FAT and exFAT of sticks, some disks of other machines."""
+
+WITHOUT_SYNC = frozenset({errno.EINVAL, errno.EOPNOTSUPP, errno.ENOTSUP})
+"""What file systems answer whose folders cannot be waited for."""
 
 
 class UnfitFileError(ConfigurationError):
@@ -51,27 +59,51 @@ def copy_whole(source: Path, target: Path) -> None:
     require_room(target.absolute().parent, size_of(source))
     if target.exists():
         raise _taken(target)
-    part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+    part = part_of(target)
     try:
-        os.close(os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+        os.close(make_file(part))
         with _faults_of(source), closing(_open(source)) as old, closing(_open(part)) as new:
             old.backup(new)
             # A log of writes of its own would be a second file that can get lost.
             new.execute("PRAGMA journal_mode=DELETE")
         require_whole(part)
         _sync(part)
-        try:
-            # Unlike a renaming, this never takes the place of another file.
-            os.link(part, target)
-        except FileExistsError:
-            raise _taken(target) from None
-        _sync(target.absolute().parent)
+        _publish(part, target)
+        _sync_folder(target)
     except OSError as error:
         raise ConfigurationError(
             f"{target} cannot be written ({error.strerror}) / 无法写入 {target}（{error.strerror}）"
         ) from error
     finally:
         remove(part)
+
+
+def part_of(target: Path) -> Path:
+    """A name for what is not finished yet, beside the file that it will be."""
+    return target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+
+
+def _publish(part: Path, target: Path) -> None:
+    """Give a finished file its name, unless another one has it."""
+    try:
+        # Unlike a renaming, this never takes the place of another file.
+        os.link(part, target)
+        return
+    except FileExistsError:
+        raise _taken(target) from None
+    except OSError as error:
+        if error.errno not in WITHOUT_LINKS:
+            raise
+    try:
+        # The name is taken first, by an empty file, which is no backup to anybody; only that one is replaced.
+        os.close(make_file(target))
+    except FileExistsError:
+        raise _taken(target) from None
+    try:
+        os.replace(part, target)
+    except OSError:
+        target.unlink()
+        raise
 
 
 def put_in_place(new: Path, live: Path) -> None:
@@ -81,7 +113,7 @@ def put_in_place(new: Path, live: Path) -> None:
     """
     require_room(live.absolute().parent, size_of(new))
     if not live.exists():
-        os.close(os.open(live, os.O_RDWR | os.O_CREAT, 0o600))
+        os.close(make_file(live))
     try:
         with closing(_open(new)) as source, closing(_open(live)) as target:
             target.execute("PRAGMA journal_mode=WAL")
@@ -95,7 +127,7 @@ def put_in_place(new: Path, live: Path) -> None:
             _beside(live, suffix).unlink(missing_ok=True)
         _sync(new)
         os.replace(new, live)
-        _sync(live.absolute().parent)
+        _sync_folder(live)
 
 
 def require_whole(path: Path) -> None:
@@ -126,6 +158,37 @@ def is_there(path: Path) -> bool:
     return path.exists() and path.stat().st_size > 0
 
 
+def require_there(path: Path) -> None:
+    """Refuse a database that nobody has made: whoever opened it would make an empty one where it was not looked for."""
+    try:
+        found = is_there(path)
+    except PermissionError as error:
+        raise ConfigurationError(
+            f"TOUYAN_DATABASE_URL: this user may not look at {path} ({error.strerror}); run this as the user of the "
+            f"service (touyan-admin) / 当前用户无权访问 {path}，请以服务用户执行（touyan-admin）"
+        ) from error
+    if found:
+        return
+    if not path.parent.is_dir():
+        raise ConfigurationError(
+            f"TOUYAN_DATABASE_URL: {path} is in no folder that exists; correct the path, or make the folder and run: "
+            f"touyan migrate / {path} 所在文件夹不存在，请更正路径，或创建文件夹后执行 touyan migrate"
+        )
+    raise ConfigurationError(
+        f"TOUYAN_DATABASE_URL: there is no database {path}, and this command makes none; correct the path "
+        f"(TOUYAN_DATABASE_URL or --database), or make it with: touyan migrate / 没有数据库 {path}，本命令不会创建；"
+        "请更正路径（TOUYAN_DATABASE_URL 或 --database），或执行 touyan migrate 创建"
+    )
+
+
+def has_tables(path: Path) -> bool:
+    """Whether a database holds anything; raises ``UnfitFileError`` for what is no database."""
+    if not is_there(path):
+        return False
+    with _faults_of(path), closing(_open(path)) as connection:
+        return connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone() is not None
+
+
 def remove(path: Path) -> None:
     """Remove a database file with what belongs to it, if it is there."""
     for each in (path, *(_beside(path, suffix) for suffix in ("-wal", "-shm", "-journal"))):
@@ -140,13 +203,16 @@ def keep_aside(path: Path, aside: Path) -> None:
     except UnfitFileError:
         for suffix in ("", "-wal"):
             if _beside(path, suffix).exists():
-                descriptor = os.open(_beside(aside, suffix), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-                with os.fdopen(descriptor, "wb") as kept, _beside(path, suffix).open("rb") as damaged:
+                with (
+                    os.fdopen(make_file(_beside(aside, suffix)), "wb") as kept,
+                    _beside(path, suffix).open("rb") as damaged,
+                ):
                     shutil.copyfileobj(damaged, kept)
 
 
 def _open(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
+    # Never made by being opened: an unfinished copy that somebody took away must not come back as an empty one.
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=BUSY_S, isolation_level=None)
 
 
 def _beside(path: Path, suffix: str) -> Path:
@@ -161,7 +227,21 @@ def _sync(path: Path) -> None:
         os.close(descriptor)
 
 
+def _sync_folder(path: Path) -> None:
+    """Wait until the name of a file is on the disk, where its file system can tell."""
+    try:
+        _sync(path.absolute().parent)
+    except OSError as error:
+        if error.errno not in WITHOUT_SYNC:
+            raise
+
+
 def _taken(target: Path) -> ConfigurationError:
+    if target.is_file() and target.stat().st_size == 0:
+        return ConfigurationError(
+            f"{target} is there and empty: another backup takes this name at the moment, or was ended while it did; in "
+            f"that case delete the file / {target} 为空文件：另一备份正在占用此名称，或已中断；如已中断，请删除该文件"
+        )
     return ConfigurationError(
         f"{target} exists already and is not overwritten; choose another name / {target} 已存在，不会覆盖，请另选文件名"
     )

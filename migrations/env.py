@@ -43,7 +43,8 @@ def run_migrations_online() -> None:
     if connection is not None:
         _run(connection, metadata)
         return
-    from app.config import data_keys, get_settings
+    from app.config import get_settings
+    from app.key_file import data_keys
     from app.sealing import SealKeys
 
     settings = get_settings()

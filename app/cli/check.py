@@ -9,8 +9,7 @@ from rich.table import Table
 
 from app.cli.tools import DatabaseOption, opened, refusals_as_exit_codes, settings_for
 from app.preflight import findings, in_force
-from app.schema_state import SchemaState, not_migrated, require_current
-from app.sqlite_files import is_there
+from app.schema_state import require_current
 
 out = Console()
 
@@ -29,10 +28,6 @@ def check(database: DatabaseOption = None) -> None:
             out.print(f"[{colour}]{word}[/{colour}] {escape(str(finding))}", soft_wrap=True)
         if any(finding.is_fatal for finding in found):
             raise typer.Exit(1)
-        path = settings.sqlite_path
-        if path is not None and not is_there(path):
-            # Opening it would make it.
-            raise not_migrated(SchemaState.EMPTY)
         with opened(database) as (_, handle, _cipher):
             require_current(handle)
     out.print("Settings and database are in order. 设置与数据库无误。")

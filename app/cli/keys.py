@@ -7,9 +7,9 @@ from app.access import SYSTEM_VIEWER
 from app.access.chain import StoredHead, find_head
 from app.access.verify import reseal
 from app.cli.tools import DatabaseOption, opened, progress_bar, refusals_as_exit_codes, seal_keys_of, settings_for
-from app.config import put_key_in_front
 from app.crypto import PersonalDataCipher, new_data_key
 from app.db import Database
+from app.key_file import put_key_in_front
 from app.services.privacy.keys import KeyUse, count_key_use, rotate_keys
 
 keys_cli = typer.Typer(no_args_is_help=True, help="Data keys of personal columns.")

@@ -13,15 +13,17 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
-from app.config import LogFormat, Settings, data_keys, get_settings, settings_with_database
+from app.config import LogFormat, Settings, get_settings, settings_with_database
 from app.crypto import PersonalDataCipher
 from app.db import IDLE_LIMIT_S, Database, refusal_of
 from app.errors import AppError, ConfigurationError
+from app.key_file import data_keys
 from app.locking import held
 from app.observe.logs import set_up_logging
 from app.observe.tracing import start_tracing, stop_tracing
 from app.preflight import require_fit
 from app.sealing import SealKeys
+from app.sqlite_files import require_there
 
 err = Console(stderr=True)
 log = logging.getLogger("touyan")
@@ -64,11 +66,18 @@ def settings_for(database: str | None) -> Settings:
 
 @contextmanager
 def opened(
-    database: str | None, *, idle_limit_s: int = IDLE_LIMIT_S, is_service: bool = False, alone: bool = False
+    database: str | None,
+    *,
+    idle_limit_s: int = IDLE_LIMIT_S,
+    is_service: bool = False,
+    alone: bool = False,
+    may_be_absent: bool = False,
+    may_make_key: bool = False,
 ) -> Iterator[tuple[Settings, Database, PersonalDataCipher]]:
     """Settings, database and cipher for one command; what a service needs besides is looked at before it starts.
 
-    A file of SQLite is shared with other commands of ours while the block runs, or held ``alone``.
+    A file of SQLite is shared with other commands of ours while the block runs, or held ``alone``. Unless it
+    ``may_be_absent`` one that nobody has made is refused, and nothing is made in its place.
     """
     with refusals_as_exit_codes():
         settings = settings_for(database)
@@ -76,10 +85,12 @@ def opened(
             begin_service(settings)
         else:
             set_up_logging(is_json=settings.log_format is LogFormat.JSON, level="warning")
-        keys = data_keys(settings)
-        cipher = PersonalDataCipher(keys)
         path = settings.sqlite_path
+        if path is not None and not may_be_absent:
+            require_there(path)
         with nullcontext() if path is None else held(path, alone=alone):
+            keys = data_keys(settings, may_make=may_make_key)
+            cipher = PersonalDataCipher(keys)
             handle = Database(settings.database_url, seal_keys=SealKeys.of(keys), idle_limit_s=idle_limit_s)
             try:
                 yield settings, handle, cipher

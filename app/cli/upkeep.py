@@ -33,7 +33,7 @@ def migrate(
     database: DatabaseOption = None,
 ) -> None:
     """Bring the database to the newest schema; on SQLite with a backup first, and whole or not at all."""
-    with opened(database, alone=True) as (settings, handle, cipher):
+    with opened(database, alone=True, may_be_absent=True, may_make_key=True) as (settings, handle, cipher):
         path = settings.sqlite_path
         if path is None:
             _migrate_server(handle, cipher, has_backup=i_have_a_backup)
@@ -90,13 +90,13 @@ def backup(
         if keep is not None and not target.is_dir():
             raise typer.BadParameter("--keep needs a folder that exists, so that the backups of it can be told.")
         if target.is_dir():
-            target = copies.name_in(target, find_revision(handle.engine) or "empty")
+            target = copies.name_in(target, path, find_revision(handle.engine) or "empty")
         made = copies.back_up(handle, path, target)
         out.print(
             f"Backup {escape(str(made.path))}: {made.n_bytes:,} bytes, revision {made.revision}, "
             f"{made.n_events:,} audit events, sha256 {made.sha256}"
         )
-        for old in () if keep is None else copies.forget_old(target.parent, keep=keep, made=made.path):
+        for old in () if keep is None else copies.forget_old(target.parent, path, keep=keep, made=made.path):
             out.print(f"Deleted {escape(str(old))}")
         out.print(KEY_NOTE)
 
@@ -106,7 +106,7 @@ def restore(
     database: DatabaseOption = None,
 ) -> None:
     """Put a backup in the place of the database, which is kept aside. Stop the server and the workers first."""
-    with opened(database, alone=True) as (settings, handle, cipher):
+    with opened(database, alone=True, may_be_absent=True) as (settings, handle, cipher):
         path = settings.sqlite_path
         if path is None:
             _, load = server_commands(handle, file)

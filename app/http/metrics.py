@@ -59,6 +59,7 @@ def _told(database: Database, jobs: JobClient) -> bytes:
         for gauge in (metrics.runs, metrics.queued_jobs, metrics.running_jobs, metrics.worker_slots):
             gauge.clear()
         metrics.last_beat_age.set(math.nan)
+        metrics.audit_sequence.set(math.nan)
         return metrics.told()
     for state, count in figures.n_runs.items():
         metrics.runs.labels(state.value).set(count)
@@ -67,4 +68,5 @@ def _told(database: Database, jobs: JobClient) -> bytes:
     metrics.worker_slots.labels("beating").set(figures.n_beating)
     metrics.worker_slots.labels("silent").set(figures.n_silent)
     metrics.last_beat_age.set(math.nan if figures.last_beat_age_s is None else figures.last_beat_age_s)
+    metrics.audit_sequence.set(math.nan if figures.audit_sequence is None else figures.audit_sequence)
     return metrics.told()

@@ -3,6 +3,7 @@
 The figures belong to the process, as those of the library do: several applications in one process share them.
 """
 
+import math
 import platform
 import time
 from collections.abc import Callable
@@ -59,7 +60,13 @@ worker_slots = Gauge(
 last_beat_age = Gauge(
     "touyan_worker_last_beat_age_seconds", "Seconds since the last beat of any worker; NaN before the first.", **_all
 )
+audit_sequence = Gauge(
+    "touyan_audit_sequence", "Number of the last entry of the audit trail; NaN where its head is gone.", **_all
+)
 build = Info("touyan_build", "What runs here.", **_all)
+for unread in (last_beat_age, audit_sequence):
+    # A process that never looks at the database, as a worker, does not know them: that is not 0.
+    unread.set(math.nan)
 build.info({"version": version("touyan"), "python": platform.python_version()})
 ProcessCollector(registry=REGISTRY)
 GCCollector(registry=REGISTRY)

@@ -1,11 +1,13 @@
 """Backups: consistent under load, whole, never over another file; and the way back, which loses nothing."""
 
+import errno
 import os
 import sqlite3
 import stat
 import subprocess
 import sys
 import threading
+import time
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +18,7 @@ from sqlmodel import col, select
 from typer.testing import CliRunner
 
 from app.access import create_token
-from app.backup import NAME, back_up, forget_old, name_in, restore
+from app.backup import ABANDONED_S, back_up, forget_old, name_in, restore
 from app.cli import cli
 from app.config import get_settings
 from app.crypto import PersonalDataCipher
@@ -25,7 +27,7 @@ from app.errors import ConfigurationError
 from app.locking import held
 from app.models import ApiToken, AuditEvent, WorkerSlot
 from app.models.vocabulary import Role
-from app.sqlite_files import UnfitFileError, require_whole
+from app.sqlite_files import UnfitFileError, copy_whole, part_of, require_whole
 from migrations.runner import downgrade, find_revision, head_revision
 from tests.app.services.world import make_world, populate
 from tests.servers import TEST_DATA_KEY, TEST_SEAL_KEYS, opened
@@ -163,15 +165,158 @@ def test_a_disk_that_gets_full_on_the_way_leaves_nothing_with_the_name_of_a_back
     assert not list(tmp_path.glob("*copy*"))
 
 
-def test_old_backups_of_a_folder_are_deleted_and_nothing_else(tmp_path: Path) -> None:
-    names = [name_in(tmp_path, "0005", now=datetime(2026, 11, day, tzinfo=UTC)) for day in (1, 2, 3)]
-    for path in (*names, tmp_path / "touyan.db", tmp_path / "notes.txt"):
+def forbid_links(code: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr("app.sqlite_files.os.link", refuse)
+
+
+class TestWithoutHardLinks:
+    """As on a stick with FAT or exFAT."""
+
+    @pytest.mark.parametrize("code", [errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS])
+    def test_a_backup_gets_its_name_all_the_same_and_is_never_written_over_another(
+        self, sqlite_database: Database, live: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+    ) -> None:
+        forbid_links(code, monkeypatch)
+        made = back_up(sqlite_database, live, tmp_path / "copy.db")
+        require_whole(made.path)
+        assert stat.S_IMODE(made.path.stat().st_mode) == 0o600
+        before = made.path.read_bytes()
+        with pytest.raises(ConfigurationError, match="exists already"):
+            back_up(sqlite_database, live, tmp_path / "copy.db")
+        assert made.path.read_bytes() == before
+        assert not list(tmp_path.glob(".*"))
+
+    def test_whoever_takes_the_name_meanwhile_keeps_it(
+        self, sqlite_database: Database, live: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def taken(_: Path, target: Path) -> None:
+            target.write_text("another one", encoding="ascii")
+            raise OSError(errno.EPERM, "no links")
+
+        monkeypatch.setattr("app.sqlite_files.os.link", taken)
+        with pytest.raises(ConfigurationError, match="exists already"):
+            back_up(sqlite_database, live, tmp_path / "copy.db")
+        assert (tmp_path / "copy.db").read_text(encoding="ascii") == "another one"
+
+    def test_a_name_that_cannot_be_filled_is_given_up(
+        self, sqlite_database: Database, live: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refuse(*_: object) -> None:
+            raise OSError(errno.EIO, "broken")
+
+        forbid_links(errno.EPERM, monkeypatch)
+        monkeypatch.setattr("app.sqlite_files.os.replace", refuse)
+        with pytest.raises(ConfigurationError, match="cannot be written"):
+            back_up(sqlite_database, live, tmp_path / "copy.db")
+        assert not list(tmp_path.glob("*copy*"))
+
+    def test_other_faults_are_told(
+        self, sqlite_database: Database, live: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        forbid_links(errno.EIO, monkeypatch)
+        with pytest.raises(ConfigurationError, match="cannot be written"):
+            back_up(sqlite_database, live, tmp_path / "copy.db")
+        assert not list(tmp_path.glob("*copy*"))
+
+    def test_killed_between_taking_the_name_and_filling_it_nothing_looks_like_a_backup(
+        self, sqlite_database: Database, live: Path, tmp_path: Path, cipher: PersonalDataCipher
+    ) -> None:
+        sqlite_database.dispose()
+        folder = tmp_path / "stick"
+        folder.mkdir()
+        target = name_in(folder, live, "0005")
+        code = (
+            "import errno, os, signal, sys; from pathlib import Path; from app.sqlite_files import copy_whole\n"
+            "def link(*_): raise OSError(errno.EPERM, 'no links')\n"
+            "os.link, os.replace = link, lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
+            "copy_whole(Path(sys.argv[1]), Path(sys.argv[2]))"
+        )
+        done = subprocess.run([sys.executable, "-c", code, live, target], capture_output=True, check=False)
+        assert (done.returncode, target.stat().st_size) == (-9, 0)
+        with pytest.raises(UnfitFileError, match="no backup"):
+            restore(target, live, cipher, TEST_SEAL_KEYS)
+        with pytest.raises(ConfigurationError, match=r"is there and empty.*delete the file"):
+            copy_whole(live, target)
+        good = back_up(sqlite_database, live, name_in(folder, live, "0005")).path
+        assert forget_old(folder, live, keep=1) == [], "it counts for nothing, and may be at work"
+        age(folder)
+        assert forget_old(folder, live, keep=1) == [target]
+        back_up(sqlite_database, live, folder / "next.db")
+        assert sorted(folder.iterdir()) == sorted([good, folder / "next.db"])
+
+
+def age(folder: Path, seconds: float = ABANDONED_S + 60) -> None:
+    """Let every file of a folder be older."""
+    for path in folder.iterdir():
+        os.utime(path, (time.time() - seconds,) * 2)
+
+
+def test_what_killed_backups_left_goes_with_the_next_one_and_what_is_at_work_stays(
+    sqlite_database: Database, live: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    ours = [
+        part_of(name_in(folder, live, "0005")),
+        part_of(name_in(folder, tmp_path / "another.db", "0005")),
+        part_of(folder / "touyan-20261126T023000007Z-0005.db"),
+        part_of(folder / "copy.db"),
+    ]
+    ours += [path.with_name(path.name + "-journal") for path in ours[:2]]
+    others = [folder / ".notes.part", part_of(folder / "other.db"), folder / "touyan-20261126T023000007Z-0005.db"]
+    for path in (*ours, *others):
+        path.write_text("half", encoding="ascii")
+    age(folder, ABANDONED_S - 60)
+    back_up(sqlite_database, live, folder / "copy.db")
+    assert set(folder.iterdir()) == {*ours, *others, folder / "copy.db"}
+    (folder / "copy.db").unlink()
+    age(folder)
+    back_up(sqlite_database, live, folder / "copy.db")
+    assert set(folder.iterdir()) == {*others, folder / "copy.db"}
+
+
+def test_whoever_loses_the_unfinished_copy_to_another_names_nothing(
+    sqlite_database: Database, live: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lose(part: Path) -> None:
+        part.unlink()
+        require_whole(part)
+
+    monkeypatch.setattr("app.sqlite_files.require_whole", lose)
+    with pytest.raises(ConfigurationError, match="SQLITE_CANTOPEN"):
+        back_up(sqlite_database, live, tmp_path / "copy.db")
+    assert not list(tmp_path.glob("*copy*"))
+
+
+def test_what_a_killed_restore_left_beside_the_database_goes_with_the_next_one(
+    sqlite_database: Database, live: Path, tmp_path: Path, cipher: PersonalDataCipher
+) -> None:
+    made = back_up(sqlite_database, live, tmp_path / "copy.db")
+    sqlite_database.dispose()
+    workshop = live.with_name(f".{live.name}.01234567.new")
+    left = [workshop, part_of(workshop), part_of(live.with_name(f"{live.name}.before-restore-20261126T023000007Z"))]
+    for path in (*left, tmp_path / ".other.db.01234567.part"):
         path.touch()
-    assert all(NAME.fullmatch(path.name) for path in names)
-    assert forget_old(tmp_path, keep=2) == names[:1]
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
-        [names[1].name, names[2].name, "notes.txt", "touyan.db"]
-    )
+    restore(made.path, live, cipher, TEST_SEAL_KEYS)
+    assert [path.name for path in tmp_path.glob(".*")] == [".other.db.01234567.part"]
+
+
+def test_old_backups_of_one_database_are_deleted_and_nothing_else(tmp_path: Path) -> None:
+    def named(source: str) -> list[Path]:
+        days = (datetime(2026, 11, day, tzinfo=UTC) for day in (1, 2, 3))
+        return [name_in(tmp_path, Path(source), "0005", now=day) for day in days]
+
+    own, longer, spaced = named("/srv/touyan.db"), named("/srv/touyan-2.db"), named("/srv/touyan .db")
+    older = tmp_path / "touyan-20261101T000000000Z-0005.db"
+    rest = [*longer, *spaced, older, tmp_path / "touyan.db", tmp_path / "notes.txt"]
+    for path in (*own, *rest):
+        path.write_text("x", encoding="ascii")
+    assert len({*own, *longer, *spaced}) == 9
+    assert forget_old(tmp_path, Path("/srv/touyan.db"), keep=2) == own[:1]
+    assert set(tmp_path.iterdir()) == {*own[1:], *rest}
 
 
 class TestRestoring:
@@ -297,6 +442,33 @@ class TestCommands:
             self.run("backup", str(tmp_path / "second.db"))
         with held(live, alone=True):
             assert "being migrated or restored" in self.run("worker", "status", code=1)
+
+    def test_two_installations_keep_their_backups_in_one_folder(
+        self, sqlite_database: Database, live: Path, tmp_path: Path
+    ) -> None:
+        sqlite_database.dispose()
+        folder, second = tmp_path / "backups", tmp_path / "fushan.db"
+        folder.mkdir()
+        older = folder / "touyan-20251126T023000007Z-0005.db"
+        self.run("backup", str(older))
+        self.run("restore", str(older), "--database", str(second))
+        for _ in range(3):
+            self.run("backup", str(folder), "--keep", "2")
+            self.run("backup", str(folder), "--keep", "2", "--database", str(second))
+        names = sorted(path.name.split("Z-")[0][:-19] for path in folder.iterdir())
+        assert names == ["touyan", "touyan-fushan", "touyan-fushan", "touyan-touyan", "touyan-touyan"]
+        assert older.exists()
+
+    def test_a_database_and_a_link_to_it_share_one_lock(self, live: Path, tmp_path: Path) -> None:
+        (tmp_path / "link.db").symlink_to(live)
+        with held(live, alone=True):
+            said = self.run("worker", "status", "--database", str(tmp_path / "link.db"), code=1)
+        assert "being migrated or restored" in said
+        assert not (tmp_path / "link.db.lock").exists()
+        self.run("backup", str(tmp_path / "copy.db"))
+        self.run("restore", str(tmp_path / "copy.db"), "--database", str(tmp_path / "link.db"))
+        assert (tmp_path / "link.db").is_symlink()
+        assert actions(live)[-1] == "DATABASE_RESTORED"
 
     def test_a_folder_is_needed_to_keep_some(self, tmp_path: Path) -> None:
         assert "needs a folder" in self.run("backup", str(tmp_path / "copy.db"), "--keep", "3", code=2)

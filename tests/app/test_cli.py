@@ -15,6 +15,7 @@ from app.config import get_settings
 from app.db import Database
 from app.models import MatchPlan, MatchRun, Mentee, Person, Roster
 from app.models.vocabulary import RunState
+from tests.servers import TEST_DATA_KEY
 
 UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 
@@ -165,8 +166,11 @@ def test_tokens_are_printed_once_and_need_their_division(shell: Shell, fushan: P
 
 
 def test_a_database_that_cannot_be_used_is_refused_without_a_traceback_or_a_password(
-    shell: Shell, tmp_path: Path
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("TOUYAN_DATA_KEYS", TEST_DATA_KEY)
+    get_settings.cache_clear()
+
     def refuse(url: str) -> str:
         result = CliRunner(env={"COLUMNS": "200"}).invoke(
             cli, ["program", "fushan", "--database", url], catch_exceptions=False

@@ -1,14 +1,18 @@
 """Settings: a wrong one is named by its variable, and no value of it is repeated."""
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from cryptography.fernet import Fernet
 from pydantic import SecretStr
 
-from app.config import Settings, data_keys, get_settings, settings_with_database
+from app.config import Settings, get_settings, settings_with_database
 from app.errors import ConfigurationError
+from app.key_file import data_keys, key_file_of
+from app.mounts import Mount
 
 NEW, OLD = (Fernet.generate_key().decode() for _ in range(2))
 
@@ -40,6 +44,17 @@ def test_another_database_is_checked_like_the_one_of_the_environment() -> None:
     assert settings_with_database("sqlite:///other.db").database_url == "sqlite:///other.db"
     with pytest.raises(ConfigurationError, match="TOUYAN_DATABASE_URL"):
         settings_with_database("mysql://host/db")
+
+
+def test_all_names_of_a_database_file_lead_to_one_lock_and_one_key_file(tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    (tmp_path / "folder").symlink_to(disk)
+    (tmp_path / "link.db").symlink_to("folder/touyan.db")
+    for name in ("link.db", "folder/touyan.db", "disk/../disk/touyan.db"):
+        settings = settings_with_database(f"sqlite:///{tmp_path}/{name}")
+        assert settings.sqlite_path == disk / "touyan.db"
+        assert key_file_of(settings) == disk / "touyan.db.key"
 
 
 @pytest.mark.parametrize(
@@ -102,7 +117,7 @@ class TestKeyFile:
 
     def test_the_key_of_development_is_refused_as_well_when_others_can_read_it(self, tmp_path: Path) -> None:
         settings = Settings(database_url=f"sqlite:///{tmp_path}/touyan.db")
-        (made,) = data_keys(settings)
+        (made,) = data_keys(settings, may_make=True)
         key_file = tmp_path / "touyan.db.key"
         assert (key_file.stat().st_mode & 0o777, data_keys(settings)) == (0o600, [made])
         key_file.chmod(0o644)
@@ -115,6 +130,68 @@ class TestKeyFile:
         path.chmod(0o440)
         monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(path.parent))
         assert data_keys(Settings(data_keys_file=path)) == [NEW, OLD]
+
+    @pytest.mark.parametrize("mode", [0o444, 0o440, 0o644])
+    def test_what_an_orchestrator_hands_over_in_memory_may_show_a_mode_for_all(
+        self, path: Path, monkeypatch: pytest.MonkeyPatch, mode: int
+    ) -> None:
+        # As Kubernetes lays a secret out: the name leads over a folder that is exchanged as a whole.
+        shown, kept = path.parent / "shown", path.parent / "..2026_11_26"
+        kept.mkdir()
+        path.rename(kept / "data-keys")
+        (kept / "data-keys").chmod(mode)
+        (path.parent / "..data").symlink_to(kept)
+        shown.symlink_to("..data/data-keys")
+        settings = Settings(data_keys_file=shown)
+        kinds = {
+            (kind, closed): Mount(point=path.parent, kind=kind, is_read_only=closed)
+            for kind in ("tmpfs", "ext4")
+            for closed in (True, False)
+        }
+        for (kind, closed), mount in kinds.items():
+            monkeypatch.setattr("app.key_file.find_mount", lambda place, mount=mount: mount)
+            if kind == "tmpfs" and closed:
+                assert data_keys(settings) == [NEW, OLD]
+                (kept / "data-keys").chmod(mode | 0o020)
+                with pytest.raises(ConfigurationError, match="mode"):
+                    data_keys(settings)
+                (kept / "data-keys").chmod(mode)
+                continue
+            with pytest.raises(ConfigurationError, match="others can read"):
+                data_keys(settings)
+
+    def test_a_secret_of_docker_may_show_a_mode_for_all_and_a_link_to_elsewhere_may_not(
+        self, path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        secrets = tmp_path / "secrets"
+        secrets.mkdir()
+        monkeypatch.setattr("app.key_file.SECRETS", secrets)
+        path.chmod(0o444)
+        (secrets / "link").symlink_to(path)
+        with pytest.raises(ConfigurationError, match="others can read"):
+            data_keys(Settings(data_keys_file=secrets / "link"))
+        given = path.rename(secrets / "data-keys")
+        assert data_keys(Settings(data_keys_file=given)) == [NEW, OLD]
+
+    def test_a_missing_key_file_is_never_made_where_data_are(self, tmp_path: Path) -> None:
+        settings = Settings(database_url=f"sqlite:///{tmp_path}/touyan.db")
+        key_file = tmp_path / "touyan.db.key"
+        with pytest.raises(ConfigurationError, match=r"touyan\.db\.key is not there.*没有密钥文件"):
+            data_keys(settings)
+        assert not key_file.exists(), "who only reads makes none at all"
+        with closing(sqlite3.connect(tmp_path / "touyan.db")) as connection:
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("CREATE TABLE person (id INTEGER)")
+            with pytest.raises(ConfigurationError, match="opens nothing that is stored"):
+                data_keys(settings, may_make=True)
+        assert not key_file.exists()
+
+    def test_a_database_on_a_server_gets_no_key_file(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(tmp_path)
+        settings = Settings(database_url="postgresql+psycopg://u@host/db")
+        with pytest.raises(ConfigurationError, match="TOUYAN_DATA_KEYS must be set for a database on a server"):
+            data_keys(settings, may_make=True)
+        assert list(tmp_path.iterdir()) == []
 
     def test_an_empty_or_missing_file_is_refused(self, path: Path) -> None:
         path.write_text("", encoding="ascii")

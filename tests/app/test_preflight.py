@@ -13,7 +13,8 @@ from app.cli import cli
 from app.config import Profile, Settings, get_settings
 from app.crypto import PersonalDataCipher
 from app.errors import ConfigurationError
-from app.preflight import Finding, file_system, findings, in_force, require_fit
+from app.mounts import Mount
+from app.preflight import Finding, findings, in_force, require_fit
 from tests.servers import TEST_SEAL_KEYS
 
 SECRET = Fernet.generate_key().decode()
@@ -26,7 +27,6 @@ def found(folder: Path, environment: dict[str, str] | None = None, **changed: ob
         "profile": Profile.PRODUCTION,
         "database_url": f"sqlite:///{folder}/touyan.db",
         "data_keys": SecretStr(SECRET),
-        "export_dir": folder / "out",
         **changed,
     }
     return list(findings(Settings(**given), environment or {}))  # type: ignore[arg-type]
@@ -85,30 +85,31 @@ def test_a_database_that_everybody_can_open_is_refused_in_production(tmp_path: P
     assert found(tmp_path, profile=Profile.DEVELOPMENT) == []
 
 
-def test_folders_that_cannot_be_written_to_are_fatal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_that_cannot_be_written_to_is_fatal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     closed = tmp_path / "closed"
     closed.mkdir()
     # The administrator of a machine may write everywhere, so the answer of the system is made here.
     monkeypatch.setattr("app.preflight.os.access", lambda path, mode: not (path == closed and mode & os.W_OK))
-    assert told(found(tmp_path, export_dir=closed / "out")) == [("TOUYAN_EXPORT_DIR", True)]
     assert told(found(tmp_path, database_url=f"sqlite:///{closed}/touyan.db")) == [("TOUYAN_DATABASE_URL", True)]
 
 
-def test_an_export_folder_that_is_a_file_is_fatal(tmp_path: Path) -> None:
-    (tmp_path / "out").touch()
-    assert told(found(tmp_path)) == [("TOUYAN_EXPORT_DIR", True)]
-
-
 def test_a_database_on_another_machine_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    mounts = tmp_path / "mounts"
-    mounts.write_text("disk / ext4 rw 0 0\nserver:/x /srv/with\\040space nfs4 rw 0 0\n", encoding="utf-8")
-    assert file_system(Path("/srv/with space/touyan"), mounts) == "nfs4"
-    assert file_system(Path("/srv/without"), mounts) == "ext4"
-    assert file_system(Path("/srv"), tmp_path / "absent") is None
-    monkeypatch.setattr("app.preflight.file_system", lambda _: "nfs4")
-    (finding,) = found(tmp_path)
-    assert "nfs4" in finding.message
+    far = tmp_path / "far"
+    far.mkdir()
+    (tmp_path / "link.db").symlink_to(far / "touyan.db")
+    disk, server = (Mount(point=Path("/"), kind=kind, is_read_only=False) for kind in ("ext4", "nfs4"))
+    monkeypatch.setattr("app.preflight.find_mount", lambda folder: server if folder == far else disk)
+    assert found(tmp_path) == []
+    (finding,) = found(tmp_path, database_url=f"sqlite:///{tmp_path}/link.db")
+    assert f"{far} lies on another machine (nfs4)" in finding.message
     assert finding.is_fatal
+
+
+def test_a_path_that_depends_on_the_folder_of_the_process_is_warned_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert told(found(tmp_path, database_url="sqlite:///touyan.db")) == [("TOUYAN_DATABASE_URL", False)]
 
 
 def test_missing_documents_are_fatal(tmp_path: Path) -> None:
@@ -129,7 +130,7 @@ def test_a_variable_of_an_unknown_name_is_warned_of_with_the_name_that_was_meant
 
 
 def test_only_what_is_fatal_keeps_a_process_from_starting(tmp_path: Path) -> None:
-    settings = Settings(database_url=f"sqlite:///{tmp_path}/absent/touyan.db", export_dir=tmp_path / "out")
+    settings = Settings(database_url=f"sqlite:///{tmp_path}/absent/touyan.db")
     with pytest.raises(ConfigurationError, match="TOUYAN_DATABASE_URL: the folder"):
         require_fit(settings)
 
@@ -153,7 +154,6 @@ class TestCommand:
         monkeypatch.setenv("TOUYAN_PROFILE", "production")
         monkeypatch.setenv("TOUYAN_DATABASE_URL", f"sqlite:///{tmp_path}/touyan.db")
         monkeypatch.setenv("TOUYAN_DATA_KEYS", SECRET)
-        monkeypatch.setenv("TOUYAN_EXPORT_DIR", str(tmp_path / "out"))
         get_settings.cache_clear()
 
     def run(self, code: int) -> str:

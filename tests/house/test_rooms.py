@@ -21,7 +21,7 @@ ROOMS = {
     "dbos": ("app/jobs",),
     "alembic": ("migrations",),
     "opencc": ("app/folding.py",),
-    "cryptography": ("app/crypto.py", "app/config.py", "app/sealing.py", "app/cli/tokens.py"),
+    "cryptography": ("app/crypto.py", "app/sealing.py", "app/cli/tokens.py"),
     "sqlalchemy": ("app", "migrations"),
     "sqlmodel": ("app", "migrations"),
 }

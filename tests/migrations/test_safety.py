@@ -193,7 +193,10 @@ class TestCommands:
         assert "touyan migrate" in said
         assert "请执行 touyan migrate" in said
 
-    def test_an_empty_database_is_told_from_an_old_one(self) -> None:
+    def test_an_empty_database_is_told_from_an_old_one(self, tmp_path: Path) -> None:
+        assert "there is no database" in self.run("serve", code=1)
+        with closing(sqlite3.connect(tmp_path / "touyan.db")) as connection:
+            connection.execute("PRAGMA journal_mode=WAL")
         assert "has no tables yet" in self.run("serve", code=1)
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 import time
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from app.main import create_app
 from app.observe.logs import ACCESS
 from app.presence import Presence
 from app.request_id import GIVEN
+from tests.app.trails import act, burglar, head
 from tests.schema.door import Door, open_door
 from tests.schema.test_sockets import ask as ask_over
 from tests.schema.test_sockets import line
@@ -158,6 +160,19 @@ class TestFigures:
         assert any(name == "process_cpu_seconds_total" for name, _ in told)
         assert told["touyan_database_connections", (("state", "in_use"),)] >= 0
 
+    def test_the_number_of_the_audit_trails_last_entry_is_told(self, lite: Door, sqlite_database: Database) -> None:
+        def sequence() -> float:
+            return figures(near(lite.application, "127.0.0.1"))["touyan_audit_sequence", ()]
+
+        end = head(sqlite_database)
+        assert end is not None
+        assert sequence() == end.n_entries > 0
+        act(sqlite_database, 2)
+        assert sequence() == end.n_entries + 2
+        with burglar(sqlite_database) as connection:
+            connection.execute(text("DELETE FROM audit_head"))
+        assert math.isnan(sequence())
+
     def test_unknown_paths_and_methods_are_one_series_each(self, lite: Door) -> None:
         for number in range(3):
             lite.request("BREW", f"/nowhere/{number}")
@@ -193,6 +208,7 @@ class TestFigures:
         application = create_app(Settings(embedded_worker=False), away, cipher)
         told = figures(near(application, "127.0.0.1"))
         assert not any(name == "touyan_runs" for name, _ in told)
+        assert math.isnan(told["touyan_audit_sequence", ()])
         assert any(name == "process_resident_memory_bytes" for name, _ in told)
 
 

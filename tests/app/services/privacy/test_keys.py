@@ -14,10 +14,11 @@ from typer.testing import CliRunner
 
 from app.access import SYSTEM_VIEWER
 from app.cli import cli
-from app.config import data_keys, get_settings
+from app.config import get_settings
 from app.crypto import PersonalDataCipher, WrongDataKeyError
 from app.db import Database
 from app.errors import DuplicateError
+from app.key_file import data_keys
 from app.models import AuditEvent, ImportBatch, ImportRow, Person
 from app.models.vocabulary import ImportState, RowChange
 from app.sealing import SealKeys
@@ -202,6 +203,8 @@ def test_the_key_file_of_a_development_database_takes_a_new_first_key(
     monkeypatch.delenv("TOUYAN_DATA_KEYS", raising=False)
     monkeypatch.setenv("TOUYAN_DATABASE_URL", f"sqlite:///{path}")
     get_settings.cache_clear()
+    path.with_name("touyan.db.key").touch(0o600)
+    path.with_name("touyan.db.key").write_text(f"{OLD}\n", encoding="ascii")
     old = data_keys(get_settings())
     # The trail is sealed under the data keys as well, so the rows are entered as the service enters them.
     own = Database(f"sqlite:///{path}", seal_keys=SealKeys.of(old))
