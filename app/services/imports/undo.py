@@ -1,8 +1,10 @@
 """Taking a committed import back: what it wrote is noted at the commit, and undone while nothing builds on it."""
 
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
+from hashlib import sha256
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -29,19 +31,21 @@ _AT_ONCE = 500
 
 
 class Inserted(BaseModel):
-    """A row that the commit made, with the version it had afterwards."""
+    """A row that the commit made, with the version and the fingerprint of the content that it had afterwards."""
 
     table: str
     id: UUID
     version: int | None
+    content: str
 
 
 class Changed(BaseModel):
-    """A row that the commit changed: its version afterwards, and the former values of what changed."""
+    """A row that the commit changed: what it was afterwards, and the former values of what changed."""
 
     table: str
     id: UUID
     version: int | None
+    content: str
     before: dict[str, Any]
 
 
@@ -80,8 +84,13 @@ def recorded(
     whole = [Deleted(table=_table(row), values=_values(row)) for row in deleted]
     yield
     writes = Writes(
-        inserted=[Inserted(table=_table(row), id=row.id, version=_version(row)) for row in added],
-        changed=[Changed(table=_table(row), id=row.id, version=_version(row), before=values) for row, values in before],
+        inserted=[
+            Inserted(table=_table(row), id=row.id, version=_version(row), content=_fingerprint(row)) for row in added
+        ],
+        changed=[
+            Changed(table=_table(row), id=row.id, version=_version(row), content=_fingerprint(row), before=values)
+            for row, values in before
+        ],
         deleted=whole,
     )
     session.add(ImportUndo(batch_id=batch.id, content_encrypted=cipher.encrypt(writes.model_dump_json())))
@@ -184,7 +193,7 @@ def _unchanged(session: Session, model: type[Row], items: Sequence[Inserted | Ch
     ids = [item.id for item in items]
     statement = select(model).where(col(model.id).in_(ids)).with_for_update()
     rows = {row.id: row for row in session.exec(statement.execution_options(populate_existing=True))}
-    if any(item.id not in rows or _version(rows[item.id]) != item.version for item in items):
+    if any(item.id not in rows or not _is_as_left(rows[item.id], item) for item in items):
         raise InvalidStateError(
             "Records of this import were changed or removed since, so it cannot be taken back as a whole; correct them "
             "one by one. Nothing was changed.",
@@ -192,6 +201,17 @@ def _unchanged(session: Session, model: type[Row], items: Sequence[Inserted | Ch
             path=("batch_id",),
         )
     return rows
+
+
+def _is_as_left(row: Row, item: Inserted | Changed) -> bool:
+    """Whether nobody has touched the row, or what was done to it was taken back since."""
+    is_untouched = item.version is not None and _version(row) == item.version
+    return is_untouched or _fingerprint(row) == item.content
+
+
+def _fingerprint(row: Row) -> str:
+    content = {name: value for name, value in _values(row).items() if name not in _TRACKING}
+    return sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
 def _former_values(row: Row) -> dict[str, Any]:

@@ -1,0 +1,124 @@
+"""Taking a committed import back: everything is as before, or nothing happens."""
+
+import pytest
+from sqlmodel import col, select
+
+from app.db import utc_now
+from app.errors import InvalidStateError
+from app.models import AuditEvent, ImportBatch, ImportUndo, Mentee, Mentor, Person, PersonCodeCounter, Preference
+from app.models.vocabulary import AuditAction, ImportState
+from tests.app.imports.conftest import Desk, candidates, mentors
+from tests.app.rosters.conftest import candidate_row, mentor_row
+
+CAREER = "2012.07-2016.03 板桥镇桂花村 村委会主任\n2016.03-至今 板桥镇桂花村 党支部书记"
+
+
+def state_of(desk: Desk, batch: ImportBatch) -> ImportState:
+    with desk.database.read() as session:
+        return session.get_one(ImportBatch, batch.id).state
+
+
+def test_new_people_with_all_that_belongs_to_them_are_gone_again(desk: Desk) -> None:
+    before = desk.records()
+    first = desk.commit(desk.upload(candidates([candidate_row(n, 任职经历=CAREER) for n in range(1, 4)])))
+    second = desk.commit(desk.upload(mentors([mentor_row(n, 包联村="桂花村", 任职经历=CAREER) for n in range(1, 4)])))
+    assert len(desk.records()["appointment"]) == 12
+    assert desk.undo(second).state is ImportState.UNDONE
+    assert desk.undo(first).state is ImportState.UNDONE
+    assert desk.records() == before
+
+
+def test_changed_records_and_replaced_lists_are_as_before(desk: Desk) -> None:
+    desk.commit(desk.upload(mentors([mentor_row(1, 任职经历=CAREER), mentor_row(2)])))
+    before = desk.records()
+    other = CAREER.replace("2016.03-至今", "2017.01-至今")
+    changed = [
+        mentor_row(1, 任职经历=other, 类别="离退休干部", 可帮带人数=1, **{"专业特长/擅长": "产业发展"}),
+        mentor_row(2, 学历="高中", 联系电话="13700000000", **{"近三年考核/2024年": "称职"}),
+        mentor_row(3),
+    ]
+    batch = desk.commit(desk.upload(mentors(changed)))
+    assert (batch.counts["new"], batch.counts["changed"]) == (1, 2)
+    assert desk.records() != before
+    desk.undo(batch)
+    assert desk.records() == before
+
+
+def test_the_same_file_can_be_imported_again_and_gives_new_numbers(desk: Desk) -> None:
+    data = candidates([candidate_row(1)])
+    desk.undo(desk.commit(desk.upload(data)))
+    assert desk.commit(desk.upload(data)).counts["new"] == 1
+    with desk.database.read() as session:
+        (person,) = session.exec(select(Person))
+        (counter,) = session.exec(select(PersonCodeCounter))
+    assert (person.code, counter.next_number) == ("520624-00002", 3)
+
+
+def test_what_others_refer_to_stays_whole(desk: Desk) -> None:
+    batch = desk.commit(desk.upload(candidates([candidate_row(1)])))
+    mentor = desk.commit(desk.upload(mentors([mentor_row(1)])))
+
+    def wish(session: object) -> None:
+        mentee_person = session.exec(select(Mentee.person_id)).one()  # type: ignore[attr-defined]
+        mentor_person = session.exec(select(Mentor.person_id)).one()  # type: ignore[attr-defined]
+        session.add(  # type: ignore[attr-defined]
+            Preference(
+                county_id=desk.places.county.id,
+                from_person_id=mentee_person,
+                to_person_id=mentor_person,
+                rank=1,
+                created_by="officer",
+                updated_by="officer",
+            )
+        )
+
+    desk.write(wish)
+    before = desk.records()
+    for each in (batch, mentor):
+        with pytest.raises(InvalidStateError, match="refers to people"):
+            desk.undo(each)
+        assert state_of(desk, each) is ImportState.COMMITTED
+    assert desk.records() == before
+
+
+def test_what_was_changed_since_stays_whole(desk: Desk) -> None:
+    batch = desk.commit(desk.upload(candidates([candidate_row(1), candidate_row(2)])))
+
+    def move(session: object) -> None:
+        person = session.exec(select(Person).order_by(col(Person.code))).first()  # type: ignore[attr-defined]
+        person.native_place, person.version, person.updated_at = "贵州思南", person.version + 1, utc_now()
+
+    desk.write(move)
+    before = desk.records()
+    with pytest.raises(InvalidStateError, match="changed or removed since"):
+        desk.undo(batch)
+    assert desk.records() == before
+
+
+def test_a_later_import_of_the_same_people_is_taken_back_first(desk: Desk) -> None:
+    before = desk.records()
+    first = desk.commit(desk.upload(candidates([candidate_row(1)])))
+    second = desk.commit(desk.upload(candidates([candidate_row(1, 学历="大学")])))
+    with pytest.raises(InvalidStateError):
+        desk.undo(first)
+    desk.undo(second)
+    desk.undo(first)
+    assert desk.records() == before
+
+
+def test_it_is_taken_back_once_and_recorded_without_values(desk: Desk) -> None:
+    batch = desk.upload(candidates([candidate_row(1)]))
+    with pytest.raises(InvalidStateError):
+        desk.undo(batch)
+    desk.undo(desk.commit(batch))
+    with pytest.raises(InvalidStateError):
+        desk.undo(batch)
+    with desk.database.read() as session:
+        (event,) = session.exec(select(AuditEvent).where(AuditEvent.action == AuditAction.IMPORT_UNDONE))
+        (kept,) = session.exec(select(ImportUndo))
+    assert (event.target, event.detail["n_changed_back"], kept.content_encrypted) == (
+        f"ImportBatch {batch.id}",
+        0,
+        None,
+    )
+    assert event.detail["n_removed"] >= 3
