@@ -39,14 +39,15 @@ def enter(door: Door, login: str = "wang.fang", role: Role = Role.COUNTY_ADMIN) 
 
     def unit(session: Session) -> None:
         draft = access.UserDraft(login=login, name="王芳", password=PASSWORD)
-        user, _ = access.create_user(session, SYSTEM_VIEWER, draft)
+        first = access.first_password(draft)
+        user = access.create_user(session, SYSTEM_VIEWER, draft, first)
         office = access.OfficeDraft(
             user_id=user.id,
             role=role,
             division_id=door.world.divisions["520624000000"],
             valid_from=local_day(utc_now()),
         )
-        access.give_office(session, SYSTEM_VIEWER, office)
+        access.give_office(session, SYSTEM_VIEWER, office, first)
         user.must_change_password = False
         session.add(user)
 

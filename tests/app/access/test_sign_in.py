@@ -27,11 +27,11 @@ def enter(database: Database, login: str = "wang.fang", *, role: Role = Role.REA
     """A user with an office over the whole country from today on, who has chosen the password."""
 
     def unit(session):  # type: ignore[no-untyped-def]
-        user, _ = access.create_user(
-            session, SYSTEM_VIEWER, access.UserDraft(login=login, name="王芳", password=PASSWORD)
-        )
+        entered = access.UserDraft(login=login, name="王芳", password=PASSWORD)
+        first = access.first_password(entered)
+        user = access.create_user(session, SYSTEM_VIEWER, entered, first)
         draft = access.OfficeDraft(user_id=user.id, role=role, valid_from=local_day(NOW))
-        access.give_office(session, SYSTEM_VIEWER, draft)
+        access.give_office(session, SYSTEM_VIEWER, draft, first)
         user.must_change_password = False
         session.add(user)
         return user
@@ -168,7 +168,9 @@ def test_who_is_disabled_or_has_no_office_today_does_not_get_in(database: Databa
 
 def test_a_first_password_only_opens_the_way_to_a_password_of_ones_own(database: Database) -> None:
     user = enter(database)
-    _, first = run_in_transaction(database, lambda session: access.reset_password(session, SYSTEM_VIEWER, user.id))
+    anew = access.new_first_password()
+    run_in_transaction(database, lambda session: access.reset_password(session, SYSTEM_VIEWER, user.id, anew))
+    first = anew.clear
     signed_in = access.sign_in(database, "wang.fang", first, now=NOW)
     assert signed_in.must_change_password
     with database.read() as session:
