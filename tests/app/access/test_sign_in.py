@@ -18,6 +18,7 @@ from app.models.vocabulary import Role, UserState
 from app.services import access
 from app.services.access import SignInRefusedError, signing
 from app.services.access.signing import FIRST_LOCK, MOST_FAILURES, NoOfficeError
+from app.services.access.strangers import MOST_A_MINUTE
 
 NOW = utc_now()
 PASSWORD = "four geese fly south"
@@ -246,3 +247,36 @@ def test_weak_new_passwords_lock_nobody_out(database: Database) -> None:
     with database.read() as session:
         row = session.get_one(UserAccount, user.id)
     assert (row.failed_sign_ins, row.locked_until) == (0, None)
+
+
+def test_strangers_cannot_fill_the_trail_and_none_of_them_is_left_untold(database: Database) -> None:
+    enter(database)
+    begun = len(actions(database))
+
+    def attempts(n: int, *, at: datetime) -> None:
+        def attempt(number: int) -> None:
+            with pytest.raises(SignInRefusedError):
+                access.sign_in(database, f"guess{number}", PASSWORD, now=at)
+
+        with ThreadPoolExecutor(4) as threads:
+            list(threads.map(attempt, range(n)))
+
+    attempts(60, at=NOW)
+    assert actions(database)[begun:] == [("SIGN_IN_FAILED", "stranger")] * MOST_A_MINUTE
+    attempts(1, at=NOW + timedelta(seconds=59))
+    assert len(actions(database)) == begun + MOST_A_MINUTE
+    attempts(2, at=NOW + timedelta(seconds=60))
+    with database.read() as session:
+        events = session.exec(select(AuditEvent).order_by(col(AuditEvent.sequence)).offset(begun)).all()
+    assert [event.detail for event in events] == [{"attempts": n} for n in (1,) * MOST_A_MINUTE + (57, 1)]
+    assert {event.target for event in events} == {"UserAccount"}
+
+
+def test_a_login_that_exists_is_told_every_time_whatever_strangers_do(database: Database) -> None:
+    user = enter(database)
+    for login in ("nobody", "wang.fang", "nobody", *["nobody"] * 6, "wang.fang"):
+        with pytest.raises(SignInRefusedError):
+            access.sign_in(database, login, "not the password", now=NOW)
+    with database.read() as session:
+        told = session.exec(select(AuditEvent.detail).where(AuditEvent.target == f"UserAccount {user.id}")).all()
+    assert [each for each in told if "failures" in each] == [{"failures": 1}, {"failures": 2}]
