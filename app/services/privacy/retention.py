@@ -329,6 +329,8 @@ def apply_retention(
             told = {name: count for name, count in counts.items() if count}
             action = AuditAction.RETENTION_APPLIED
             run_in_transaction(database, lambda session: record(session, viewer, action, "Retention", counts=told))
+        # Also after a round that found nothing: the one before may not have been let.
+        database.empty_log()
 
 
 def daily_retention(
