@@ -43,7 +43,6 @@ from app.models.vocabulary import (
     AssignmentState,
     AuditAction,
     CandidateState,
-    MemberEndReason,
     MentorState,
     PairingMemberState,
     PairingState,
@@ -52,12 +51,11 @@ from app.models.vocabulary import (
     PostKind,
 )
 from app.services.people.candidates import CANDIDATE_EXITS
-from app.services.privacy.pseudonyms import pseudonymise_person
+from app.services.privacy.pseudonyms import RESTRICTED_END_REASONS, pseudonymise_person
 
 CHINA = ZoneInfo("Asia/Shanghai")
 BATCH_ROWS = 200
 """Records that one transaction lets go: other writers wait a tenth of a second on SQLite."""
-RESTRICTED_END_REASONS = (MemberEndReason.DISCIPLINE, MemberEndReason.HEALTH)
 _ON_THE_WAY = (
     PlanState.SUBMITTED,
     PlanState.APPROVED,
