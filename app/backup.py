@@ -37,6 +37,7 @@ from app.sqlite_files import (
     put_in_place,
     remove,
     require_room,
+    rewrite,
     size_of,
     watched,
 )
@@ -52,6 +53,9 @@ ABANDONED_S = 6 * 3600
 """Seconds after which whoever was at work on a file has died: a copy is written without pause, and then read once,
 which takes minutes for a gigabyte on a slow disk. Whoever lives all the same fails, and leaves nothing. A lock would be
 surer on a disk of this machine, but sticks and disks of other machines, where backups go, keep none."""
+
+ENCRYPTED_SINCE = "0008"
+"""The revision since which no text of class A stands in clear."""
 
 SAMPLE_ROWS = 5
 """Encrypted values of each column that a data key is tried on."""
@@ -182,6 +186,8 @@ def restore(file: Path, live: Path, cipher: PersonalDataCipher, seal_keys: SealK
                     revision=revision,
                 ),
             )
+        if revision != head_revision():
+            rewrite(copy)
         _, n_events = _content_of(copy)
         aside = None
         if is_there(live):
@@ -198,6 +204,16 @@ class Migrated:
     before: str | None
     after: str
     backup: Path | None
+
+    @property
+    def has_clear_backup(self) -> bool:
+        """Whether the backup holds texts of class A as they were stored in former releases: in clear."""
+        return self.backup is not None and holds_clear_texts(self.before)
+
+
+def holds_clear_texts(revision: str | None) -> bool:
+    """Whether tables of a revision hold texts of class A in clear; numbers of revisions grow."""
+    return revision is not None and revision < ENCRYPTED_SINCE
 
 
 class MigrationFailedError(ConfigurationError):
@@ -234,6 +250,8 @@ def migrate(live: Path, cipher: PersonalDataCipher, seal_keys: SealKeys) -> Migr
             with _over(copy, seal_keys) as database:
                 _bring_up(database, cipher)
                 run_in_transaction(database, lambda session: _record_migration(session, made, before))
+            # What a migration has encrypted must not stay behind in clear, on pages that are no longer used.
+            rewrite(copy)
         except Exception as fault:
             raise MigrationFailedError(
                 f"The migration failed ({type(fault).__name__}); the database is as it was, and a backup of it is "

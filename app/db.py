@@ -1,7 +1,7 @@
 """Engine, sessions, column types and the naming of constraints: the same for SQLite and PostgreSQL."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -91,6 +91,14 @@ def idle_limit(seconds: int) -> dict[str, Any]:
     return {"options": f"-c idle_in_transaction_session_timeout={seconds * 1000}"}
 
 
+PRAGMAS = ("journal_mode=WAL", "busy_timeout=30000", "foreign_keys=ON", "synchronous=NORMAL", "secure_delete=ON")
+"""What every connection to SQLite is told. What is deleted is written over with zeros: in the free parts of a file the
+texts would stay readable for years. Many builds of SQLite do so by themselves, others do not."""
+
+LOG_WAIT_MS = 2_000
+"""How long the emptying of SQLite's log of writes waits for those who still read from it."""
+
+
 def make_engine(database_url: str, *, idle_limit_s: int = IDLE_LIMIT_S) -> Engine:
     """An engine for SQLite (WAL, foreign keys on, IMMEDIATE transactions) or PostgreSQL (psycopg 3).
 
@@ -109,7 +117,7 @@ def make_engine(database_url: str, *, idle_limit_s: int = IDLE_LIMIT_S) -> Engin
         # The driver must not begin transactions by itself: it opens none for SELECT, and reads would not be stable.
         connection.isolation_level = None
         cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "busy_timeout=30000", "foreign_keys=ON", "synchronous=NORMAL"):
+        for pragma in PRAGMAS:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
@@ -176,6 +184,23 @@ class Database:
                 # What was read stays usable after the block: a rollback would expire it.
                 session.expunge_all()
                 session.rollback()
+
+    def empty_log(self) -> bool:
+        """Bring SQLite's log of writes into the file and empty it: it holds pages as they were before a deletion.
+
+        ``False`` where somebody still reads from it; it is emptied the next time then. PostgreSQL has nothing of the
+        kind: its own vacuum takes deleted rows away.
+        """
+        if self.engine.dialect.name != "sqlite":
+            return True
+        # By itself: inside a transaction nothing can be brought over.
+        with closing(self.engine.raw_connection()) as connection, closing(connection.cursor()) as cursor:
+            cursor.execute(f"PRAGMA busy_timeout={LOG_WAIT_MS}")
+            try:
+                (is_busy, _, _) = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            finally:
+                cursor.execute("PRAGMA busy_timeout=30000")
+        return not is_busy
 
     def dispose(self) -> None:
         """Close every pooled connection."""

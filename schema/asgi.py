@@ -28,6 +28,7 @@ from app.errors import DatabaseUnavailableError, ForbiddenError, StorageFullErro
 from app.jobs.client import JobClient
 from app.jobs.hub import ProgressHub
 from app.observe import metrics
+from app.rate import RateLimit
 from app.reads.access import find_grant_for_cookie, find_grant_for_header
 from schema import graphiql
 from schema.connections import Connections, too_many_operations
@@ -38,7 +39,6 @@ from schema.faults import fault, told
 from schema.limits import MAX_ERRORS, MAX_ITEMS, MAX_TOKENS
 from schema.operations import operation_of
 from schema.problems import extensions_of
-from schema.rate import RateLimit
 from schema.root import make_schema
 from schema.sockets import SocketHandler, TextSocket
 from schema.streams import SSE, EventStream, guarded

@@ -16,11 +16,11 @@ from app.errors import AppError
 from app.jobs.client import JobClient
 from app.jobs.hub import ProgressHub
 from app.observe import metrics
+from app.rate import RateLimit
 from app.services.privacy.restricted import record_restricted_reads
 from schema.cost import RateLimitedError, TooCostlyError
 from schema.deadline import Deadline
 from schema.generations import Generations
-from schema.rate import RateLimit
 
 KeyT = TypeVar("KeyT")
 ValueT = TypeVar("ValueT")

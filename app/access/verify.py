@@ -59,14 +59,28 @@ class TrailReport:
         return not self.findings
 
 
-def verify_trail(session: Session, keys: SealKeys, *, anchors: Mapping[int, str] | None = None) -> TrailReport:
-    """Check every entry, the head and its seal, and the anchors (hash by number); best in a read session."""
+def verify_trail(
+    session: Session,
+    keys: SealKeys,
+    *,
+    anchors: Mapping[int, str] | None = None,
+    checked: TrailReport | None = None,
+) -> TrailReport:
+    """Check every entry, the head and its seal, and the anchors (hash by number); best in a read session.
+
+    Behind what an earlier report has ``checked`` only: its last good entry must still stand there with the same hash,
+    and the check goes on from it. The hash of an entry binds all before it, so whatever is done to those in between is
+    found by the next whole check.
+    """
     stored = find_head(session)
     wanted = dict(anchors or {})
     watched = {*wanted, stored.head.n_entries} if isinstance(stored, StoredHead) else set(wanted)
-    seen: dict[int, str] = {0: FIRST_HASH}
     n_entries, last, findings = 0, FIRST_HASH, list[Finding]()
-    with closing(_rows(session)) as rows:
+    seen: dict[int, str] = {0: FIRST_HASH}
+    if checked is not None and _hash_at(session, checked.n_entries) == checked.entry_hash:
+        n_entries, last = checked.n_entries, checked.entry_hash
+        seen |= {number: _hash_at(session, number) or "" for number in watched if number <= n_entries}
+    with closing(_rows(session, after=n_entries)) as rows:
         for row in rows:
             fault = _fault_of(row, n_entries + 1, last)
             if fault is not None:
@@ -89,18 +103,29 @@ def verify_trail(session: Session, keys: SealKeys, *, anchors: Mapping[int, str]
     return TrailReport(n_entries=n_entries, entry_hash=last, findings=tuple(findings))
 
 
+def _hash_at(session: Session, sequence: int) -> str | None:
+    """The hash of one entry, as it stands there."""
+    if sequence == 0:
+        return FIRST_HASH
+    statement = select(_EVENTS.c.entry_hash).where(_EVENTS.c.sequence == sequence).limit(1)
+    found = session.execute(statement).scalar_one_or_none()
+    return None if found is None else str(found)
+
+
 def _was_used(session: Session) -> bool:
     """Whether something is there that cannot be made without an entry: a token or a user."""
     made = (col(ApiToken.id), col(UserAccount.id))
     return any(session.execute(select(key).limit(1)).first() is not None for key in made)
 
 
-def _rows(session: Session) -> Generator[Any, None, None]:
+def _rows(session: Session, *, after: int) -> Generator[Any, None, None]:
     at: Any = _EVENTS.c.at
     if session.get_bind().dialect.name == "postgresql":
         at = cast(func.timezone("UTC", at), Text)
     columns = [at.label("at") if name == "at" else _EVENTS.c[name] for name in _NAMES]
     statement = select(*columns).order_by(_EVENTS.c.sequence, _EVENTS.c.id)
+    if after > 0:
+        statement = statement.where(_EVENTS.c.sequence > after)
     # Closed as soon as the reading ends, also at the first fault: PostgreSQL keeps a cursor open for it.
     with closing(session.execute(statement.execution_options(yield_per=BATCH))) as result:
         yield from result
@@ -185,14 +210,15 @@ def _findings_of_head(
     return []
 
 
-def reseal(session: Session, keys: SealKeys) -> TrailReport:
-    """Check the whole trail, then seal its head under the newest of the keys; the caller commits, and records why.
+def reseal(session: Session, keys: SealKeys, *, checked: TrailReport | None = None) -> TrailReport:
+    """Check the trail, then seal its head under the newest of the keys; the caller commits, and records why.
 
-    ``keys`` must hold the key that the head is sealed under as well. Raises ``AuditTrailError`` when something is
-    wrong: a faulty trail is not made genuine.
+    ``checked`` is a report of ``verify_trail`` that was made before, without a lock: then only what is new is looked at
+    while nobody else can write. ``keys`` must hold the key that the head is sealed under as well. Raises
+    ``AuditTrailError`` when something is wrong: a faulty trail is not made genuine.
     """
-    find_head(session, lock=True)  # nobody appends while the trail is checked
-    report = verify_trail(session, keys)
+    find_head(session, lock=True)  # nobody appends from here on
+    report = verify_trail(session, keys, checked=checked)
     if not report.is_whole:
         first = report.findings[0]
         raise AuditTrailError(
@@ -206,15 +232,22 @@ def reseal(session: Session, keys: SealKeys) -> TrailReport:
 
 
 def accept_trail(
-    session: Session, viewer: Viewer, keys: SealKeys, reason: str, *, key_is_lost: bool = False
+    session: Session,
+    viewer: Viewer,
+    keys: SealKeys,
+    reason: str,
+    *,
+    key_is_lost: bool = False,
+    checked: TrailReport | None = None,
 ) -> TrailReport:
     """Go on behind a trail that is not whole: seal its last entry as it stands, and record what was found, and why.
 
     Faults of entries stay faults: every later check finds them again. Only what is wrong with the head ends here.
     A head under an unknown key is taken over only when that key is lost: the service would be shut out by it.
+    ``checked`` as for ``reseal``.
     """
     former = find_head(session, lock=True)
-    report = verify_trail(session, keys)
+    report = verify_trail(session, keys, checked=checked)
     is_unknown = any(each.fault is TrailFault.KEY_UNKNOWN for each in report.findings)
     if is_unknown and not key_is_lost:
         raise AuditTrailError(

@@ -139,9 +139,13 @@ def accept(
     """
     with opened(database) as (_, handle, _cipher):
         why = required_text(reason, 200, "Give the reason.", "请填写原因。", path=["reason"])
+        keys = seal_keys_of(handle)
+        # The long part beside everybody else's work; what comes in meanwhile is checked under the lock.
+        with handle.read() as session:
+            checked = verify_trail(session, keys)
         report = run_in_transaction(
             handle,
-            lambda session: accept_trail(session, SYSTEM_VIEWER, seal_keys_of(handle), why, key_is_lost=key_is_lost),
+            lambda session: accept_trail(session, SYSTEM_VIEWER, keys, why, key_is_lost=key_is_lost, checked=checked),
         )
         out.print(f"Recorded with {len(report.findings)} finding(s); the trail goes on. 已记录并重新封存。")
 

@@ -48,4 +48,5 @@ def retention_pseudonymise(
             pseudonymise_person(session, SYSTEM_VIEWER, cipher, person.id)
 
         run_in_transaction(handle, unit)
+        handle.empty_log()
         out.print(f"{code} is a pseudonym now.")

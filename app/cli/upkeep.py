@@ -25,6 +25,12 @@ KEY_NOTE = (
     "备份不含数据密钥，请将 TOUYAN_DATA_KEYS 另行保管；丢失密钥则身份证号和电话无法恢复。"
 )
 
+CLEAR_NOTE = (
+    "That backup, and every older one, holds texts of class A (kinship, discipline, complaints) in clear: destroy them "
+    "as soon as this upgrade is accepted.\n"
+    "该备份及更早的备份以明文保存回避、处分、信访等敏感文字，升级验收后请立即销毁。"
+)
+
 
 def migrate(
     i_have_a_backup: Annotated[
@@ -42,6 +48,8 @@ def migrate(
             done = copies.migrate(path, cipher, seal_keys_of(handle))
             if done.backup is not None:
                 out.print(f"Backup of revision {done.before}: {escape(str(done.backup))}\n{KEY_NOTE}")
+            if done.has_clear_backup:
+                out.print(CLEAR_NOTE)
         out.print("Database is up to date.")
 
 
@@ -52,8 +60,8 @@ def _migrate_server(handle: Database, cipher: PersonalDataCipher, *, has_backup:
         raise unknown_revision()
     if state is SchemaState.CURRENT:
         return
+    before = find_revision(handle.engine)
     if state is SchemaState.OLD:
-        before = find_revision(handle.engine)
         if copies.is_worked_on(handle):
             raise ConfigurationError(
                 "A worker of this database was heard within the last seconds; stop the server and all workers, then "
@@ -68,6 +76,8 @@ def _migrate_server(handle: Database, cipher: PersonalDataCipher, *, has_backup:
             )
     migrate_jobs(url_of(handle))
     upgrade(handle.engine, cipher=cipher, seal_keys=handle.seal_keys)
+    if copies.holds_clear_texts(before):
+        out.print(CLEAR_NOTE)
     if find_revision(handle.engine) != head_revision():
         raise ConfigurationError("The database is not at the newest revision after migrating / 升级后版本不符")
 

@@ -38,13 +38,15 @@ def user_create(
 ) -> None:
     """Enter a user with an office from today on; prints the first password, once."""
     with opened(database) as (_, handle, _cipher):
+        user_draft = access.UserDraft(login=login, name=name)
+        first = access.first_password(user_draft)
 
-        def unit(session: Session) -> str:
+        def unit(session: Session) -> None:
             place = division_by_code(session, division) if division else None
             holder = session.exec(select(Person).where(Person.code == person)).first() if person else None
             if person and holder is None:
                 raise NotFoundError(f"No person with code {person}.", f"没有编号为 {person} 的人员。")
-            user, password = access.create_user(session, SYSTEM_VIEWER, access.UserDraft(login=login, name=name))
+            user = access.create_user(session, SYSTEM_VIEWER, user_draft, first)
             draft = access.OfficeDraft(
                 user_id=user.id,
                 role=role,
@@ -54,22 +56,21 @@ def user_create(
                 valid_to=None if until is None else date.fromisoformat(until),
                 explicit_permissions=tuple(allow or ()),
             )
-            _, anew = access.give_office(session, SYSTEM_VIEWER, draft)
-            return anew or password
+            access.give_office(session, SYSTEM_VIEWER, draft, first)
 
-        typer.echo(run_in_transaction(handle, unit))
+        run_in_transaction(handle, unit)
+        typer.echo(first.clear)
 
 
 @user_cli.command("reset-password")
 def user_reset_password(login: Login, database: DatabaseOption = None) -> None:
     """Give a user a new first password and end a lock-out; prints it, once."""
     with opened(database) as (_, handle, _cipher):
-
-        def unit(session: Session) -> str:
-            _, password = access.reset_password(session, SYSTEM_VIEWER, _user(session, login).id)
-            return password
-
-        typer.echo(run_in_transaction(handle, unit))
+        first = access.new_first_password()
+        run_in_transaction(
+            handle, lambda session: access.reset_password(session, SYSTEM_VIEWER, _user(session, login).id, first)
+        )
+        typer.echo(first.clear)
 
 
 @user_cli.command("disable")

@@ -1,6 +1,8 @@
 """Signing in and out by password: ``POST``, ``GET`` and ``DELETE /session``. The cookie is for browsers only."""
 
 import asyncio
+import math
+from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any
 
 import orjson
@@ -13,13 +15,20 @@ from app.access.sessions import SESSION_LASTS, csrf_token
 from app.config import Profile, Settings
 from app.db import Database, run_in_transaction
 from app.errors import AppError, AuditTrailError, DatabaseUnavailableError, ForbiddenError, StorageFullError
+from app.rate import RateLimit
 from app.reads.access import find_grant_for_cookie
 from app.services.access import SignInRefusedError, sign_in, sign_out
 
 MAX_BYTES, BODY_WAIT_S = 4_096, 10.0
 """What a login and a password take at most, and the seconds within which they must have arrived."""
+IPV6_SITE = 64
+"""Bits of an IPv6 address that all machines of a site have in common (RFC 4291, 2.5.4)."""
 MOST_AT_ONCE, MOST_WAITING = 2, 30
 """Passwords that are looked at at once, each with 64 MiB, and sign-ins that may wait for it."""
+
+FAILURES_AT_ONCE, SECONDS_PER_FAILURE = 30, 4.0
+"""Sign-ins that may fail from one address at once, and after how long it may fail once more: an office of hundreds
+behind one address mistypes less often, and what succeeds costs nothing."""
 
 PERSONAL = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Vary": "Cookie"}
 
@@ -32,6 +41,7 @@ class SessionDoor:
         self.is_production = settings.profile is Profile.PRODUCTION
         self.turn = asyncio.Semaphore(MOST_AT_ONCE)
         self.n_waiting = 0
+        self.failures = RateLimit(capacity=FAILURES_AT_ONCE, per_second=1 / SECONDS_PER_FAILURE)
 
     async def answer(self, request: Request) -> JSONResponse:
         """Sign in, tell who is signed in, or sign out."""
@@ -62,15 +72,29 @@ class SessionDoor:
                 "请以 application/json 发送 login 与 password。",
             )
         if self.n_waiting >= MOST_WAITING:
-            refusal = _told(429, "RATE_LIMITED", "Too many sign-ins at once; try again.", "登录请求过多，请稍后重试。")
-            refusal.headers["Retry-After"] = "2"
-            return refusal
+            return _later(2, "Too many sign-ins at once; try again.", "登录请求过多，请稍后重试。")
+        address = _address(request)
+        # Taken before and given back, so that many at once are not more than the limit either.
+        wait_s = self.failures.take(address, 1)
+        if wait_s > 0:
+            return _later(
+                math.ceil(wait_s),
+                "Too many sign-ins have failed from this address; try again later.",
+                "该地址登录失败次数过多，请稍后重试。",
+            )
         self.n_waiting += 1
+        is_failure = True
         try:
             async with self.turn:
                 signed_in = await asyncio.to_thread(sign_in, self.database, given["login"], given["password"])
+            is_failure = False
+        except AppError as refusal:
+            is_failure = isinstance(refusal, SignInRefusedError)
+            raise
         finally:
             self.n_waiting -= 1
+            if not is_failure:
+                self.failures.give_back(address, 1)
         response = JSONResponse(
             _shown(signed_in.viewer, signed_in.csrf, must_change_password=signed_in.must_change_password),
             headers=PERSONAL,
@@ -124,6 +148,18 @@ def _is_own_page(request: Request) -> bool:
     return scheme in ("http", "https") and host == request.headers.get("host")
 
 
+def _address(request: Request) -> str:
+    """The address that a request comes from; of IPv6 the network of the site, which has addresses without end."""
+    host = "" if request.client is None else request.client.host
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is None:
+        return str(ip_network((address, IPV6_SITE), strict=False))
+    return host
+
+
 async def _body(request: Request) -> dict[str, str] | None:
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         return None
@@ -152,6 +188,12 @@ def _shown(viewer: Viewer, csrf: str, *, must_change_password: bool) -> dict[str
         "mustChangePassword": must_change_password,
         "csrfToken": csrf,
     }
+
+
+def _later(seconds: int, message: str, message_zh: str) -> JSONResponse:
+    refusal = _told(429, "RATE_LIMITED", message, message_zh)
+    refusal.headers["Retry-After"] = str(seconds)
+    return refusal
 
 
 def _refusal(status: int, error: AppError) -> JSONResponse:

@@ -2,12 +2,14 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, cast
+from functools import cache
+from typing import Any, Self, cast
 from uuid import UUID, uuid4
 
 from sqlalchemy import JSON, event
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
+from sqlmodel._compat import partial_init
 
 from app.db import EnumText, UtcDateTime, utc_now
 from app.folding import folded
@@ -63,6 +65,27 @@ class Row(SQLModel):
     """A row with a UUID made in Python."""
 
     id: UUID = Field(default_factory=uuid4, primary_key=True)
+
+    @classmethod
+    def made(cls, **values: Any) -> Self:
+        """A new row of values that are known to be right, for thousands of rows at a time.
+
+        The constructor sets each attribute through two libraries, which costs a third of a millisecond; here the values
+        are put in place as they are. Fields left out take their defaults.
+        """
+        with partial_init():
+            row = cls()
+        row.__dict__.update(
+            {name: field.get_default(call_default_factory=True) for name, field in _optional(cls) if name not in values}
+        )
+        row.__dict__.update(values)
+        return row
+
+
+@cache
+def _optional(table: type[Row]) -> tuple[tuple[str, Any], ...]:
+    """The fields of a table that have a default."""
+    return tuple((name, field) for name, field in table.model_fields.items() if not field.is_required())
 
 
 class TrackedRow(Row):

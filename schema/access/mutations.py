@@ -94,8 +94,9 @@ class AccessMutations:
     @mutation_field(Permission.MANAGE_USERS, CreateUserPayload, "Enter a user, who then needs an office.")
     async def create_user(self, info: Info, input: Annotated[CreateUserInput, _INPUT]) -> CreateUserPayload | None:
         draft = to_draft(access.UserDraft, input)
-        row, password = await info.context.write(lambda session, viewer: access.create_user(session, viewer, draft))
-        return CreateUserPayload(user=show(row), first_password=password)
+        first = await asyncio.to_thread(access.first_password, draft)
+        row = await info.context.write(lambda session, viewer: access.create_user(session, viewer, draft, first))
+        return CreateUserPayload(user=show(row), first_password=first.clear)
 
     @mutation_field(Permission.MANAGE_USERS, UpdateUserPayload, "Rename, disable or enable a user.")
     async def update_user(self, info: Info, input: Annotated[UpdateUserInput, _INPUT]) -> UpdateUserPayload | None:
@@ -121,8 +122,9 @@ class AccessMutations:
         self, info: Info, input: Annotated[ResetPasswordInput, _INPUT]
     ) -> ResetPasswordPayload | None:
         key = key_of(input.user_id, "User", path=("user_id",))
-        row, password = await info.context.write(lambda session, viewer: access.reset_password(session, viewer, key))
-        return ResetPasswordPayload(user=show(row), first_password=password)
+        first = await asyncio.to_thread(access.new_first_password)
+        row = await info.context.write(lambda session, viewer: access.reset_password(session, viewer, key, first))
+        return ResetPasswordPayload(user=show(row), first_password=first.clear)
 
     @mutation_field(Permission.MANAGE_USERS, EndSessionsPayload, "Sign a user out everywhere.")
     async def end_sessions(self, info: Info, input: Annotated[EndSessionsInput, _INPUT]) -> EndSessionsPayload | None:
@@ -147,8 +149,9 @@ class AccessMutations:
     @mutation_field(Permission.MANAGE_USERS, GiveOfficePayload, "Give a user an office; never oneself.")
     async def give_office(self, info: Info, input: Annotated[GiveOfficeInput, _INPUT]) -> GiveOfficePayload | None:
         draft = to_draft(access.OfficeDraft, input)
-        row, password = await info.context.write(lambda session, viewer: access.give_office(session, viewer, draft))
-        return GiveOfficePayload(office=show(row), first_password=password)
+        anew = await asyncio.to_thread(access.new_first_password)
+        row, told = await info.context.write(lambda session, viewer: access.give_office(session, viewer, draft, anew))
+        return GiveOfficePayload(office=show(row), first_password=None if told is None else told.clear)
 
     @mutation_field(Permission.MANAGE_USERS, EndOfficePayload, "End an office with a last day.")
     async def end_office(self, info: Info, input: Annotated[EndOfficeInput, _INPUT]) -> EndOfficePayload | None:

@@ -1,6 +1,7 @@
 """Sessions, transactions and column types on both databases."""
 
 from datetime import UTC, date, datetime, timedelta, timezone
+from pathlib import Path
 from threading import Barrier, Thread
 from uuid import UUID, uuid4
 
@@ -193,3 +194,27 @@ def test_a_unit_that_meets_a_row_of_another_writer_runs_again_and_sees_it(databa
     for thread in threads:
         thread.join()
     assert sorted(made) == [False, True]
+
+
+def test_what_sqlite_deletes_is_written_over_and_leaves_its_log(sqlite_database: Database) -> None:
+    path = Path(sqlite_database.engine.url.database or "")
+    mark = "a text that must not stay readable"
+    with sqlite_database.engine.begin() as connection:
+        assert connection.exec_driver_sql("PRAGMA secure_delete").scalar() == 1
+        connection.exec_driver_sql("CREATE TABLE note (text VARCHAR)")
+        connection.exec_driver_sql("INSERT INTO note VALUES (?)", (mark * 300,))
+    with sqlite_database.engine.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM note")
+
+    def readable() -> bool:
+        return any(mark.encode() in each.read_bytes() for each in path.parent.glob("touyan.db*"))
+
+    assert readable()
+    with sqlite_database.read() as session:
+        session.exec(text("SELECT count(*) FROM note"))  # type: ignore[call-overload]
+        # Somebody reads the log: it waits for a moment, and says that it was not emptied.
+        with sqlite_database.engine.begin() as connection:
+            connection.exec_driver_sql("INSERT INTO note VALUES ('x')")
+        assert not sqlite_database.empty_log()
+    assert sqlite_database.empty_log()
+    assert not readable()

@@ -1,15 +1,19 @@
 """Whatever somebody does to the stored trail without the key is found, at its first entry, on both databases."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from sqlalchemy import Connection, make_url, text
 from sqlmodel import Session
+from typer.testing import CliRunner
 
-from app.access import SYSTEM_VIEWER, accept_trail, create_token, record, reseal
+from app.access import SYSTEM_VIEWER, accept_trail, create_token, record, reseal, verify, verify_trail
 from app.access.verify import BATCH
+from app.cli import cli
+from app.config import get_settings
 from app.db import Database, run_in_transaction
 from app.errors import AuditTrailError
 from app.models import AuditEvent, AuditHead
@@ -381,3 +385,105 @@ def test_a_trail_that_was_wiped_with_its_head_is_found_by_what_must_have_been_re
     wiped = "UPDATE audit_head SET n_entries = 0, seal = NULL, key_fingerprint = NULL, entry_hash = '" + "0" * 64 + "'"
     change_for_good(database, sql("DELETE FROM audit_event"))
     assert change_for_good(database, sql(wiped)) == [(0, "HEAD_UNSEALED")]
+
+
+class TestCheckedBefore:
+    """The long check is made without a lock; under it only what is new is looked at."""
+
+    @pytest.fixture
+    def looked_at(self, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+        """The numbers of the entries that checks look at."""
+        numbers: list[int] = []
+        plain = verify._fault_of
+
+        def spied(row: Any, expected: int, last: str) -> Any:
+            numbers.append(row.sequence)
+            return plain(row, expected, last)
+
+        monkeypatch.setattr(verify, "_fault_of", spied)
+        return numbers
+
+    def test_others_write_during_the_check_and_only_their_entries_are_checked_under_the_lock(
+        self, database: Database, looked_at: list[int]
+    ) -> None:
+        act(database, 6)
+        with database.read() as session:
+            checked = verify_trail(session, TEST_SEAL_KEYS)
+            act(database, 2)
+        looked_at.clear()
+        report = run_in_transaction(database, lambda session: reseal(session, TEST_SEAL_KEYS, checked=checked))
+        assert (report.n_entries, report.is_whole, looked_at) == (8, True, [7, 8])
+        looked_at.clear()
+        run_in_transaction(
+            database,
+            lambda session: accept_trail(session, SYSTEM_VIEWER, TEST_SEAL_KEYS, "核查", checked=report),
+        )
+        assert looked_at == []
+        assert (check(database).n_entries, check(database).is_whole) == (9, True)
+
+    @pytest.mark.parametrize(
+        ("change", "fault", "n_looked_at"),
+        [
+            ("UPDATE audit_event SET actor = 'x' WHERE sequence = 5", "ENTRY_CHANGED at entry 5", 1),
+            ("DELETE FROM audit_event WHERE sequence = 6", "END_MISSING at entry 6", 1),
+            ("DELETE FROM audit_event WHERE sequence > 3", "END_MISSING at entry 4", 3),
+            ("UPDATE audit_head SET n_entries = 3", "HEAD_FORGED at entry 3", 2),
+        ],
+    )
+    def test_what_is_tampered_with_meanwhile_is_found(
+        self, database: Database, looked_at: list[int], change: str, fault: str, n_looked_at: int
+    ) -> None:
+        act(database, 4)
+        checked = check(database)
+        act(database, 2)
+        with burglar(database) as connection:
+            connection.execute(text(change))
+        looked_at.clear()
+        with pytest.raises(AuditTrailError, match=fault):
+            run_in_transaction(database, lambda session: reseal(session, TEST_SEAL_KEYS, checked=checked))
+        assert len(looked_at) == n_looked_at
+
+    def test_a_fault_that_was_found_before_is_found_again_at_once(
+        self, database: Database, looked_at: list[int]
+    ) -> None:
+        act(database, 5)
+        with burglar(database) as connection:
+            connection.execute(text("UPDATE audit_event SET actor = 'x' WHERE sequence = 4"))
+        checked = check(database)
+        looked_at.clear()
+        with pytest.raises(AuditTrailError, match="ENTRY_CHANGED at entry 4"):
+            run_in_transaction(database, lambda session: reseal(session, TEST_SEAL_KEYS, checked=checked))
+        assert looked_at == [4]
+
+    def test_a_trail_in_which_the_last_checked_entry_is_not_there_is_checked_whole(
+        self, database: Database, looked_at: list[int]
+    ) -> None:
+        act(database, 4)
+        checked = replace(check(database), n_entries=9)
+        looked_at.clear()
+        report = run_in_transaction(database, lambda session: reseal(session, TEST_SEAL_KEYS, checked=checked))
+        assert (report.is_whole, looked_at) == (True, [1, 2, 3, 4])
+
+    @pytest.mark.parametrize("command", [["audit", "accept", "--reason", "核查"], ["keys", "rotate"]])
+    def test_the_commands_check_the_long_part_beside_the_work_of_others(
+        self, sqlite_database: Database, monkeypatch: pytest.MonkeyPatch, command: list[str]
+    ) -> None:
+        act(sqlite_database, 3)
+        plain, checks = verify._rows, list[tuple[bool, int]]()
+
+        def spied(session: Session, *, after: int) -> Any:
+            checks.append((bool(session.get_bind().get_execution_options().get("touyan_read_only")), after))
+            if after == 0:
+                act(sqlite_database)  # would wait for ever behind a write lock of this thread
+            return plain(session, after=after)
+
+        monkeypatch.setattr(verify, "_rows", spied)
+        monkeypatch.setenv("TOUYAN_DATA_KEYS", TEST_DATA_KEY)
+        get_settings.cache_clear()
+        url = sqlite_database.engine.url.render_as_string(hide_password=False)
+        done = CliRunner().invoke(cli, [*command, "--database", url])
+        get_settings.cache_clear()
+        assert done.exit_code == 0, done.output
+        assert checks == [(True, 0), (False, 3)]
+        monkeypatch.setattr(verify, "_rows", plain)
+        assert check(sqlite_database).is_whole

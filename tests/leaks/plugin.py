@@ -5,7 +5,7 @@ the value, never the value.
 """
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -15,15 +15,21 @@ import pytest
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
+from starlette.datastructures import Headers
+from starlette.types import Message, Receive, Scope, Send
+from websockets.asyncio.connection import Connection as AsyncConnection
+from websockets.sync.connection import Connection as SyncConnection
 
 from app.crypto import PersonalDataCipher
 from app.db import Database
+from app.http.requests import Requests
 from tests.leaks.search import Search
 from tests.servers import TEST_DATA_KEY
 from tests.stock import is_untouched
 
 OWN_LOGGERS = ("app", "schema", "matching", "migrations", "touyan")
 """They are heard from DEBUG on; of the others what they log by themselves."""
+EVENTS = "text/event-stream"
 SEARCH = Search()
 _unsearched: list[str] = []
 
@@ -49,8 +55,69 @@ def pytest_sessionstart() -> None:
     PersonalDataCipher.encrypt = heard_encrypt  # type: ignore[method-assign]
     httpx.Client.send = heard_send  # type: ignore[method-assign]
     httpx.AsyncClient.send = heard_send_async  # type: ignore[method-assign]
+    _listen_to_messages()
     for level, name in ((logging.DEBUG, "debug"), (logging.INFO, "info")):
         setattr(logging.Logger, name, _also_heard(level, getattr(logging.Logger, name)))
+
+
+def _listen_to_messages() -> None:
+    """Listen to sockets and streams: at the door of the application in this process, and where a test reads them."""
+    answer, receive, receive_async = Requests.__call__, SyncConnection.recv, AsyncConnection.recv
+    iterate, iterate_async = httpx.Response.iter_bytes, httpx.Response.aiter_bytes
+
+    async def heard_answer(self: Requests, scope: Scope, receive: Receive, send: Send) -> None:
+        is_stream = False
+
+        async def heard(message: Message) -> None:
+            nonlocal is_stream
+            if message["type"] == "websocket.send":
+                SEARCH.hear_message(scope["path"], message.get("text") or message.get("bytes") or "")
+            elif message["type"] == "http.response.start":
+                is_stream = Headers(raw=list(message["headers"])).get("content-type", "").startswith(EVENTS)
+            elif is_stream and message["type"] == "http.response.body":
+                SEARCH.hear_message(scope["path"], message.get("body", b""))
+            await send(message)
+
+        await answer(self, scope, receive, heard)
+
+    def heard_receive(self: SyncConnection, *args: Any, **options: Any) -> Any:
+        message = receive(self, *args, **options)
+        SEARCH.hear_message("a socket", message)
+        return message
+
+    async def heard_receive_async(self: AsyncConnection, *args: Any, **options: Any) -> Any:
+        message = await receive_async(self, *args, **options)
+        SEARCH.hear_message("a socket", message)
+        return message
+
+    def heard_iterate(self: httpx.Response, *args: Any, **options: Any) -> Iterator[bytes]:
+        read: list[bytes] = []
+        try:
+            for chunk in iterate(self, *args, **options):
+                read.append(chunk)
+                yield chunk
+        finally:
+            _hear_stream(self, read)
+
+    async def heard_iterate_async(self: httpx.Response, *args: Any, **options: Any) -> AsyncIterator[bytes]:
+        read: list[bytes] = []
+        try:
+            async for chunk in iterate_async(self, *args, **options):
+                read.append(chunk)
+                yield chunk
+        finally:
+            _hear_stream(self, read)
+
+    Requests.__call__ = heard_answer  # type: ignore[method-assign]
+    SyncConnection.recv = heard_receive  # type: ignore[method-assign]
+    AsyncConnection.recv = heard_receive_async  # type: ignore[method-assign]
+    httpx.Response.iter_bytes = heard_iterate  # type: ignore[method-assign]
+    httpx.Response.aiter_bytes = heard_iterate_async  # type: ignore[method-assign]
+
+
+def _hear_stream(response: httpx.Response, read: list[bytes]) -> None:
+    if response.headers.get("content-type", "").startswith(EVENTS):
+        SEARCH.hear_message(response.request.url.path, b"".join(read))
 
 
 def _also_heard(level: int, original: Callable[..., None]) -> Callable[..., None]:

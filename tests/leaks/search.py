@@ -6,8 +6,11 @@ import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from html import unescape
+from io import BytesIO
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile, is_zipfile
 
 import httpx
 import orjson
@@ -19,7 +22,10 @@ from app.services.privacy.columns import encrypted_columns
 
 ID_NUMBER, PHONE, CLASS_A = "an ID number", "a phone", "a text of class A"
 _NUMBERS = re.compile(r"(?<!\d)(?:\d{17}[\dXx]|1[3-9]\d{9}|0\d{2,3}-\d{7,8})(?!\d)")
+_TAG = re.compile(r"<[^>]*>")
 _ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
+COUNTED = ("lines", "answers", "files", "texts of files", "rows")
+"""What is searched, as it is told at the end of a run."""
 SHORTEST_TEXT = 8
 """Shorter texts of class A ("x", "会议研究决定") stand in other places for other reasons."""
 SEARCHED_TABLES = (
@@ -30,6 +36,7 @@ SEARCHED_TABLES = (
     "audit_event",
     "import_issue",
     "plan_repair",
+    "export_job",
 )
 """Our own tables in which no clear value may stand; those of people hold class C and D in clear."""
 MOST_DECRYPTED = 300
@@ -88,16 +95,18 @@ class Search:
     answers: list[tuple[str, str, bool]] = field(default_factory=list)
     tokens: set[str] = field(default_factory=set)
     """Those whose values are known: databases of tests are copies, with the same people in them."""
-    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(("lines", "answers", "files", "rows"), 0))
+    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(COUNTED, 0))
+    files: list[tuple[str, str]] = field(default_factory=list)
 
     def hear_answer(self, response: httpx.Response) -> None:
         """Keep what an answer says: all of it where numbers are concerned, its refusals for texts too."""
         if not hasattr(response, "_content"):
             return  # a stream that nobody has read
         path = response.request.url.path
+        if path.startswith("/exports/") and response.status_code < 400:
+            self.hear_file("file of /exports", response.content)
+            return
         body = response.content.decode("utf-8", errors="replace")
-        if path.startswith("/exports/"):
-            return  # files have a guard of their own, and tests of it
         if response.status_code >= 400 or path == "/metrics":
             self.answers.append((f"HTTP body of {path}", body, True))
             return
@@ -105,6 +114,18 @@ class Search:
         if b"revealPersonalData" not in _sent(response.request):
             self.answers.append((f"HTTP body of {path}", body, False))
         self.answers += [(f"refusal of {path}", each, True) for each in _refusals(body)]
+
+    def hear_message(self, path: str, message: str | bytes) -> None:
+        """Keep what the server says over a socket, or as an event of a stream: as an answer, its refusals as such."""
+        body = message.decode("utf-8", errors="replace") if isinstance(message, bytes) else message
+        if "revealPersonalData" not in body:
+            self.answers.append((f"message of {path}", body, False))
+        for line in body.splitlines():
+            self.answers += [(f"refusal of {path}", each, True) for each in _refusals(line.removeprefix("data:"))]
+
+    def hear_file(self, source: str, content: bytes) -> None:
+        """Keep the texts of a file that was handed out: whatever its level, it shows no number whole."""
+        self.files += [(source, each) for each in texts_of_file(content)]
 
     def findings(self) -> list[str]:
         """What stands in lines and answers kept so far; they are let go."""
@@ -115,7 +136,14 @@ class Search:
         found = [f"log of {name}: {kind}" for name, line in lines for kind in self.secrets.kinds_in(line)]
         for source, content, with_texts in answers:
             found += [f"{source}: {kind}" for kind in self.secrets.kinds_in(content, with_texts=with_texts)]
-        return found
+        files, self.files = self.files, []
+        self.counts["texts of files"] += len(files)
+        return found + [f"{source}: {kind}" for source, content in files for kind in self._kinds_in_file(content)]
+
+    def _kinds_in_file(self, content: str) -> set[str]:
+        """Known values, and every number that looks like one: a file may hold people of whom nothing was encrypted."""
+        looks = {ID_NUMBER if len(each) == 18 else PHONE for each in _NUMBERS.findall(content)}
+        return looks | self.secrets.kinds_in(content)
 
     def findings_in_files(self, folder: Path) -> list[str]:
         """What stands in the log files of processes."""
@@ -133,9 +161,16 @@ class Search:
             for row in connection.execute(text(f"SELECT * FROM {name}")):
                 self.counts["rows"] += 1
                 for column, value in row._mapping.items():
-                    kinds = self.secrets.kinds_in(_readable(value)) if value is not None else set()
+                    kinds = self._kinds_in_value(value) if value is not None else set()
                     found |= {f"table {name}.{column}: {kind}" for kind in kinds}
         return sorted(found)
+
+    def _kinds_in_value(self, value: object) -> set[str]:
+        if isinstance(value, memoryview):
+            value = value.tobytes()
+        if isinstance(value, bytes) and is_zipfile(BytesIO(value)):
+            return {kind for each in texts_of_file(value) for kind in self._kinds_in_file(each)}
+        return self.secrets.kinds_in(_readable(value))
 
     def learn_from(self, connection: Connection, ciphers: Iterable[PersonalDataCipher]) -> None:
         """Learn the values that a database holds, also those that other processes wrote."""
@@ -171,12 +206,25 @@ def _refusals(body: str) -> Iterator[str]:
         answer: Any = orjson.loads(body)
     except orjson.JSONDecodeError:
         return
+    if isinstance(answer, dict) and "payload" in answer:
+        # A message of graphql-transport-ws: the answer inside, or the errors alone.
+        answer = {"errors": answer["payload"]} if isinstance(answer["payload"], list) else answer["payload"]
     if not isinstance(answer, dict):
         return
     yield from (orjson.dumps(error).decode() for error in answer.get("errors") or ())
     for payload in (answer.get("data") or {}).values():
         if isinstance(payload, dict):
             yield from (orjson.dumps(error).decode() for error in payload.get("userErrors") or ())
+
+
+def texts_of_file(content: bytes) -> list[str]:
+    """What can be read in a file: each part of a workbook without its tags, or the lines of a text."""
+    if not is_zipfile(BytesIO(content)):
+        return [content.decode("utf-8", errors="replace")]
+    with ZipFile(BytesIO(content)) as archive:
+        parts = [archive.read(name).decode("utf-8", errors="replace") for name in archive.namelist()]
+    # Also what stands in attributes, and texts that are cut into runs.
+    return [each for part in parts for each in (unescape(_TAG.sub("\n", part)), unescape(_TAG.sub("", part)))]
 
 
 def _searched_tables(connection: Connection) -> list[str]:

@@ -5,10 +5,12 @@ import subprocess
 import sys
 import zlib
 from datetime import date
+from io import BytesIO
 from pathlib import Path
 
 import httpx
 import pytest
+from openpyxl import Workbook
 from sqlalchemy import text
 from sqlmodel import Session
 
@@ -77,6 +79,71 @@ def test_answers_errors_and_metrics_are_searched(
     found = search.findings()
     assert {each.rpartition(": ")[2] for each in found} == kinds
     assert all(value not in str(found) for value in (NUMBER, MOBILE, SENTENCE))
+
+
+def next_message(payload: str, kind: str = "next") -> str:
+    return f'{{"id":"1","type":"{kind}","payload":{payload}}}'
+
+
+@pytest.mark.parametrize(
+    ("message", "kinds"),
+    [
+        (next_message(f'{{"data":{{"cadre":{{"phone":"{MOBILE}"}}}}}}'), {PHONE}),
+        (next_message(f'{{"data":null,"errors":[{{"message":"{SENTENCE}"}}]}}'), {CLASS_A}),
+        (next_message(f'[{{"message":"{SENTENCE} {NUMBER}"}}]', "error"), {CLASS_A, ID_NUMBER}),
+        (next_message(f'{{"data":{{"wish":{{"reason":"{SENTENCE}"}}}}}}'), set()),
+        (f'event: next\ndata: {{"data":{{"run":{{"note":"{NUMBER}"}}}}}}\n\n', {ID_NUMBER}),
+        (f'event: next\ndata: {{"data":null,"errors":[{{"message":"{SENTENCE}"}}]}}\n\n', {CLASS_A}),
+        (next_message(f'{{"data":{{"revealPersonalData":{{"value":"{MOBILE}"}}}}}}'), set()),
+        (":\n\n", set()),
+    ],
+)
+def test_messages_of_sockets_and_events_of_streams_are_searched(search: Search, message: str, kinds: set[str]) -> None:
+    for sent in (message, message.encode()):
+        search.hear_message("/graphql", sent)
+        found = search.findings()
+        assert {each.rpartition(": ")[2] for each in found} == kinds
+        assert all(value not in str(found) for value in (NUMBER, MOBILE, SENTENCE))
+
+
+def workbook(*cells: str) -> bytes:
+    book = Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.append(cells)
+    content = BytesIO()
+    book.save(content)
+    return content.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "kinds"),
+    [
+        (workbook("张三", MOBILE), {PHONE}),
+        (workbook("张三", f"{NUMBER} & 其他"), {ID_NUMBER}),
+        (workbook(SENTENCE), {CLASS_A}),
+        (workbook("张三", MOBILE[:3] + "****" + MOBILE[-4:]), set()),
+        (workbook("13577770009"), {PHONE}),
+        (f"姓名,电话\n张三,{MOBILE}\n".encode(), {PHONE}),
+        ("姓名,电话\n张三,135****0001\n".encode(), set()),
+    ],
+    ids=["phone", "number", "text", "masked", "unknown", "csv", "masked csv"],
+)
+def test_files_that_are_handed_out_are_searched_when_they_are_made_and_when_they_are_fetched(
+    search: Search, sqlite_database: Database, content: bytes, kinds: set[str]
+) -> None:
+    request = httpx.Request("GET", "http://t/exports/1")
+    search.hear_answer(httpx.Response(200, request=request, content=content))
+    assert {each.rpartition(": ")[2] for each in search.findings()} == kinds
+    search.hear_answer(httpx.Response(404, request=request, content=f"no file of {MOBILE}".encode()))
+    assert search.findings() == [f"HTTP body of /exports/1: {PHONE}"]
+    if content.startswith(b"PK"):
+        with sqlite_database.engine.connect() as connection:
+            connection.exec_driver_sql("CREATE TABLE made_file (content BLOB)")
+            connection.exec_driver_sql("INSERT INTO made_file VALUES (?)", (content,))
+            found = search.findings_in_tables(connection)
+            connection.rollback()
+        assert {each.rpartition(": ")[2] for each in found} == kinds
 
 
 def test_log_files_of_processes_are_searched(search: Search, tmp_path: Path) -> None:
@@ -169,3 +236,72 @@ def test_a_test_in_whose_time_a_value_was_logged_fails_and_is_not_told_the_value
     assert f"log of app.inner: {PHONE}" in done.stdout
     assert "leak search: 1 numbers" in done.stdout
     assert "13688880002" not in done.stdout
+
+
+SOCKET = """
+import asyncio
+import pytest
+from starlette.applications import Starlette
+from starlette.responses import StreamingResponse
+from starlette.routing import Route, WebSocketRoute
+from app.crypto import PersonalDataCipher, new_data_key
+from app.http.requests import Requests
+from app.presence import Presence
+from tests.leaks.plugin import *
+
+MOBILE = "{mobile}"
+
+async def events(request):
+    async def chunks():
+        yield f"data: {{MOBILE}}\\n\\n"
+    return StreamingResponse(chunks(), media_type="text/event-stream")
+
+async def line(socket):
+    await socket.accept()
+    await socket.send_text(MOBILE)
+    await socket.close()
+
+application = Starlette(routes=[Route("/events", events), WebSocketRoute("/line", line)])
+application.add_middleware(Requests, presence=Presence())
+
+@pytest.fixture(autouse=True)
+def known():
+    PersonalDataCipher([new_data_key()]).encrypt(MOBILE)
+
+def test_of_a_stream_that_nobody_reads():
+    async def ask():
+        async def receive():
+            await asyncio.Event().wait()
+        async def send(message):
+            pass
+        scope = {{"type": "http", "method": "GET", "path": "/events", "raw_path": b"/events", "query_string": b"",
+                 "headers": [], "http_version": "1.1", "scheme": "http", "asgi": {{"version": "3.0"}}}}
+        await application(scope, receive, send)
+    asyncio.run(ask())
+
+def test_of_a_socket():
+    async def ask():
+        messages = iter([{{"type": "websocket.connect"}}])
+        async def receive():
+            return next(messages)
+        async def send(message):
+            pass
+        scope = {{"type": "websocket", "path": "/line", "raw_path": b"/line", "query_string": b"", "headers": [],
+                 "subprotocols": [], "scheme": "ws", "asgi": {{"version": "3.0"}}}}
+        await application(scope, receive, send)
+    asyncio.run(ask())
+"""
+
+
+def test_a_test_in_whose_time_a_value_went_over_a_socket_or_a_stream_fails(tmp_path: Path) -> None:
+    inner = tmp_path / "test_inner.py"
+    inner.write_text(SOCKET.format(mobile="13688880003"))
+    options = ["-q", "-p", "no:cacheprovider", "-p", "tests.leaks.plugin", "--show-capture=no"]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *options, "--rootdir", str(tmp_path), str(inner)],
+        check=False, cwd=ROOT, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert "2 failed" in done.stdout, done.stdout + done.stderr
+    assert f"message of /events: {PHONE}" in done.stdout
+    assert f"message of /line: {PHONE}" in done.stdout
+    assert "13688880003" not in done.stdout

@@ -163,6 +163,50 @@ def test_what_somebody_writes_meanwhile_is_not_lost(old: Path, monkeypatch: pyte
         assert connection.execute("SELECT DISTINCT name FROM person").fetchall() == [("新名",)]
 
 
+REMNANT = "密件：群众来信反映其与村民有经济纠纷，"
+
+
+def leave_remnants(path: Path) -> None:
+    """Texts of class A as former releases stored them, and such as were deleted by a build that only frees pages."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA secure_delete = OFF")
+        connection.execute("UPDATE reserve_candidate SET exit_reason = ?", (REMNANT + "在库",))
+        # More than a migration fills again.
+        many = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1500) SELECT ? AS text FROM n"
+        connection.execute(f"CREATE TABLE gone AS {many}", (REMNANT * 40,))
+        connection.commit()
+        connection.execute("DROP TABLE gone")
+        connection.commit()
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def bytes_of(path: Path) -> bytes:
+    """The file with what stands beside it."""
+    return b"".join(each.read_bytes() for each in sorted(path.parent.glob(f"{path.name}*")) if each.suffix != ".backup")
+
+
+def test_no_text_that_a_migration_encrypts_stays_in_the_file(old: Path) -> None:
+    leave_remnants(old)
+    assert old.read_bytes().count(REMNANT.encode()) > 100
+    done = migrate(old, CIPHER, TEST_SEAL_KEYS)
+    assert REMNANT.encode() not in bytes_of(old)
+    assert done.has_clear_backup
+    assert done.backup is not None
+    assert REMNANT.encode() in done.backup.read_bytes()
+    with closing(sqlite3.connect(old)) as connection:
+        tokens = [row[0] for row in connection.execute("SELECT exit_reason_encrypted FROM reserve_candidate")]
+    assert {CIPHER.decrypt(token) for token in tokens} == {REMNANT + "在库"}
+    assert left_behind(old.parent) == []
+    require_whole(old)
+
+
+def test_a_backup_that_comes_back_leaves_no_such_text_in_the_file_either(old: Path, tmp_path: Path) -> None:
+    leave_remnants(old)
+    live = tmp_path / "live.db"
+    copies.restore(old, live, CIPHER, TEST_SEAL_KEYS)
+    assert REMNANT.encode() not in bytes_of(live)
+
+
 class TestCommands:
     @pytest.fixture(autouse=True)
     def settings(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
@@ -185,6 +229,21 @@ class TestCommands:
         assert "正在使用" in said
         assert look(old)[0] == OLD
         assert "Database is up to date." in self.run("migrate")
+
+    def test_what_the_backup_holds_in_clear_is_told_once(self, old: Path) -> None:
+        said = self.run("migrate")
+        assert "holds texts of class A (kinship, discipline, complaints) in clear: destroy them" in said
+        assert "升级验收后请立即销毁" in said
+        assert "in clear" not in self.run("migrate")
+
+    def test_a_backup_of_encrypted_tables_is_nothing_to_destroy(self, old: Path) -> None:
+        migrate(old, CIPHER, TEST_SEAL_KEYS)
+        database = Database(f"sqlite:///{old}")
+        downgrade(database.engine, "0008", cipher=CIPHER)
+        database.dispose()
+        said = self.run("migrate")
+        assert "Backup of revision 0008" in said
+        assert "in clear" not in said
 
     @pytest.mark.parametrize("command", ["serve", "worker"])
     def test_neither_server_nor_worker_begins_over_old_tables(self, old: Path, command: str) -> None:
@@ -217,6 +276,7 @@ def test_on_postgresql_data_are_migrated_only_after_a_backup(
     done = CliRunner().invoke(cli, ["migrate", "--i-have-a-backup"], catch_exceptions=False)
     get_settings.cache_clear()
     assert (done.exit_code, find_revision(database.engine)) == (0, head_revision())
+    assert "升级验收后请立即销毁" in done.output
 
 
 KILLED = """

@@ -5,8 +5,8 @@ from graphql import parse
 
 from app.crypto import PersonalDataCipher
 from app.db import Database
+from app.rate import MOST_BUCKETS, RateLimit
 from schema.cost import LENGTHS, MAX_COST, WORK, cost_of
-from schema.rate import MOST_BUCKETS, RateLimit
 from schema.root import Mutation, Query, make_schema
 from tests.schema.door import Door, open_door
 

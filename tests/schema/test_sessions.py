@@ -1,5 +1,6 @@
 """Signing in with a browser: the cookie, the token against forged requests, and what a session may do where."""
 
+import asyncio
 import json
 from datetime import timedelta
 from typing import Any
@@ -14,6 +15,7 @@ from app.access.offices import local_day
 from app.config import Profile
 from app.crypto import PersonalDataCipher
 from app.db import Database, run_in_transaction, utc_now
+from app.http.sessions import FAILURES_AT_ONCE, SECONDS_PER_FAILURE
 from app.models import UserAccount, UserSession
 from app.models.vocabulary import Role
 from app.services import access
@@ -39,14 +41,15 @@ def enter(door: Door, login: str = "wang.fang", role: Role = Role.COUNTY_ADMIN) 
 
     def unit(session: Session) -> None:
         draft = access.UserDraft(login=login, name="王芳", password=PASSWORD)
-        user, _ = access.create_user(session, SYSTEM_VIEWER, draft)
+        first = access.first_password(draft)
+        user = access.create_user(session, SYSTEM_VIEWER, draft, first)
         office = access.OfficeDraft(
             user_id=user.id,
             role=role,
             division_id=door.world.divisions["520624000000"],
             valid_from=local_day(utc_now()),
         )
-        access.give_office(session, SYSTEM_VIEWER, office)
+        access.give_office(session, SYSTEM_VIEWER, office, first)
         user.must_change_password = False
         session.add(user)
 
@@ -240,3 +243,51 @@ def test_sign_ins_wait_in_a_line_that_ends(lite: Door, monkeypatch: pytest.Monke
     monkeypatch.setattr("app.http.sessions.MOST_WAITING", 0)
     response = sign_in(lite)
     assert (response.status_code, response.headers["retry-after"]) == (429, "2")
+
+
+def sign_in_from(door: Door, address: str, password: str) -> httpx.Response:
+    """As ``sign_in``, from another machine."""
+
+    async def send() -> httpx.Response:
+        transport = httpx.ASGITransport(app=door.application, client=(address, 40_000))
+        async with httpx.AsyncClient(transport=transport, base_url="http://touyan.test") as client:
+            return await client.post("/session", json={"login": "wang.fang", "password": password})
+
+    return asyncio.run(send())
+
+
+def test_an_address_from_which_too_many_sign_ins_fail_waits_and_others_do_not(
+    lite: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enter(lite)
+    looked_at: list[str] = []
+
+    def find_nobody(_database: Database, login: str, password: str) -> access.SignedIn:
+        looked_at.append(login)
+        if password == PASSWORD:
+            return access.sign_in(_database, login, password)
+        raise access.SignInRefusedError
+
+    monkeypatch.setattr("app.http.sessions.sign_in", find_nobody)
+    # What succeeds costs nothing, however often.
+    assert {sign_in_from(lite, "10.1.2.3", PASSWORD).status_code for _ in range(FAILURES_AT_ONCE + 5)} == {200}
+    wrong = [sign_in_from(lite, "10.1.2.3", "a guess").status_code for _ in range(FAILURES_AT_ONCE)]
+    assert set(wrong) == {401}
+    n_looked_at = len(looked_at)
+    refused = sign_in_from(lite, "10.1.2.3", PASSWORD)
+    assert (refused.status_code, refused.json()["errors"][0]["extensions"]["code"]) == (429, "RATE_LIMITED")
+    assert 1 <= int(refused.headers["Retry-After"]) <= SECONDS_PER_FAILURE
+    assert len(looked_at) == n_looked_at
+    assert sign_in_from(lite, "10.1.2.4", PASSWORD).status_code == 200
+
+
+def test_all_addresses_of_an_ipv6_site_count_as_one(lite: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.http.sessions.sign_in", _refuse)
+    sites = [f"2001:db8:0:1::{number:x}" for number in range(1, FAILURES_AT_ONCE + 1)]
+    assert {sign_in_from(lite, site, "x").status_code for site in sites} == {401}
+    assert sign_in_from(lite, "2001:db8:0:1:ffff::1", "x").status_code == 429
+    assert sign_in_from(lite, "2001:db8:0:2::1", "x").status_code == 401
+
+
+def _refuse(*_: object) -> access.SignedIn:
+    raise access.SignInRefusedError

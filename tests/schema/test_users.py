@@ -1,17 +1,24 @@
 """Users, offices and tokens: who gives what to whom, and that nobody raises the own rights."""
 
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlmodel import Session, select
 
-from app.access import Permission, Viewer, find_grant
+from app.access import SYSTEM_VIEWER, Permission, Viewer, find_grant
 from app.access.offices import local_day, viewer_of_office
+from app.access.passwords import is_password
 from app.db import run_in_transaction, utc_now
+from app.errors import NotFoundError
 from app.models import ApiToken, AuditEvent, Office, UserAccount
+from app.models.vocabulary import Role
 from app.services import access
-from schema.ids import encode_id
+from app.services.access import users
+from schema.ids import decode_id, encode_id
 from tests.hashing import hash_cheaply
 from tests.schema.door import Door
 
@@ -309,3 +316,66 @@ def test_a_token_without_reading_reads_nothing_of_the_territory(door: Door) -> N
     assert door.data(node, by="county", id=person)["node"] is not None
     assert door.data(node, by="own", id=person)["node"] is None
     assert door.data("{pairings{totalCount}}", by="own")["pairings"]["totalCount"] == 0
+
+
+def test_no_transaction_waits_for_the_hashing_of_a_password(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Argon2 takes some 50 ms of two cores: on SQLite every other writer would wait so long."""
+    hashed: list[tuple[str, int]] = []
+    plain = users.hash_password
+
+    def spied(password: str) -> str:
+        hashed.append((step, door.database.engine.pool.checkedout()))  # type: ignore[attr-defined]
+        return plain(password)
+
+    monkeypatch.setattr(users, "hash_password", spied)
+    step = "create"
+    made = create(door, "li.na", by="county")
+    step = "reset"
+    reset = "mutation($input: ResetPasswordInput!) {resetPassword(input: $input) {firstPassword userErrors{code}}}"
+    told = door.data(reset, by="system", input={"userId": made["user"]["id"]})["resetPassword"]["firstPassword"]
+    step = "give"
+    give_and_tell = GIVE.replace("userErrors", "firstPassword userErrors")
+    place = encode_id("County", door.world.divisions["520624000000"])
+    office = {"userId": made["user"]["id"], "role": "COUNTY_ADMIN", "validFrom": TODAY.isoformat(), "divisionId": place}
+    anew = door.data(give_and_tell, by="system", input=office)["giveOffice"]["firstPassword"]
+    assert hashed == [("create", 0), ("reset", 0), ("give", 0)]
+    assert len({made["firstPassword"], told, anew}) == 3
+    with door.database.read() as session:
+        stored = session.exec(select(UserAccount.password_hash).where(UserAccount.login == "li.na")).one()
+    assert [is_password(stored, each) for each in (made["firstPassword"], told, anew)] == [False, False, True]
+
+
+def test_an_office_that_is_given_meanwhile_puts_a_user_out_of_reach_of_the_county(door: Door) -> None:
+    """Who waits for the row of a user must see what was done to the user meanwhile, also in other tables."""
+    _, user_id = decode_id(create(door, "li.na", by="county")["user"]["id"])
+    with door.database.read() as session:
+        grant = find_grant(session, door.world.tokens["county"])
+    assert grant is not None
+    waits, goes_on = threading.Event(), threading.Event()
+
+    def promote() -> None:
+        def unit(session: Session) -> None:
+            user = session.exec(select(UserAccount).where(UserAccount.id == user_id).with_for_update()).one()
+            user.name = "王芳二"
+            draft = access.OfficeDraft(user_id=user_id, role=Role.AUDITOR, valid_from=TODAY)
+            access.give_office(session, SYSTEM_VIEWER, draft, access.new_first_password())
+            waits.set()
+            assert goes_on.wait(20)
+
+        run_in_transaction(door.database, unit)
+
+    def change() -> None:
+        viewer = grant.viewer
+        run_in_transaction(door.database, lambda session: access.update_user(session, viewer, user_id, name="李四"))
+
+    with ThreadPoolExecutor(2) as threads:
+        promoted = threads.submit(promote)
+        assert waits.wait(20)
+        changed = threads.submit(change)
+        time.sleep(0.5)  # long enough to come to the lock; too short would only make the test easier
+        goes_on.set()
+        promoted.result(20)
+        with pytest.raises(NotFoundError):
+            changed.result(20)
+    with door.database.read() as session:
+        assert session.get_one(UserAccount, user_id).name == "王芳二"

@@ -11,8 +11,11 @@ from app.services.access.signing import sign_out as sign_out
 from app.services.access.tokens import TokenDraft as TokenDraft
 from app.services.access.tokens import create_own_token as create_own_token
 from app.services.access.tokens import revoke_token as revoke_token
+from app.services.access.users import FirstPassword as FirstPassword
 from app.services.access.users import UserDraft as UserDraft
 from app.services.access.users import create_user as create_user
 from app.services.access.users import end_sessions as end_sessions
+from app.services.access.users import first_password as first_password
+from app.services.access.users import new_first_password as new_first_password
 from app.services.access.users import reset_password as reset_password
 from app.services.access.users import update_user as update_user

@@ -15,7 +15,7 @@ from app.errors import DuplicateError, ForbiddenError, InvalidInputError, NotFou
 from app.models import Division, Office, Person, UserAccount
 from app.models.vocabulary import AuditAction, DivisionLevel, Role
 from app.services.access.scope import get_user, require_other
-from app.services.access.users import reset_password
+from app.services.access.users import FirstPassword, reset_password
 from app.services.people.records import stamp
 from app.services.versions import expect_version
 
@@ -45,11 +45,14 @@ class OfficeDraft:
     explicit_permissions: tuple[Permission, ...] = ()
 
 
-def give_office(session: Session, viewer: Viewer, draft: OfficeDraft) -> tuple[Office, str | None]:
+def give_office(
+    session: Session, viewer: Viewer, draft: OfficeDraft, anew: FirstPassword
+) -> tuple[Office, FirstPassword | None]:
     """Give a user an office for a period.
 
     Whoever made the account may know its password, and could act in an office that is not theirs to give. Where another
-    one gives it, the account starts anew with a first password, which is returned: its sessions and tokens end.
+    one gives it, the account starts ``anew`` with that first password, which is returned then: its sessions and tokens
+    end.
     """
     user = get_user(session, viewer, draft.user_id)
     require_other(viewer, user)
@@ -91,8 +94,8 @@ def give_office(session: Session, viewer: Viewer, draft: OfficeDraft) -> tuple[O
     )
     is_beyond_counties = bool(named) or draft.role not in ROLES_GIVEN_BY[Role.COUNTY_ADMIN]
     if is_beyond_counties and user.created_by != viewer.subject:
-        _, password = reset_password(session, viewer, user.id)
-        return office, password
+        reset_password(session, viewer, user.id, anew)
+        return office, anew
     return office, None
 
 

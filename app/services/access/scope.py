@@ -13,7 +13,10 @@ from app.models import UserAccount
 def get_user(session: Session, viewer: Viewer, user_id: UUID, *, path: tuple[str, ...] = ("user_id",)) -> UserAccount:
     """A user whom the viewer looks after, its row locked; raises ``NotFoundError``."""
     viewer.require(Permission.MANAGE_USERS)
-    statement = select(UserAccount).where(col(UserAccount.id) == user_id, users_in_scope(viewer)).with_for_update()
+    # First the row, then whether the viewer looks after the user: a statement that waits for a row on PostgreSQL sees
+    # the other tables as they were before it waited, and an office may have been given meanwhile.
+    session.exec(select(UserAccount.id).where(col(UserAccount.id) == user_id).with_for_update()).first()
+    statement = select(UserAccount).where(col(UserAccount.id) == user_id, users_in_scope(viewer))
     user = session.exec(statement.execution_options(populate_existing=True)).first()
     if user is None:
         raise NotFoundError(f"No user {user_id} whom you look after.", f"您管理的范围内没有用户 {user_id}。", path=path)

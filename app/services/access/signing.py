@@ -14,6 +14,7 @@ from app.db import Database, run_in_transaction, utc_now
 from app.errors import AppError, ForbiddenError, InvalidInputError
 from app.models import UserAccount
 from app.models.vocabulary import AuditAction, Role, UserState
+from app.services.access.strangers import strangers_of
 from app.services.access.users import close_sessions, stamp_user
 
 MOST_FAILURES = 5
@@ -68,7 +69,7 @@ def sign_in(database: Database, login: str, password: str, *, now: datetime | No
     # A password is looked at in every case, so that the time tells nothing.
     fits = is_password(NOBODY if user is None else user.password_hash, password)
     if user is None or not fits:
-        run_in_transaction(database, lambda session: _record_failure(session, user, instant))
+        _tell_failure(database, user, instant)
         raise SignInRefusedError
     anew = hash_password(password) if must_hash_anew(user.password_hash) else None
     user_id, seen = user.id, user.password_hash
@@ -97,10 +98,19 @@ def _count_attempt(session: Session, login: str, now: datetime) -> UserAccount |
     return user
 
 
-def _record_failure(session: Session, user: UserAccount | None, now: datetime) -> None:
-    if user is None:
-        record(session, STRANGER, AuditAction.SIGN_IN_FAILED, "UserAccount")
+def _tell_failure(database: Database, user: UserAccount | None, now: datetime) -> None:
+    if user is not None:
+        run_in_transaction(database, lambda session: _record_failure(session, user, now))
         return
+    n_attempts = strangers_of(database).count(now)
+    if n_attempts:
+        action = AuditAction.SIGN_IN_FAILED
+        run_in_transaction(
+            database, lambda session: record(session, STRANGER, action, "UserAccount", attempts=n_attempts)
+        )
+
+
+def _record_failure(session: Session, user: UserAccount, now: datetime) -> None:
     found = session.get_one(UserAccount, user.id)
     known = viewer_of_office(session, found, office_on(session, found.id, local_day(now)))
     actor = known or Viewer(subject=found.login, role=Role.READER)
@@ -165,7 +175,7 @@ def change_password(database: Database, viewer: Viewer, *, present: str, new: st
     require_strong_password(new, login=viewer.subject, path=("new_password",))
     user = run_in_transaction(database, lambda session: _count_attempt(session, viewer.subject, instant))
     if not is_password(NOBODY if user is None else user.password_hash, present) or user is None:
-        run_in_transaction(database, lambda session: _record_failure(session, user, instant))
+        _tell_failure(database, user, instant)
         raise SignInRefusedError
     if new == present:
         user_id = user.id

@@ -71,8 +71,10 @@ def revoke_token(session: Session, viewer: Viewer, token_id: UUID) -> ApiToken:
 
     One that is revoked already stays as it is.
     """
-    statement = select(ApiToken).where(col(ApiToken.id) == token_id, tokens_in_scope(viewer)).with_for_update()
-    row = session.exec(statement).first()
+    # Locked first, judged then, in a statement of its own (see ``scope.get_user``).
+    session.exec(select(ApiToken.id).where(col(ApiToken.id) == token_id).with_for_update()).first()
+    statement = select(ApiToken).where(col(ApiToken.id) == token_id, tokens_in_scope(viewer))
+    row = session.exec(statement.execution_options(populate_existing=True)).first()
     if row is None:
         raise NotFoundError(
             f"No token {token_id} of yours, or of a user whom you look after.",

@@ -2,7 +2,7 @@
 
 import re
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -14,7 +14,7 @@ from app.access import Permission, Viewer, record
 from app.access.passwords import hash_password, require_strong_password
 from app.db import utc_now
 from app.errors import DuplicateError, InvalidInputError
-from app.models import ApiToken, Office, UserAccount, UserSession
+from app.models import ApiToken, AuditEvent, Office, UserAccount, UserSession
 from app.models.vocabulary import AuditAction, UserState
 from app.services.access.scope import get_user, require_other
 from app.services.people import UNSET, Unset
@@ -47,33 +47,60 @@ def checked_login(login: str) -> str:
     return plain
 
 
-def create_user(session: Session, viewer: Viewer, draft: UserDraft) -> tuple[UserAccount, str]:
-    """Enter a user, who has to choose an own password at the first sign-in; the user and the first password."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstPassword:
+    """A password that somebody else sets, with its hash.
+
+    It is made before the transaction that stores it: hashing takes some 50 ms, and a writer must not hold others up
+    so long.
+    """
+
+    clear: str = field(repr=False)
+    hashed: str = field(repr=False)
+
+
+def first_password(draft: UserDraft) -> FirstPassword:
+    """The first password of a user who is to be made: the one that is stated, or one that is made up."""
+    login = checked_login(draft.login)
+    password = draft.password or made_up_password()
+    require_strong_password(password, login=login)
+    return FirstPassword(clear=password, hashed=hash_password(password))
+
+
+def new_first_password() -> FirstPassword:
+    """A password that is made up for a user who is there already."""
+    password = made_up_password()
+    return FirstPassword(clear=password, hashed=hash_password(password))
+
+
+def create_user(session: Session, viewer: Viewer, draft: UserDraft, first: FirstPassword) -> UserAccount:
+    """Enter a user under a first password, who has to choose an own one at the first sign-in."""
     viewer.require(Permission.MANAGE_USERS)
     login = checked_login(draft.login)
     name = checked_name(draft.name, ("name",))
     # A token says by its label who did something: that name must not be somebody else's login.
     tokens = select(ApiToken.id).where(func.lower(ApiToken.label) == login, col(ApiToken.office_id).is_(None))
     known = session.exec(select(UserAccount.id).where(col(UserAccount.login) == login)).first()
-    if login in RESERVED or known is not None or session.exec(tokens).first() is not None:
+    # A closed account has lost its login, the trail has not: two people must not stand in it under one name.
+    told = select(AuditEvent.id).where(col(AuditEvent.actor) == login).limit(1)
+    if login in RESERVED or known is not None or any(session.exec(each).first() is not None for each in (tokens, told)):
         raise DuplicateError(
-            f"The login {login} is taken, by a user or by the label of a token; choose another.",
-            f"登录名 {login} 已被用户或令牌名称占用，请更换。",
+            f"The login {login} is taken, by a user, by the label of a token, or by whoever bore it before; choose "
+            "another.",
+            f"登录名 {login} 已被用户、令牌名称或以往用户占用，请更换。",
             path=("login",),
         )
-    password = draft.password or made_up_password()
-    require_strong_password(password, login=login)
     user = UserAccount(
         login=login,
         name=name,
-        password_hash=hash_password(password),
+        password_hash=first.hashed,
         created_by=viewer.subject,
         updated_by=viewer.subject,
     )
     session.add(user)
     session.flush()
     record(session, viewer, AuditAction.USER_CREATED, f"UserAccount {user.id}", login=login)
-    return user, password
+    return user
 
 
 def made_up_password() -> str:
@@ -112,12 +139,11 @@ def update_user(
     return user
 
 
-def reset_password(session: Session, viewer: Viewer, user_id: UUID) -> tuple[UserAccount, str]:
-    """Give a user a new first password, told once; ends the user's sessions, tokens and a lock-out."""
+def reset_password(session: Session, viewer: Viewer, user_id: UUID, first: FirstPassword) -> UserAccount:
+    """Give a user a new first password; ends the user's sessions, tokens and a lock-out."""
     user = get_user(session, viewer, user_id)
     require_other(viewer, user)
-    password = made_up_password()
-    user.password_hash, user.password_changed_at = hash_password(password), utc_now()
+    user.password_hash, user.password_changed_at = first.hashed, utc_now()
     user.must_change_password = True
     user.failed_sign_ins, user.locked_until = 0, None
     close_sessions(session, user, now=utc_now())
@@ -125,7 +151,7 @@ def reset_password(session: Session, viewer: Viewer, user_id: UUID) -> tuple[Use
     stamp_user(user, viewer)
     session.add(user)
     record(session, viewer, AuditAction.PASSWORD_RESET, f"UserAccount {user.id}", login=user.login)
-    return user, password
+    return user
 
 
 def end_sessions(session: Session, viewer: Viewer, user_id: UUID) -> tuple[UserAccount, int]:

@@ -1,6 +1,5 @@
 """Taking a committed import back: what it wrote is noted at the commit, and undone while nothing builds on it."""
 
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -209,9 +208,13 @@ def _is_as_left(row: Row, item: Inserted | Changed) -> bool:
     return is_untouched or _fingerprint(row) == item.content
 
 
+def _identity(row: Row) -> dict[str, Any]:
+    return {"table": _table(row), "id": row.id, "version": _version(row), "content": _fingerprint(row)}
+
+
 def _fingerprint(row: Row) -> str:
-    content = {name: value for name, value in _values(row).items() if name not in _TRACKING}
-    return sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+    content = [getattr(row, name) for name in type(row).model_fields if name not in _TRACKING]
+    return sha256(repr(content).encode()).hexdigest()
 
 
 def _former_values(row: Row) -> dict[str, Any]:

@@ -2,66 +2,67 @@
 
 Kept: 编号, sex, year of birth, education, political status, kinds and periods of posts, pools and their periods,
 pairings, plans and figures. Gone: name, ID number, phone, day of birth, origin, school, units and titles, home,
-appraisals, needs, every fact of class A, what officers wrote about the person, and rows of uploaded files. Published
-versions of rosters stay as they were archived: they are records of their own, under the archive schedule.
+appraisals, needs, every fact of class A, what officers wrote about the person, the name wherever others wrote it, the
+login, and rows of uploaded files. Published versions of rosters stay as they were archived, and so does the audit
+trail: they are records of their own, under the archive schedule.
 """
 
 from collections.abc import Iterable
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from sqlmodel import Session, col, delete, or_, select, update
 
 from app.access import Permission, Viewer, get_in_county, record
-from app.access.offices import local_day
-from app.crypto import PersonalDataCipher, WrongDataKeyError
-from app.db import utc_now
+from app.crypto import PersonalDataCipher
 from app.errors import InvalidStateError
-from app.labels import label
+from app.labels import RESTRICTED_REASONS, label
 from app.models import (
     AnnualAppraisal,
-    ApiToken,
     Appointment,
     AssignedCadre,
     DevelopmentNeed,
     Exclusion,
-    ImportBatch,
-    ImportRow,
     KinshipDeclaration,
+    MatchPlan,
     Mentee,
     Mentor,
-    Office,
     Pairing,
     PairingMember,
     Person,
     PersonFlag,
     Pin,
     PlanAdjustment,
+    PlanRepair,
     Preference,
     ReserveCandidate,
     RuleRelease,
     Shortfall,
-    UserAccount,
-    UserSession,
     VillageLink,
 )
 from app.models.vocabulary import (
     AssignmentState,
     AuditAction,
     DatePrecision,
+    MemberEndReason,
     MentorState,
     PairingMemberState,
     PairingState,
     PersonStatus,
-    UserState,
 )
 from app.services.people.candidates import CANDIDATE_EXITS
 from app.services.people.records import assign, lock_county, stamp
+from app.services.privacy.accounts import close_access
+from app.services.privacy.import_files import drop_import_files
+from app.services.privacy.mentions import forget_mentions, programs_around
 
 PSEUDONYM = "已匿名"
 """What stands where the name of a person was; which one it is tells 编号."""
 GONE = "已清除"
 """What stands where a text was that every row must have."""
+RESTRICTED_END_REASONS = (MemberEndReason.DISCIPLINE, MemberEndReason.HEALTH)
+"""Ends of a mentor's service that tell something of class A."""
 _EMPTIED = (
     "ethnicity_code", "native_place", "party_join_date", "party_join_precision", "is_education_full_time", "school",
     "major", "work_start_date", "work_start_precision", "id_number_encrypted", "id_number_hash", "id_number_masked",
@@ -84,13 +85,16 @@ def pseudonymise_person(session: Session, viewer: Viewer, cipher: PersonalDataCi
     mentees = list(session.exec(select(Mentee.id).where(Mentee.person_id == person.id)))
     mentors = list(session.exec(select(Mentor.id).where(Mentor.person_id == person.id)))
     _require_left(session, person, mentees, mentors)
-    n_rows = _drop_import_rows(session, cipher, person)
+    n_rows, name = drop_import_files(session, cipher, person), person.name
     _empty_person(person)
     stamp(person, viewer)
     _empty_records(session, person)
-    _close_access(session, viewer, person)
+    close_access(session, viewer, person, PSEUDONYM)
     _drop_facts(session, person)
     _drop_remarks(session, mentees, mentors, cipher.encrypt(GONE))
+    _drop_restricted_codes(session, person, mentees, mentors)
+    session.flush()
+    forget_mentions(session, cipher, person, name, PSEUDONYM)
     session.add(person)
     record(session, viewer, AuditAction.PERSON_PSEUDONYMISED, f"Person {person.code}", n_import_rows=n_rows)
     session.flush()
@@ -147,34 +151,6 @@ def _empty_records(session: Session, person: Person) -> None:
         session.add(cadre)
 
 
-def _close_access(session: Session, viewer: Viewer, person: Person) -> None:
-    """Tokens that stand for the person, and the account with an office as the person, open nothing any more."""
-    now = utc_now()
-    for token in session.exec(select(ApiToken).where(ApiToken.person_id == person.id)):
-        token.revoked_at = token.revoked_at or now
-        session.add(token)
-    today = local_day(now)
-    lasts = or_(col(Office.valid_to).is_(None), col(Office.valid_to) >= today)
-    own = select(Office.user_id).where(Office.person_id == person.id)
-    # Who is something else by now, or will be, keeps the account; what stands for this person ends today.
-    is_other = or_(col(Office.person_id).is_(None), col(Office.person_id) != person.id)
-    others = select(Office.user_id).where(lasts, is_other)
-    for office in session.exec(select(Office).where(Office.person_id == person.id, lasts)):
-        office.valid_to = max(today, office.valid_from)
-        stamp(office, viewer)
-        session.add(office)
-    mine = select(UserAccount).where(col(UserAccount.id).in_(own), col(UserAccount.id).not_in(others))
-    for account in session.exec(mine):
-        account.name, account.state = PSEUDONYM, UserState.DISABLED
-        stamp(account, viewer)
-        session.add(account)
-        session.exec(
-            update(UserSession)
-            .where(col(UserSession.user_id) == account.id, col(UserSession.ended_at).is_(None))
-            .values(ended_at=now)
-        )
-
-
 def _drop_facts(session: Session, person: Person) -> None:
     """Facts of class A, appraisals, needs, links and wishes: nothing of old years is counted from them."""
     for table, columns in (
@@ -211,23 +187,34 @@ def _drop_remarks(session: Session, mentees: Iterable[UUID], mentors: Iterable[U
     session.exec(update(PlanAdjustment).where(adjusted).values(reason_encrypted=gone))
 
 
-def _drop_import_rows(session: Session, cipher: PersonalDataCipher, person: Person) -> int:
-    """Empty the rows of uploaded files of the county that name the person; how many they were."""
-    tokens = (person.id_number_encrypted, person.phone_encrypted)
-    words = [f'"{person.name}"', *(f'"{cipher.decrypt(token)}"' for token in tokens if token is not None)]
-    rows = session.exec(
-        select(ImportRow)
-        .join(ImportBatch, col(ImportBatch.id) == col(ImportRow.batch_id))
-        .where(ImportBatch.county_id == person.county_id, col(ImportRow.content_encrypted).is_not(None))
+def _drop_restricted_codes(session: Session, person: Person, mentees: list[UUID], mentors: list[UUID]) -> None:
+    """Codes of class A that say why the person served no longer, or was not paired; the other codes are counted."""
+    pairings = select(Pairing.id).where(col(Pairing.mentee_id).in_(mentees))
+    session.exec(
+        update(PairingMember)
+        .where(
+            or_(col(PairingMember.mentor_id).in_(mentors), col(PairingMember.pairing_id).in_(pairings)),
+            col(PairingMember.end_reason).in_(RESTRICTED_END_REASONS),
+        )
+        .values(end_reason=None)
     )
-    n_rows = 0
-    for row in rows:
-        try:
-            text = cipher.decrypt(row.content_encrypted or "")
-        except WrongDataKeyError:
-            text = None  # nobody can read it any more: it may as well go
-        if text is None or any(word in text for word in words):
-            row.content_encrypted = None
-            session.add(row)
-            n_rows += 1
-    return n_rows
+    for gap in session.exec(select(Shortfall).where(col(Shortfall.mentee_id).in_(mentees))):
+        kept = [reason for reason in gap.reasons if reason["code"] not in RESTRICTED_REASONS]
+        if len(kept) < len(gap.reasons):
+            gap.reasons = kept
+            session.add(gap)
+    about = {str(key) for key in (*mentees, *mentors)}
+    programs = programs_around(session, person.county_id)
+    plans = select(MatchPlan.id).where(col(MatchPlan.program_id).in_(programs))
+    for repair in session.exec(select(PlanRepair).where(col(PlanRepair.plan_id).in_(plans))):
+        ended = [_without_restricted(link, about) for link in repair.ended]
+        if ended != repair.ended:
+            repair.ended = ended
+            session.add(repair)
+
+
+def _without_restricted(link: dict[str, Any], about: set[str]) -> dict[str, Any]:
+    """An ended link of a repair, without reasons of class A where it is one of these people's."""
+    if about.isdisjoint((link["mentee_id"], link["mentor_id"])):
+        return link
+    return link | {"reasons": [code for code in link["reasons"] if code not in RESTRICTED_REASONS]}

@@ -26,6 +26,8 @@ from app.models import (
     ExportJob,
     ImportBatch,
     ImportRow,
+    ImportSource,
+    ImportUndo,
     MatchPlan,
     MatchRun,
     MatchShare,
@@ -43,7 +45,6 @@ from app.models.vocabulary import (
     AssignmentState,
     AuditAction,
     CandidateState,
-    MemberEndReason,
     MentorState,
     PairingMemberState,
     PairingState,
@@ -52,12 +53,12 @@ from app.models.vocabulary import (
     PostKind,
 )
 from app.services.people.candidates import CANDIDATE_EXITS
-from app.services.privacy.pseudonyms import pseudonymise_person
+from app.services.privacy.import_files import forget_files
+from app.services.privacy.pseudonyms import RESTRICTED_END_REASONS, pseudonymise_person
 
 CHINA = ZoneInfo("Asia/Shanghai")
 BATCH_ROWS = 200
 """Records that one transaction lets go: other writers wait a tenth of a second on SQLite."""
-RESTRICTED_END_REASONS = (MemberEndReason.DISCIPLINE, MemberEndReason.HEALTH)
 _ON_THE_WAY = (
     PlanState.SUBMITTED,
     PlanState.APPROVED,
@@ -147,6 +148,24 @@ def _import_rows(due: Due) -> Select[Any]:
             col(ImportBatch.created_at) < due.days_ago(due.rules.import_days),
         )
     )
+
+
+def _import_files(due: Due) -> Select[Any]:
+    """Batches of which anything but rows is kept."""
+    source = select(ImportSource.id).where(
+        ImportSource.batch_id == ImportBatch.id, col(ImportSource.content_encrypted).is_not(None)
+    )
+    undo = select(ImportUndo.id).where(
+        ImportUndo.batch_id == ImportBatch.id, col(ImportUndo.content_encrypted).is_not(None)
+    )
+    return select(ImportBatch.id).where(
+        or_(exists(source), exists(undo), col(ImportBatch.sheets_encrypted).is_not(None)),
+        col(ImportBatch.created_at) < due.days_ago(due.rules.import_days),
+    )
+
+
+def _forget_files(session: Session, _viewer: Viewer, _cipher: PersonalDataCipher, keys: Sequence[Any]) -> None:
+    forget_files(session, keys)
 
 
 def _flags(due: Due) -> Select[Any]:
@@ -270,6 +289,7 @@ def _forget_facts(session: Session, _viewer: Viewer, _cipher: PersonalDataCipher
 
 DUTIES: tuple[Duty, ...] = (
     Duty(name="import_rows", find=_import_rows, let_go=_empty(ImportRow, content_encrypted=None)),
+    Duty(name="import_files", find=_import_files, let_go=_forget_files),
     Duty(name="flags", find=_flags, let_go=_delete(PersonFlag)),
     Duty(name="exit_reasons", find=_exit_reasons, let_go=_empty(ReserveCandidate, exit_reason_encrypted=None)),
     Duty(name="ended_members", find=_ended_members, let_go=_empty_members),
@@ -329,6 +349,8 @@ def apply_retention(
             told = {name: count for name, count in counts.items() if count}
             action = AuditAction.RETENTION_APPLIED
             run_in_transaction(database, lambda session: record(session, viewer, action, "Retention", counts=told))
+        # Also after a round that found nothing: the one before may not have been let.
+        database.empty_log()
 
 
 def daily_retention(

@@ -18,6 +18,7 @@ from app.models.vocabulary import Role, UserState
 from app.services import access
 from app.services.access import SignInRefusedError, signing
 from app.services.access.signing import FIRST_LOCK, MOST_FAILURES, NoOfficeError
+from app.services.access.strangers import MOST_A_MINUTE
 
 NOW = utc_now()
 PASSWORD = "four geese fly south"
@@ -27,11 +28,11 @@ def enter(database: Database, login: str = "wang.fang", *, role: Role = Role.REA
     """A user with an office over the whole country from today on, who has chosen the password."""
 
     def unit(session):  # type: ignore[no-untyped-def]
-        user, _ = access.create_user(
-            session, SYSTEM_VIEWER, access.UserDraft(login=login, name="王芳", password=PASSWORD)
-        )
+        entered = access.UserDraft(login=login, name="王芳", password=PASSWORD)
+        first = access.first_password(entered)
+        user = access.create_user(session, SYSTEM_VIEWER, entered, first)
         draft = access.OfficeDraft(user_id=user.id, role=role, valid_from=local_day(NOW))
-        access.give_office(session, SYSTEM_VIEWER, draft)
+        access.give_office(session, SYSTEM_VIEWER, draft, first)
         user.must_change_password = False
         session.add(user)
         return user
@@ -168,7 +169,9 @@ def test_who_is_disabled_or_has_no_office_today_does_not_get_in(database: Databa
 
 def test_a_first_password_only_opens_the_way_to_a_password_of_ones_own(database: Database) -> None:
     user = enter(database)
-    _, first = run_in_transaction(database, lambda session: access.reset_password(session, SYSTEM_VIEWER, user.id))
+    anew = access.new_first_password()
+    run_in_transaction(database, lambda session: access.reset_password(session, SYSTEM_VIEWER, user.id, anew))
+    first = anew.clear
     signed_in = access.sign_in(database, "wang.fang", first, now=NOW)
     assert signed_in.must_change_password
     with database.read() as session:
@@ -244,3 +247,36 @@ def test_weak_new_passwords_lock_nobody_out(database: Database) -> None:
     with database.read() as session:
         row = session.get_one(UserAccount, user.id)
     assert (row.failed_sign_ins, row.locked_until) == (0, None)
+
+
+def test_strangers_cannot_fill_the_trail_and_none_of_them_is_left_untold(database: Database) -> None:
+    enter(database)
+    begun = len(actions(database))
+
+    def attempts(n: int, *, at: datetime) -> None:
+        def attempt(number: int) -> None:
+            with pytest.raises(SignInRefusedError):
+                access.sign_in(database, f"guess{number}", PASSWORD, now=at)
+
+        with ThreadPoolExecutor(4) as threads:
+            list(threads.map(attempt, range(n)))
+
+    attempts(60, at=NOW)
+    assert actions(database)[begun:] == [("SIGN_IN_FAILED", "stranger")] * MOST_A_MINUTE
+    attempts(1, at=NOW + timedelta(seconds=59))
+    assert len(actions(database)) == begun + MOST_A_MINUTE
+    attempts(2, at=NOW + timedelta(seconds=60))
+    with database.read() as session:
+        events = session.exec(select(AuditEvent).order_by(col(AuditEvent.sequence)).offset(begun)).all()
+    assert [event.detail for event in events] == [{"attempts": n} for n in (1,) * MOST_A_MINUTE + (57, 1)]
+    assert {event.target for event in events} == {"UserAccount"}
+
+
+def test_a_login_that_exists_is_told_every_time_whatever_strangers_do(database: Database) -> None:
+    user = enter(database)
+    for login in ("nobody", "wang.fang", "nobody", *["nobody"] * 6, "wang.fang"):
+        with pytest.raises(SignInRefusedError):
+            access.sign_in(database, login, "not the password", now=NOW)
+    with database.read() as session:
+        told = session.exec(select(AuditEvent.detail).where(AuditEvent.target == f"UserAccount {user.id}")).all()
+    assert [each for each in told if "failures" in each] == [{"failures": 1}, {"failures": 2}]

@@ -208,10 +208,14 @@ def test_nothing_tells_who_a_pseudonym_was_and_every_figure_stays(world: World) 
         assert session.exec(select(ApiToken)).one().revoked_at is not None
         assert session.exec(select(UserSession)).one().ended_at is not None
         account = session.exec(select(UserAccount)).one()
-        assert (account.login, account.name, account.search_text) == ("xiaocui", PSEUDONYM, PSEUDONYM)
+        assert (account.name, account.search_text) == (PSEUDONYM, PSEUDONYM)
+        assert account.login == f"closed-{account.id.hex[:16]}"
         assert account.state is UserState.DISABLED
         event = session.exec(select(AuditEvent).where(AuditEvent.action == "PERSON_PSEUDONYMISED")).one()
         assert (event.target, event.detail) == (f"Person {person.code}", {"n_import_rows": 2})
+        event = session.exec(select(AuditEvent).where(AuditEvent.action == "USER_CHANGED")).one()
+        told = {"name": "changed", "login": "changed", "state": ["ACTIVE", "DISABLED"]}
+        assert (event.target, event.detail, event.county_id) == (f"UserAccount {account.id}", told, person.county_id)
 
 
 def test_a_second_time_changes_nothing_and_the_number_is_free_again(world: World) -> None:

@@ -1,7 +1,7 @@
-"""How much one user may ask for: a bucket of points for each, which fills again with time.
+"""How much one user may ask for, or one address try: a bucket of points for each, which fills again with time.
 
-Points are the cost of operations (``schema.cost``). The buckets belong to one process; several processes give several
-times as much, which is meant: each can bear it.
+Points are the cost of operations (``schema.cost``), or attempts to sign in. The buckets belong to one process; several
+processes give several times as much, which is meant: each can bear it.
 """
 
 import math
@@ -40,6 +40,11 @@ class RateLimit:
             bucket.points -= wanted
             return 0.0
         return (wanted - bucket.points) / self.per_second
+
+    def give_back(self, user: str, points: float) -> None:
+        """Put points back that were taken for what turned out to cost nothing."""
+        bucket = self._bucket(user)
+        bucket.points = min(self.capacity, bucket.points + points)
 
     def remaining(self, user: str) -> int:
         """How many whole points a user has left."""

@@ -1,0 +1,248 @@
+"""No trace of a person who left: the whole database is looked through, with everything filled in beforehand."""
+
+import json
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+from sqlmodel import Session, col, select
+
+from app.access import SYSTEM_VIEWER, create_token, record
+from app.crypto import PersonalDataCipher
+from app.db import Database, run_in_transaction
+from app.errors import DuplicateError
+from app.models import (
+    Division,
+    Exclusion,
+    ExportJob,
+    ImportBatch,
+    MatchPlan,
+    MatchPolicy,
+    Mentee,
+    Mentor,
+    Office,
+    PairingMember,
+    Person,
+    Pin,
+    PlanAdjustment,
+    PlanRepair,
+    Preference,
+    ProgramSlot,
+    Roster,
+    RuleRelease,
+    Shortfall,
+    UserAccount,
+    metadata,
+)
+from app.models.vocabulary import (
+    AuditAction,
+    ExclusionReason,
+    ExportFormat,
+    ExportState,
+    MaskLevel,
+    MemberEndReason,
+    Role,
+)
+from app.services import access
+from app.services.privacy.accounts import login_columns
+from app.services.privacy.pseudonyms import PSEUDONYM, pseudonymise_person
+from tests.app.services.privacy.test_pseudonyms import BY, NAME, NUMBER, PHONE, published_and_left
+from tests.app.services.world import World, make_world
+
+LOGIN = "xiaocui"
+RESTRICTED, OPEN = {"code": "EXCLUDED", "count": 1}, {"code": "OCCUPIED", "count": 2}
+
+
+@pytest.fixture
+def world(database: Database, cipher: PersonalDataCipher) -> World:
+    return make_world(database, cipher)
+
+
+def everywhere(world: World) -> Person:
+    """Somebody who left, and who is named in every text that others could write."""
+    person = published_and_left(world)
+    said = f"与{NAME}（{NAME}）协商"
+    with world.database.write() as session:
+        plan = session.exec(select(MatchPlan)).one()
+        mentee = session.exec(select(Mentee).where(Mentee.person_id == person.id)).one()
+        other = session.exec(select(Mentee).where(Mentee.person_id != person.id)).first()
+        mentor = session.exec(select(Mentor)).first()
+        assert other is not None
+        assert mentor is not None
+        county: dict[str, Any] = {"county_id": person.county_id, **BY}
+        plan.return_reason = plan.withdraw_reason = said
+        session.exec(select(MatchPolicy)).first().note = said  # type: ignore[union-attr]
+        session.exec(select(ProgramSlot)).first().duties = said  # type: ignore[union-attr]
+        batch = session.exec(select(ImportBatch)).one()
+        batch.file_name = f"{NAME}.xlsx"
+        roster = session.exec(select(Roster)).one()
+        whole = world.places.foreign_county.id
+        for county_id, purpose in ((None, said), (person.county_id, "x" * 198 + NAME[:2] + NAME), (whole, said)):
+            session.add(
+                ExportJob(
+                    roster_id=roster.id, county_id=county_id, format=ExportFormat.CSV, mask_level=MaskLevel.STANDARD,
+                    purpose=purpose[-200:], state=ExportState.DONE, file_name="f.csv", **BY,
+                )
+            )  # fmt: skip
+        ids: dict[str, Any] = {"mentee_id": other.id, "mentor_id": mentor.id}
+        secret = world.cipher.encrypt
+        session.add_all(
+            [
+                Pin(program_id=plan.program_id, reason=said, **ids, **county),
+                RuleRelease(program_id=plan.program_id, mentee_id=other.id, rule="R", reason=said, **county),
+                Shortfall(
+                    plan_id=plan.id, mentee_id=other.id, slot_code="s", note=said, reasons=[RESTRICTED, OPEN], **county
+                ),
+                Shortfall(plan_id=plan.id, mentee_id=mentee.id, slot_code="s", reasons=[RESTRICTED, OPEN], **county),
+                Preference(
+                    from_person_id=other.person_id, to_person_id=mentor.person_id, rank=0, approved_by=NAME,
+                    reason_encrypted=secret(f"密：{said}"), **county,
+                ),
+                PlanAdjustment(
+                    plan_id=plan.id, number=1, kind="FORBID", reason_encrypted=secret(f"密：{said}"), **ids, **county
+                ),
+                Exclusion(
+                    mentee_person_id=other.person_id, mentor_person_id=mentor.person_id,
+                    reason=ExclusionReason.COMPLAINT, source_encrypted=secret("别的来信"), **county,
+                ),
+                PlanRepair(
+                    plan_id=plan.id, n_published=1, n_kept=0, n_changed_links=1, n_moves=0, n_people_affected=2,
+                    ended=[_ended(mentee.id, mentor.id), _ended(other.id, mentor.id)],
+                ),
+            ]
+        )  # fmt: skip
+        for member in session.exec(select(PairingMember)):
+            member.end_reason = MemberEndReason.HEALTH
+        _as_the_account(session, person, plan)
+    return person
+
+
+def _ended(mentee_id: UUID, mentor_id: UUID) -> dict[str, Any]:
+    link = {"mentee_id": str(mentee_id), "mentor_id": str(mentor_id), "slot": "s", "cause": "RULE"}
+    return link | {"reasons": ["DISCIPLINE", "OCCUPIED"], "replaced_by": None}
+
+
+def _as_the_account(session: Session, person: Person, plan: MatchPlan) -> None:
+    """What the account has written, under its login, and tokens with names."""
+    account = session.exec(select(UserAccount).where(UserAccount.login == LOGIN)).one()
+    office = session.exec(select(Office).where(Office.user_id == account.id)).one()
+    viewer = access.signing.Viewer(subject=LOGIN, role=Role.MENTEE)
+    record(session, viewer, AuditAction.SIGNED_IN, f"UserAccount {account.id}")
+    create_token(session, role=Role.MENTEE, label=f"{NAME}手机", division=None, person=person)
+    row, _ = access.tokens.new_token(
+        label=NAME, role=Role.MENTEE, division_id=None, person_id=person.id, office_id=office.id, scopes=None,
+        expires_at=datetime(2099, 1, 1, tzinfo=UTC), author=LOGIN,
+    )  # fmt: skip
+    session.add(row)
+    session.flush()
+    row_ids: dict[str, Any] = {}
+    for column in login_columns():
+        key = next(iter(column.table.primary_key.columns))
+        first = session.connection().execute(select(key).limit(1)).scalar_one_or_none()  # type: ignore[call-overload]
+        if first is not None:
+            change = column.table.update().where(key == first).values({column.name: LOGIN})
+            session.connection().execute(change)
+            row_ids[str(column)] = first
+    assert {"pin.created_by", "match_plan.returned_by", "person.updated_by"} <= set(row_ids)
+    assert plan.id is not None
+
+
+def dump(database: Database, *, but: tuple[str, ...] = ()) -> str:
+    """Every value of every table as text."""
+    with database.engine.connect() as connection:
+        rows = [
+            [name, *map(str, row)]
+            for name in metadata.tables
+            if name not in but
+            for row in connection.execute(text(f'SELECT * FROM "{name}"'))
+        ]
+    return json.dumps(rows, ensure_ascii=False)
+
+
+def test_no_table_holds_the_name_the_login_or_a_number_of_somebody_who_left(world: World) -> None:
+    person = everywhere(world)
+    before = dump(world.database)
+    assert before.count(NAME) > 15
+    assert before.count(LOGIN) > 40
+    assert NUMBER[:6] in before
+    run_in_transaction(world.database, lambda s: pseudonymise_person(s, world.officer, world.cipher, person.id))
+    after = dump(world.database)
+    with world.database.read() as session:
+        foreign = session.exec(
+            select(ExportJob.purpose).where(ExportJob.county_id == world.places.foreign_county.id)
+        ).one()
+    # What another county wrote is about somebody else of that name.
+    assert (foreign.count(NAME), after.count(NAME)) == (2, 2)
+    for trace in (NUMBER, PHONE, PHONE[:3] + "****" + PHONE[-4:], NUMBER[:6] + "********" + NUMBER[-4:]):
+        assert trace not in after
+    # The trail cannot be changed, and says for years under which login something was done.
+    assert LOGIN not in dump(world.database, but=("audit_event",))
+    assert dump(world.database).count(f"'{LOGIN}'") + dump(world.database).count(f'"{LOGIN}"') == 1
+
+
+def test_texts_about_others_keep_their_words_and_codes_of_class_a_about_the_person_go(world: World) -> None:
+    person = everywhere(world)
+    run_in_transaction(world.database, lambda s: pseudonymise_person(s, world.officer, world.cipher, person.id))
+    said = f"与{PSEUDONYM}（{PSEUDONYM}）协商"
+    with world.database.read() as session:
+        plan = session.exec(select(MatchPlan)).one()
+        texts = [plan.return_reason, plan.withdraw_reason, session.exec(select(MatchPolicy.note)).first()]
+        texts += [session.exec(select(Pin.reason)).one(), session.exec(select(RuleRelease.reason)).one()]
+        texts.append(world.cipher.decrypt(session.exec(select(PlanAdjustment.reason_encrypted)).one())[2:])
+        wish = session.exec(select(Preference)).one()
+        texts.append(world.cipher.decrypt(wish.reason_encrypted or "")[2:])
+        assert texts == [said] * 7
+        assert wish.approved_by == PSEUDONYM
+        assert session.exec(select(ImportBatch.file_name)).one() == f"{PSEUDONYM}.xlsx"
+        assert world.cipher.decrypt(session.exec(select(Exclusion.source_encrypted)).one()) == "别的来信"
+        mentee = session.exec(select(Mentee).where(Mentee.person_id == person.id)).one()
+        gaps = {gap.mentee_id == mentee.id: gap for gap in session.exec(select(Shortfall))}
+        assert (gaps[True].reasons, gaps[False].reasons) == ([OPEN], [RESTRICTED, OPEN])
+        assert gaps[False].note == said
+        repair = session.exec(select(PlanRepair)).one()
+        assert [link["reasons"] for link in repair.ended] == [["OCCUPIED"], ["DISCIPLINE", "OCCUPIED"]]
+        ended = session.exec(select(PairingMember.end_reason, PairingMember.mentor_id)).all()
+        assert [reason for reason, _ in ended].count(None) in range(1, len(ended))
+
+
+def test_the_login_of_a_closed_account_is_nobody_elses_later(world: World) -> None:
+    person = everywhere(world)
+    run_in_transaction(world.database, lambda s: pseudonymise_person(s, world.officer, world.cipher, person.id))
+    draft = access.UserDraft(login=LOGIN, name="别的人")
+    first = access.first_password(draft)
+    with pytest.raises(DuplicateError):
+        run_in_transaction(world.database, lambda s: access.create_user(s, SYSTEM_VIEWER, draft, first))
+
+
+def test_an_account_that_is_something_else_by_now_keeps_its_login_and_only_loses_the_office(world: World) -> None:
+    person = everywhere(world)
+    with world.database.write() as session:
+        account = session.exec(select(UserAccount).where(UserAccount.login == LOGIN)).one()
+        county = session.exec(select(Division).where(col(Division.id) == person.county_id)).one()
+        session.add(
+            Office(user_id=account.id, role=Role.READER, division_id=county.id, valid_from=date(2099, 1, 1), **BY)
+        )
+    run_in_transaction(world.database, lambda s: pseudonymise_person(s, world.officer, world.cipher, person.id))
+    with world.database.read() as session:
+        assert session.exec(select(UserAccount.login)).all() == [LOGIN]
+
+
+def test_the_file_of_sqlite_holds_none_of_it_either(sqlite_database: Database, cipher: PersonalDataCipher) -> None:
+    world = make_world(sqlite_database, cipher)
+    person = everywhere(world)
+    with sqlite_database.write() as session:
+        for job in session.exec(select(ExportJob).where(ExportJob.county_id == world.places.foreign_county.id)):
+            session.delete(job)
+    folder = Path(sqlite_database.engine.url.database or "").parent
+
+    def readable() -> list[str]:
+        raw = b"".join(path.read_bytes() for path in folder.glob("touyan.db*"))
+        return [trace for trace in (NAME, PHONE[:3] + "****" + PHONE[-4:]) if trace.encode() in raw]
+
+    assert len(readable()) == 2
+    run_in_transaction(sqlite_database, lambda s: pseudonymise_person(s, world.officer, world.cipher, person.id))
+    assert sqlite_database.empty_log()
+    assert readable() == []
