@@ -17,6 +17,10 @@ from app.models import (
     Division,
     Exclusion,
     ExportJob,
+    ImportBatch,
+    ImportIssue,
+    ImportMapping,
+    ImportRow,
     MatchPlan,
     MatchPolicy,
     MatchRun,
@@ -40,7 +44,9 @@ from app.models import (
     UserAccount,
 )
 from app.models.vocabulary import MenteeKind, MentorCategory, ProgramKind, Role, RunMode, RunState, WeightPreset
+from app.rosters.importer import upload_workbook
 from app.services.adjustments import AdjustmentDraft, ForbidDraft, adjust_match_plan
+from app.services.imports import commit_import
 from app.services.people.identity import mask_id_number, mask_phone
 from app.services.plans import approve_match_plan, submit_match_plan
 from app.services.programs import ProgramDraft, create_pairing_program
@@ -49,11 +55,13 @@ from matching import PRESETS
 from schema.fields import SHOWN
 from schema.ids import encode_id
 from schema.root import make_schema
+from tests.app.rosters.conftest import candidate_row
 from tests.app.services.world import World as Bureau
 from tests.app.services.world import populate
 from tests.factories import Places, id_number
 from tests.factories_graph_people import COUNTY, OTHER_COUNTY, OTHER_TOWNSHIP, TOWNSHIP
 from tests.schema.door import Door, open_door
+from tests.workbooks import CANDIDATE_HEADERS, add_sheet, new_workbook, to_bytes
 
 PREFECTURE = "520600000000"
 TERRITORY_BY_ROLE: dict[Role, str | None] = {
@@ -71,7 +79,7 @@ STATE_POOLS = ("AdjustablePlan", "SubmittedPlan", "ApprovedPlan", "SubmittablePl
 TABLES: tuple[type[SQLModel], ...] = (
     *(Person, ReservePool, MentorPool, Mentor, PairingProgram, MatchPolicy, MatchRun, MatchPlan, PlanItem, Shortfall),
     *(PlanAdjustment, Pairing, PairingMember, Pin, RuleRelease, Exclusion, Preference, Roster, RosterEntry, ExportJob),
-    *(UserAccount, Office, ApiToken, AuditEvent),
+    *(UserAccount, Office, ApiToken, AuditEvent, ImportBatch, ImportIssue, ImportRow, ImportMapping),
 )
 
 
@@ -221,7 +229,43 @@ def _work(office: Bureau, *, name: str) -> UUID:
     change = ForbidDraft(mentee_id=item.mentee_id, mentor_id=item.mentor_id)
     draft = AdjustmentDraft(plan_id=plans[0].id, changes=(change,), reason="工作需要")
     adjust_match_plan(office.database, office.officer, office.cipher, draft)
+    _uploads(office)
     return plans[0].id
+
+
+def _uploads(office: Bureau) -> None:
+    """A file with an error, one that was committed, and a header that somebody named."""
+    town, village = office.places.tangtou.name, office.places.qinggang.name
+    place = {"乡镇（街道）": town, "村（社区）": village}
+
+    def upload(session: Session, *rows: dict[str, object]) -> ImportBatch:
+        book = new_workbook()
+        add_sheet(book, "台账", CANDIDATE_HEADERS, rows)
+        return upload_workbook(
+            session,
+            office.officer,
+            office.cipher,
+            county_code=office.places.county.code,
+            file_name="台账.xlsx",
+            data=to_bytes(book),
+        )
+
+    with office.database.write() as session:
+        number = 100 if office.places.county.code == COUNTY else 300
+        done = upload(session, candidate_row(number, 身份证号="", 联系电话="", 姓名=f"吴{'乙' * 2}", **place))
+        commit_import(session, office.officer, office.cipher, done.id)
+        upload(session, candidate_row(number + 1, 身份证号="", 联系电话="", 性别="x", **place))
+        session.add(
+            ImportMapping(
+                county_id=office.places.county.id,
+                sender_code=office.places.county.code,
+                kind="CANDIDATES",
+                header="同志",
+                column_key="name",
+                created_by="officer",
+                updated_by="officer",
+            )
+        )
 
 
 def _program(office: Bureau, name: str, kind: ProgramKind, year: int, preset: str) -> PairingProgram:
@@ -283,6 +327,7 @@ def _fill(session: Session, bait: Bait, other_county: Any) -> None:
     counties: dict[Any, bool] = {}
     programs = {row.id: row.division_id == other_county for row in session.exec(select(PairingProgram))}
     rosters = {row.id: programs[row.program_id] for row in session.exec(select(Roster))}
+    batches = {row.id: row.county_id == other_county for row in session.exec(select(ImportBatch))}
     for table in TABLES:
         for row in session.exec(select(table).order_by(col(table.id))):  # type: ignore[attr-defined]
             values: Any = row
@@ -292,6 +337,7 @@ def _fill(session: Session, bait: Bait, other_county: Any) -> None:
             is_foreign = getattr(row, "county_id", None) == other_county or programs.get(
                 getattr(row, "program_id", None) or (values.id if table is PairingProgram else None), False
             )
+            is_foreign = is_foreign or batches.get(getattr(row, "batch_id", None), False)
             counties[values.id] = is_foreign
             _put(bait, type_name, values.id, is_foreign=is_foreign)
     for mentee in session.exec(select(Mentee).order_by(col(Mentee.id))):
@@ -333,7 +379,15 @@ def _order(session: Session, bait: Bait, plan_id: UUID) -> None:
     waiting = session.exec(
         select(MatchRun.id).where(MatchRun.program_id == plan.program_id, MatchRun.id != plan.run_id)
     ).all()
+    county_id = session.get_one(PairingProgram, plan.program_id).division_id
+    uploads = session.exec(
+        select(ImportBatch.id)
+        .where(ImportBatch.county_id == county_id)
+        # The one that is open comes before the one that was committed.
+        .order_by(col(ImportBatch.committed_at).is_not(None))
+    ).all()
     related: dict[str, list[UUID]] = {
+        "ImportBatch": list(uploads),
         "MatchPlan": list(plans),
         "MatchRun": [plan.run_id, *waiting],
         "PairingProgram": [plan.program_id, *(each.program_id for each in at_home)],

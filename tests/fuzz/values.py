@@ -28,7 +28,7 @@ ID_TYPES = (
     *("PairingProgram", "MatchPolicy", "MatchRun", "MatchPlan", "PlanItem", "Shortfall", "PlanAdjustment"),
     *("Pairing", "PairingMember", "Pin", "RuleRelease", "Exclusion", "Preference", "Roster", "RosterEntry"),
     *("ExportJob", "Village", "Township", "County", "Prefecture", "Province", "User", "Office", "ApiToken"),
-    "AuditEvent",
+    *("AuditEvent", "ImportBatch", "ImportIssue", "ImportRow", "ImportMapping"),
 )
 _MENTEE = ("ReserveCandidate", "ReserveCandidate", "AssignedCadre")
 _PERSON = ("Person", "Cadre")
@@ -69,6 +69,12 @@ TYPES_BY_ARGUMENT: dict[str, Sequence[str]] = {
     "roster.id": ("Roster",),
     "exportJob.id": ("ExportJob",),
     "auditEvent.id": ("AuditEvent",),
+    "importBatch.id": ("ImportBatch",),
+    "ImportBatchInput.id": ("ImportBatch",),
+    "CorrectImportInput.id": ("ImportBatch",),
+    "MapImportSheetInput.id": ("ImportBatch",),
+    "ChangeImportMappingInput.id": ("ImportMapping",),
+    "ForgetImportMappingInput.id": ("ImportMapping",),
     "node.id": ID_TYPES,
     "nodes.ids": ID_TYPES,
     "CreatePairingProgramInput.divisionId": ("County", "County", "Prefecture", "Village"),

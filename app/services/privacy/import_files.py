@@ -18,8 +18,8 @@ def drop_import_files(session: Session, cipher: PersonalDataCipher, person: Pers
     file with rows that could not be read, as nobody can tell whom they are about. Such an import cannot be taken back
     any more.
     """
-    tokens = (person.id_number_encrypted, person.phone_encrypted)
-    words = [f'"{person.name}"', *(f'"{cipher.decrypt(token)}"' for token in tokens if token is not None)]
+    numbers = (_clear(cipher, token) for token in (person.id_number_encrypted, person.phone_encrypted))
+    words = [f'"{text}"' for text in (person.name, *numbers) if text is not None]
     rows = session.exec(
         select(ImportRow)
         .join(ImportBatch, col(ImportBatch.id) == col(ImportRow.batch_id))
@@ -51,8 +51,16 @@ def forget_files(session: Session, batches: Collection[UUID]) -> None:
 
 
 def _names(cipher: PersonalDataCipher, token: str, words: list[str]) -> bool:
+    text = _clear(cipher, token)
+    # What nobody can read any more may as well go.
+    return text is None or any(word in text for word in words)
+
+
+def _clear(cipher: PersonalDataCipher, token: str | None) -> str | None:
+    """The text of a token; ``None`` without one, and where no present key opens it."""
+    if token is None:
+        return None
     try:
-        text = cipher.decrypt(token)
+        return cipher.decrypt(token)
     except WrongDataKeyError:
-        return True  # nobody can read it any more: it may as well go
-    return any(word in text for word in words)
+        return None
