@@ -84,4 +84,5 @@ def _close(session: Session, viewer: Viewer, account: UserAccount, pseudonym: st
     # As Core does it: to whoever reads such a row nothing has changed, so neither has its version.
     connection = session.connection()
     for column in login_columns():
-        connection.execute(update(column.table).where(column == former).values({column: account.login}))
+        table = column.table
+        connection.execute(update(table).where(column == former).values({column: account.login}))
