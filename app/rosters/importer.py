@@ -19,7 +19,7 @@ from app.rosters.columns import Layout
 from app.rosters.parsing import CellError, parse_id_number, parse_name
 from app.rosters.reader import RowReader
 from app.rosters.rows import read_row
-from app.rosters.workbook import DataRow, Sheet, read_sheets
+from app.rosters.workbook import DataRow, Sheet, read_sheets, require_known_table
 from app.services.imports.batches import ParsedRow, counts_of, preview_rows, sealed_content
 from app.services.imports.gazetteer import Gazetteer, load_gazetteer
 from app.services.imports.issues import Problem
@@ -66,6 +66,7 @@ def upload_workbook(
     now = now or utc_now()
     shown_name = PurePath(file_name.replace("\\", "/")).name[-200:] or "workbook.xlsx"
     sheets = read_sheets(shown_name, data)
+    require_known_table(shown_name, sheets)
     gazetteer = load_gazetteer(session, county, today=now.date())
     rows, rejected = _read_rows(sheets, gazetteer)
     parsed = [

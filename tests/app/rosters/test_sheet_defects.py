@@ -14,7 +14,7 @@ from sqlmodel import select
 from app.errors import WorkbookError
 from app.models import Appointment, MentorSpecialty, Person
 from app.models.vocabulary import SkillLevel, Specialty
-from app.rosters import workbook
+from app.rosters.files import xlsx
 from tests.app.rosters.conftest import ImportOffice, candidate_row, mentor_row
 from tests.workbooks import CANDIDATE_HEADERS, KINSHIP_HEADERS, MENTOR_HEADERS, add_sheet, new_workbook, to_bytes
 
@@ -116,7 +116,7 @@ def test_ranges_over_whole_rows_and_columns_are_refused_before_parsing(
     office: ImportOffice, monkeypatch: pytest.MonkeyPatch, element: bytes
 ) -> None:
     data = with_part(one_sheet(candidate_row(1)), SHEET, after_data(element))
-    monkeypatch.delattr(workbook, "load_workbook")
+    monkeypatch.delattr(xlsx, "load_workbook")
     before = office.counts(with_imports=True)
     with pytest.raises(WorkbookError, match=r"思南县\.xlsx (merges|is not)"):
         office.upload(data)
@@ -125,8 +125,8 @@ def test_ranges_over_whole_rows_and_columns_are_refused_before_parsing(
 
 def test_too_many_cells_are_refused_before_parsing(office: ImportOffice, monkeypatch: pytest.MonkeyPatch) -> None:
     data = with_part(one_sheet(candidate_row(1)), SHEET, after_data(b"<c/>" * 3_000))
-    monkeypatch.setattr(workbook, "MAX_CELLS", 3_000)
-    monkeypatch.delattr(workbook, "load_workbook")
+    monkeypatch.setattr(xlsx, "MAX_CELLS", 3_000)
+    monkeypatch.delattr(xlsx, "load_workbook")
     with pytest.raises(WorkbookError, match="too many cells"):
         office.upload(data)
 

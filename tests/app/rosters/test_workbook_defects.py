@@ -12,7 +12,7 @@ from sqlmodel import select
 from app.errors import WorkbookError
 from app.models import ImportIssue, Person
 from app.models.vocabulary import ImportState
-from app.rosters import workbook
+from app.rosters.files import xlsx
 from tests.app.rosters.conftest import ImportOffice, candidate_row, mentor_row
 from tests.workbooks import CANDIDATE_HEADERS, MENTOR_HEADERS, add_sheet, new_workbook, to_bytes
 
@@ -77,11 +77,11 @@ def test_a_file_that_cannot_be_read_is_refused_and_nothing_is_written(
 
 def test_a_zip_bomb_is_refused_before_it_is_opened(office: ImportOffice, monkeypatch: pytest.MonkeyPatch) -> None:
     data = with_entry("xl/media/big.bin", b"\0" * 5_000_000)
-    monkeypatch.setattr(workbook, "MAX_UNPACKED_BYTES", 4_000_000)
+    monkeypatch.setattr(xlsx, "MAX_UNPACKED_BYTES", 4_000_000)
     before = office.counts(with_imports=True)
     with pytest.raises(WorkbookError, match="unpacks"):
         office.upload(data)
-    monkeypatch.setattr(workbook, "MAX_FILE_BYTES", 1_000)
+    monkeypatch.setattr(xlsx, "MAX_FILE_BYTES", 1_000)
     with pytest.raises(WorkbookError, match="larger"):
         office.upload(data)
     assert office.counts(with_imports=True) == before
