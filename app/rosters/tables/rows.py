@@ -20,7 +20,7 @@ def read_table(grid: Grid, header: Header, *, fills_down: bool) -> Sheet:
     sheet.n_skipped = sum(1 for row in grid.columns_by_row if row < first and grid.texts(row))
     _note_sheet(sheet, grid)
     _note_columns(sheet, header, grid)
-    columns = {key: column for column, key in reversed(header.keys.items()) if key is not None}
+    columns = _first_columns(header)
     header_texts = {tuple(grid.texts(row)) for row in range(first, last_header_row + 1)}
     in_blocks = _note_blocks(sheet, grid, last_header_row)
     above: dict[str, Cell] = {}
@@ -66,6 +66,15 @@ def read_table(grid: Grid, header: Header, *, fills_down: bool) -> Sheet:
         sheet.rows.append(DataRow(number=number, cells=cells))
     _note_colours(sheet)
     return sheet
+
+
+def _first_columns(header: Header) -> dict[str, int]:
+    """The column of each key from left to right; of two of one key the first."""
+    columns: dict[str, int] = {}
+    for column, key in header.keys.items():
+        if key is not None:
+            columns.setdefault(key, column)
+    return columns
 
 
 def written_headers(header: Header) -> dict[str, str]:
