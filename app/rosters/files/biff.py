@@ -20,7 +20,7 @@ _BOUNDSHEET, _XF, _FONT, _FORMAT, _STYLE, _MERGED = 0x0085, 0x00E0, 0x0031, 0x04
 _MOST = {_BOUNDSHEET: 250, _XF: 5_000, _FONT: 1_500, _FORMAT: 5_000, _STYLE: 5_000, _MERGED: 1_000}
 """Records of one kind; spreadsheet programs allow 4,000 styles and 512 fonts in these files."""
 _NAME, _EXTERNNAME, _EXTERNSHEET, _SUPBOOK = 0x0018, 0x0023, 0x0017, 0x01AE
-_FILEPASS, _VBA_PROJECT, _SST, _BOF = 0x002F, 0x00D3, 0x00FC, 0x0809
+_FILEPASS, _VBA_PROJECT, _SST, _BOF, _EOF = 0x002F, 0x00D3, 0x00FC, 0x0809, 0x000A
 _MULTIPLE = {0x00BD: 6, 0x00BE: 2}
 """Records of several cells, and the bytes of each cell."""
 _SINGLE = frozenset({0x0006, 0x0201, 0x0203, 0x0204, 0x0205, 0x00D6, 0x00FD, 0x027E, 0x0001, 0x0003, 0x0004, 0x0005})
@@ -48,6 +48,8 @@ def workbook_records(file_name: str, data: bytes) -> bytes:
     stream = bytearray(_stream(file_name, data))
     counts: Counter[int] = Counter()
     n_cells = 0
+    begins: set[int] = set()
+    sheets: list[int] = []
     for place, code, content in _records(bytes(stream)):
         counts[code] += 1
         if code in _MULTIPLE:
@@ -56,10 +58,17 @@ def workbook_records(file_name: str, data: bytes) -> bytes:
             n_cells += 1
         elif code in (_NAME, _EXTERNNAME):
             struct.pack_into("<H", stream, place, _UNUSED)
+        elif code == _BOF:
+            begins.add(place)
         else:
             _check_record(file_name, code, content)
+            if code == _BOUNDSHEET:
+                sheets.append(int.from_bytes(content[:4], "little"))
         if n_cells > MAX_STORED_CELLS or counts[code] > _MOST.get(code, n_cells + counts[code]):
             raise TooLargeError("records")
+    # Every sheet must be one of those that were just looked through, and none may be read twice.
+    if not begins.issuperset(sheets) or len(set(sheets)) < len(sheets):
+        raise DamagedError("sheets")
     return bytes(stream)
 
 
@@ -105,14 +114,22 @@ def _stream(file_name: str, data: bytes) -> bytes:
 
 
 def _records(stream: bytes) -> Iterator[tuple[int, int, bytes]]:
-    """Each record with its place, code and content; the container fills the rest of the stream with zeros."""
-    place = 0
+    """Each record with its place, code and content; raises ``DamagedError`` when a part of the stream has no end."""
+    place = depth = 0
     while place + 4 <= len(stream):
         code, length = struct.unpack_from("<HH", stream, place)
-        if code == length == 0:
+        if depth == 0 and code != _BOF:
+            # The container fills the rest of the stream with zeros.
+            if stream[place:].strip(b"\0"):
+                raise DamagedError("records")
             return
+        depth += (code == _BOF) - (code == _EOF)
+        if place + 4 + length > len(stream):
+            break
         yield place, code, stream[place + 4 : place + 4 + length]
         place += 4 + length
+    if depth > 0 or stream[place:].strip(b"\0"):
+        raise DamagedError("records")
 
 
 def _check_record(file_name: str, code: int, content: bytes) -> None:

@@ -8,7 +8,7 @@ from pathlib import PurePath
 
 from app.rosters.files.raw import MAX_SHEET_NAME, Cell, RawSheet, address_of, cleaned, refuse
 
-MAX_CELLS = 500_000
+MAX_CELLS = 400_000
 MAX_COLUMNS = 1_000
 MAX_ROWS = 200_000
 MAX_TEXT = 40_000

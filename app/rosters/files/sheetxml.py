@@ -16,8 +16,8 @@ from app.rosters.files.styles import Style
 
 MAX_ELEMENTS = 6_000_000
 """Rows and cells that are stored, blank ones too: 100,000 rows with 60 formatted columns."""
-MAX_CELLS = 500_000
-"""Cells that hold anything: 16,000 rows with 30 columns."""
+MAX_CELLS = 400_000
+"""Cells that hold anything: 13,000 rows with 30 columns."""
 MAX_SHARED_TEXTS = 500_000
 MAX_TEXT = 40_000
 """Characters of one cell; spreadsheet programs allow 32,767."""
