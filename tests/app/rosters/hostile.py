@@ -20,6 +20,11 @@ _TEXTS_RELATION = (
     b'Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/sharedStrings"/>'
 )
 
+_TEXTS_TYPE = (
+    b'<Override PartName="/xl/sharedStrings.xml" '
+    b'ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"/>'
+)
+
 
 def good_xlsx(*rows: dict[str, object]) -> bytes:
     book = new_workbook()
@@ -58,6 +63,8 @@ def with_shared_texts(data: bytes) -> bytes:
                 continue
             if name == "xl/_rels/workbook.xml.rels":
                 content = content.replace(b"</Relationships>", _TEXTS_RELATION + b"</Relationships>")
+            if name == "[Content_Types].xml" and b"sharedStrings" not in content:
+                content = content.replace(b"</Types>", _TEXTS_TYPE + b"</Types>")
             target.writestr(name, share(content) if name.startswith("xl/worksheets/sheet") else content)
         items = "".join(f"<si>{text}</si>" for text in texts)
         target.writestr(TEXTS, f'<sst xmlns="{MAIN}" uniqueCount="{len(texts)}">{items}</sst>')

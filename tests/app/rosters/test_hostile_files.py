@@ -135,7 +135,7 @@ def hash_of(number: int) -> str:
 @pytest.mark.parametrize(
     ("name", "row", "part", "refusal"),
     [
-        ("blank cells", '<row r="{n}">' + "<c/>" * 200 + "<c><v>0x{h}</v></c></row>", SHEET, "too many|damaged"),
+        ("blank cells", '<row r="{n}">' + "<c/>" * 200 + '<c t="e"><v>{h}</v></c></row>', SHEET, "too many"),
         ("foreign tags", '<row r="{n}">' + '<x xmlns="u"/>' * 80 + '<c t="e"><v>{h}</v></c></row>', SHEET, None),
         ("texts in cells", '<row r="{n}">' + '<c t="str"><v>{h}{h}</v></c>' * 20 + "</row>", SHEET, "too many"),
         ("shared texts", "<si><t>{h}</t></si>" * 45, TEXTS, "too many"),
@@ -151,8 +151,7 @@ def test_a_bomb_of_more_than_50_mb_costs_little_memory(
         assert archive.getinfo(part).file_size > 50_000_000 or name == "texts in cells"
     outcome, added_mib, peak_mib, seconds = measured(path)
     if refusal is not None:
-        assert isinstance(outcome, str)
-        assert any(word in outcome for word in refusal.split("|"))
+        assert refusal in str(outcome)
     assert added_mib <= 200
     assert peak_mib <= 400
     assert seconds <= 30
