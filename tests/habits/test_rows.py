@@ -4,7 +4,7 @@ from openpyxl import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 from sqlmodel import select
 
-from app.models import Mentee, Person
+from app.models import Appointment, Mentee, Person
 from app.rosters.workbook import read_sheets
 from tests.habits.books import candidates
 from tests.habits.conftest import CLEAN, Desk, candidate_row
@@ -37,19 +37,25 @@ def test_merged_townships_and_villages_are_filled_down(desk: Desk) -> None:
 def candidate_merged_over_two_mentor_rows() -> Workbook:
     def merge(sheet: Worksheet) -> None:
         for column in range(1, 23):
-            sheet.merge_cells(start_row=2, end_row=3, start_column=column, end_column=column)
-            sheet.merge_cells(start_row=4, end_row=5, start_column=column, end_column=column)
+            if column != 15:
+                sheet.merge_cells(start_row=2, end_row=3, start_column=column, end_column=column)
+                sheet.merge_cells(start_row=4, end_row=5, start_column=column, end_column=column)
 
     return candidates(
-        candidate_row(1, 备注="导师甲"), {"备注": "导师乙"}, candidate_row(2, 备注="导师丙"), arrange=merge
+        candidate_row(1, 任职经历="2012.07-2016.03 桂花村 村会计", 备注="导师甲"),
+        {"任职经历": "2016.03-至今 桂花村 村委会主任", "备注": "导师乙"},
+        candidate_row(2, 备注="导师丙"),
+        arrange=merge,
     )
 
 
-def test_a_candidate_merged_over_two_rows_is_one_person_of_two_rows(desk: Desk) -> None:
+def test_a_candidate_merged_over_two_rows_is_one_person(desk: Desk) -> None:
     batch = desk.receive(candidate_merged_over_two_mentor_rows(), "一人占两行")
-    # The second line says something of its own, and is a second row about the same person.
-    assert desk.office.issues(batch) == [("U3", "DUPLICATE_PERSON")]
-    assert batch.counts == CLEAN | {"new": 2, "rejected": 1}
+    assert desk.office.issues(batch) == [("A3", "CONTINUED_ROW")]
+    assert batch.counts == CLEAN | {"new": 2, "skipped": 1}
+    desk.office.commit(batch)
+    posts = sorted((str(post.start_date), post.title) for post in desk.all(Appointment))
+    assert posts == [("2012-07-01", "村会计"), ("2016-03-01", "村委会主任")]
 
 
 def township_written_once_and_left_blank_below() -> Workbook:

@@ -27,6 +27,8 @@ class Grid:
     skipped_rows: frozenset[int]
     blocks: tuple[Area, ...]
     """Merged blocks of instructions; they are not filled."""
+    continued: frozenset[tuple[int, int]]
+    """Places in merged ranges that begin in a row above."""
 
     def cell(self, row: int, column: int) -> Cell:
         """The cell at one-based row and column; an empty one when nothing is stored there."""
@@ -63,6 +65,7 @@ def fill_grid(sheet: RawSheet, corrections: Mapping[str, Correction]) -> Grid:
             row, column = coordinate_to_tuple(place)
             values[row, column] = Cell(value=correction.strip() or None, number_format="@", address=place)
     blocks = []
+    continued: set[tuple[int, int]] = set()
     for area in sheet.merged:
         top = values.get((area.first_row, area.first_column))
         if top is None or top.is_blank:
@@ -71,6 +74,11 @@ def fill_grid(sheet: RawSheet, corrections: Mapping[str, Correction]) -> Grid:
             blocks.append(area)
         else:
             _fill(values, area, top)
+            continued.update(
+                (row, column)
+                for row in range(area.first_row + 1, area.last_row + 1)
+                for column in range(area.first_column, area.last_column + 1)
+            )
     columns_by_row: dict[int, list[int]] = defaultdict(list)
     for row, column in sorted(values):
         columns_by_row[row].append(column)
@@ -80,6 +88,7 @@ def fill_grid(sheet: RawSheet, corrections: Mapping[str, Correction]) -> Grid:
         columns_by_row=dict(columns_by_row),
         skipped_rows=frozenset(skipped_rows),
         blocks=tuple(blocks),
+        continued=frozenset(continued),
     )
 
 

@@ -8,9 +8,12 @@ from app.rosters.tables.grid import Grid
 from app.rosters.tables.header import Header, is_other_header
 from app.rosters.tables.remarks import is_remark
 from app.rosters.tables.sheet import DataRow, Sheet
+from app.services.imports.records import SheetKind
 
 _PLACES = ("township", "village")
 """Columns in which a blank cell may mean the same as above, from the wider to the narrower."""
+_LEDGERS = frozenset({SheetKind.CANDIDATES, SheetKind.MENTORS, SheetKind.ASSIGNED_CADRES})
+"""Tables with one person to a row; where a name is merged over several rows, they are about one person."""
 
 
 def read_table(grid: Grid, header: Header, *, fills_down: bool) -> Sheet:
@@ -23,6 +26,7 @@ def read_table(grid: Grid, header: Header, *, fills_down: bool) -> Sheet:
     columns = _first_columns(header)
     header_texts = {tuple(grid.texts(row)) for row in range(first, last_header_row + 1)}
     in_blocks = _note_blocks(sheet, grid, last_header_row)
+    is_ledger = header.layout is not None and header.layout.kind in _LEDGERS
     above: dict[str, Cell] = {}
     for number in grid.columns_by_row:
         if first <= number <= last_header_row:
@@ -59,6 +63,9 @@ def read_table(grid: Grid, header: Header, *, fills_down: bool) -> Sheet:
         if all(cell.is_blank or cell.is_filled for key, cell in cells.items() if key != "number"):
             # Every cell belongs to a merged one above: the row is a part of the row before.
             continue
+        if is_ledger and (number, columns.get("name", 0)) in grid.continued and sheet.rows:
+            _continue_row(sheet, number, cells)
+            continue
         if fills_down:
             _fill_places(cells, above)
         if number in grid.sheet.hidden_rows:
@@ -66,6 +73,19 @@ def read_table(grid: Grid, header: Header, *, fills_down: bool) -> Sheet:
         sheet.rows.append(DataRow(number=number, cells=cells))
     _note_colours(sheet)
     return sheet
+
+
+def _continue_row(sheet: Sheet, number: int, cells: dict[str, Cell]) -> None:
+    """Add the lines of a person's career to the row of the person; what else the row says is told to be left out."""
+    own = {key: cell for key, cell in cells.items() if not cell.is_blank and not cell.is_filled}
+    own.pop("number", None)
+    career = own.pop("career", None)
+    if career is not None and "career" in sheet.rows[-1].cells:
+        first = sheet.rows[-1].cells["career"]
+        sheet.rows[-1].cells["career"] = replace(first, value=f"{first.text}\n{career.text}".strip())
+    if own:
+        sheet.n_skipped += 1
+        sheet.notes.append((f"A{number}", "CONTINUED_ROW", ""))
 
 
 def _first_columns(header: Header) -> dict[str, int]:

@@ -40,6 +40,11 @@ ISSUES: dict[str, tuple[Severity, str, str]] = {
         "A merged block of instructions among the rows; it was left out.",
         "该处为合并的填表说明区域，已跳过。",
     ),
+    "CONTINUED_ROW": (
+        _WARNING,
+        "The person of this row is merged with the row above; only posts held were taken from here.",
+        "该行与上一行合并为同一人，仅读取任职经历，其他内容未读取。",
+    ),
     "HIDDEN_COLUMN": (
         _WARNING,
         "{column} is hidden; it was read all the same.",

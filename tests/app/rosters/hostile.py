@@ -130,11 +130,17 @@ EXTERNAL_DTD = b'<!DOCTYPE x SYSTEM "http://example.invalid/x.dtd">'
 
 
 def with_record(code: int, content: bytes) -> bytes:
-    """A .xls workbook with one more record near its beginning."""
-    stream = biff_stream(good_xls())
-    first = 4 + struct.unpack_from("<H", stream, 2)[0]
+    """A .xls workbook with one more record near its beginning; the places of its sheets are moved along."""
+    stream = bytearray(biff_stream(good_xls()))
     record = struct.pack("<HH", code, len(content)) + content
-    return in_container(stream[:first] + record + stream[first:])
+    place = 0
+    while place + 4 <= len(stream):
+        found, length = struct.unpack_from("<HH", stream, place)
+        if found == 0x0085:
+            struct.pack_into("<I", stream, place + 4, struct.unpack_from("<I", stream, place + 4)[0] + len(record))
+        place += 4 + length
+    first = 4 + struct.unpack_from("<H", stream, 2)[0]
+    return in_container(bytes(stream[:first]) + record + bytes(stream[first:]))
 
 
 def biff_stream(data: bytes) -> bytes:
@@ -206,6 +212,7 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str, str]] = {
     "含宏xls": (lambda: with_record(0x00D3, b""), "macros", "含有宏"),
     "含宏表xls": (lambda: with_record(0x0085, b"\0\0\0\0\0\1\1\0A"), "macros", "含有宏"),
     "外部链接xls": (lambda: with_record(0x01AE, b"\1\0\5\0\0\1a.xls"), "other files", "引用了其他文件"),
+    "表位置不符xls": (lambda: with_record(0x0085, b"\5\0\0\0\0\0\1\0A"), "damaged", "已损坏"),
     "损坏xls": (lambda: good_xls()[:1200], "damaged", "已损坏"),
     "截断xls": (lambda: in_container(biff_stream(good_xls())[:3000].ljust(5000, b"\1")), "damaged", "已损坏"),
     "Word文档": (lambda: ole_document("WordDocu"), "another office document", "其他办公文档"),

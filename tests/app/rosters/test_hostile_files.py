@@ -23,6 +23,7 @@ from tests.app.rosters.hostile import (
     good_xlsx,
     in_container,
     with_part,
+    with_record,
     with_shared_texts,
 )
 from tests.workbooks import CANDIDATE_HEADERS, add_sheet, new_workbook, to_bytes
@@ -54,6 +55,11 @@ def test_the_hostile_files_are_good_ones_but_for_their_defect() -> None:
     for data in (good_xlsx(), good_xls(), in_container(biff_stream(good_xls()))):
         (sheet,) = read_sheets("a", data)
         assert [row.cells["name"].text for row in sheet.rows] == ["张乙"]
+
+
+def test_names_of_ranges_in_an_xls_are_not_evaluated() -> None:
+    (sheet,) = read_sheets("a", with_record(0x0018, b"\xff" * 40))
+    assert [row.cells["name"].text for row in sheet.rows] == ["张乙"]
 
 
 class Endless:
