@@ -40,7 +40,9 @@ def read_person(reader: RowReader, home: Division | None, township: Division | N
             reader.problem("sex", "SEX_DIFFERS_FROM_ID")
         sex = sex_by_id
     elif reader.cell("id_number") is None:
-        reader.problem("id_number", "MISSING_ID_NUMBER" if birth else "MISSING_IDENTITY")
+        # A date of birth that cannot be read has its own issue.
+        is_told = birth is not None or reader.cell("birth") is not None
+        reader.problem("id_number", "MISSING_ID_NUMBER" if is_told else "MISSING_IDENTITY")
     education = reader.read("education", _education)
     school = reader.read("school_and_major", lambda c: split_school_and_major(parse_text(c, 120))) or (None, None)
     needs = _needs(reader)

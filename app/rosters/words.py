@@ -29,8 +29,8 @@ def fold(text: str) -> str:
 
 SEX = {"男": Sex.MALE, "女": Sex.FEMALE, "男性": Sex.MALE, "女性": Sex.FEMALE, "未说明": Sex.NOT_STATED}
 YES_NO = {
-    "是": True, "√": True, "✓": True, "1": True, "●": True, "有": True, "Y": True,
-    "否": False, "×": False, "✗": False, "0": False, "○": False, "无": False, "N": False, "-": False,
+    "是": True, "√": True, "✓": True, "1": True, "●": True, "有": True, "Y": True, "TRUE": True,
+    "否": False, "×": False, "✗": False, "0": False, "○": False, "无": False, "N": False, "FALSE": False, "-": False,
 }  # fmt: skip
 TARGET_POST = {
     "村党组织书记": TargetPost.SECRETARY,

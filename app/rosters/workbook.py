@@ -5,9 +5,9 @@ from collections.abc import Mapping
 
 from app.errors import WorkbookError
 from app.rosters.columns import LAYOUTS, Layout
+from app.rosters.files.container import open_book
 from app.rosters.files.raw import Cell as Cell
 from app.rosters.files.raw import RawSheet
-from app.rosters.files.xlsx import open_book
 from app.rosters.tables.grid import Grid, fill_grid
 from app.rosters.tables.header import find_header, mapped_header
 from app.rosters.tables.rows import read_table, written_headers

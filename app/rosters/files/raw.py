@@ -35,6 +35,8 @@ class Cell:
         """The value as text, without surrounding white space; a whole number has no decimal point."""
         if self.value is None:
             return ""
+        if isinstance(self.value, bool):
+            return "TRUE" if self.value else "FALSE"
         if isinstance(self.value, float) and self.value.is_integer():
             return str(int(self.value))
         return str(self.value).strip()

@@ -1,126 +1,136 @@
-"""Reads .xlsx workbooks: checks of the container first, then the cells of every sheet."""
+"""Reads .xlsx workbooks part by part: what is in the package, then shared texts, styles and the sheets."""
 
-import warnings
-import zlib
-from io import BytesIO
-from typing import Any
-from xml.etree.ElementTree import ParseError
-from zipfile import BadZipFile, ZipFile
+from openpyxl.utils.datetime import MAC_EPOCH, WINDOWS_EPOCH
 
-from defusedxml.common import DefusedXmlException
-from openpyxl import load_workbook
-from openpyxl.utils.escape import unescape
-from openpyxl.utils.exceptions import InvalidFileException
-from openpyxl.worksheet.worksheet import Worksheet
+from app.rosters.files.biff import external_links, macros
+from app.rosters.files.package import DamagedError, Package, TooLargeError, open_package
+from app.rosters.files.raw import MAX_SHEET_NAME, RawSheet, refuse
+from app.rosters.files.sheetxml import Budget, SheetReader, SpreadError, read_shared_texts
+from app.rosters.files.styles import read_styles
 
-from app.rosters.files.raw import MAX_SHEET_NAME, Area, Cell, RawSheet, address_of, cleaned, refuse
-from app.rosters.files.sheetscan import UnscannableError, scan_parts
-
-MAX_FILE_BYTES = 50 * 1024 * 1024
-MAX_UNPACKED_BYTES = 500 * 1024 * 1024
-MAX_ENTRIES = 5_000
-MAX_CELLS = 3_000_000
-MAX_SPREAD_CELLS = 300_000
-"""Cells of merged and linked ranges: 10,000 rows with 30 merged columns."""
-_OLE_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_ENCRYPTED_STREAM = "EncryptedPackage".encode("utf-16-le")
+MAX_SHEETS = 500
+"""A city has about 200 townships."""
+_RELATION_ID = (
+    "http://schemas.openxmlformats.org/officeDocument/2006/relationships id",
+    "http://purl.oclc.org/ooxml/officeDocument/relationships id",
+)
 
 
-def open_book(file_name: str, data: bytes) -> list[RawSheet]:
+def open_xlsx(file_name: str, data: bytes) -> list[RawSheet]:
     """All sheets of a workbook; raises ``WorkbookError`` when the file is not one that can be read safely."""
-    has_formulas = _check_container(file_name, data)
-    book = _load(file_name, data, values=True)
-    formulas = _load(file_name, data, values=False) if has_formulas else None
-    return [_raw(sheet, formulas[sheet.title] if formulas is not None else None) for sheet in book.worksheets]
-
-
-def _check_container(file_name: str, data: bytes) -> bool:
-    """Refuse what is no plain .xlsx before any XML is read; whether a sheet holds formulas."""
-    if len(data) > MAX_FILE_BYTES:
-        raise refuse(file_name, "is larger than 50 MB; split it by township.", "超过50 MB，请按乡镇拆分。")
-    if data.startswith(_OLE_MAGIC):
-        if _ENCRYPTED_STREAM in data:
-            raise refuse(
-                file_name, "is encrypted; remove the password and upload it again.", "已加密，请取消密码后重新上传。"
-            )
-        raise refuse(file_name, "is an .xls file; save it as .xlsx.", "是 .xls 格式，请另存为 .xlsx。")
     try:
-        with ZipFile(BytesIO(data)) as archive:
-            entries = archive.infolist()
-            if len(entries) > MAX_ENTRIES or sum(entry.file_size for entry in entries) > MAX_UNPACKED_BYTES:
-                raise refuse(file_name, "unpacks to more than 500 MB; it was not opened.", "解压后超过500 MB，未打开。")
-            names = {entry.filename for entry in entries}
-            if "[Content_Types].xml" not in names or "xl/workbook.xml" not in names:
-                raise refuse(
-                    file_name, "is not an .xlsx workbook; save it as .xlsx.", "不是 .xlsx 工作簿，请另存为 .xlsx。"
-                )
-            if any(name.lower().endswith("vbaproject.bin") for name in names):
-                raise refuse(file_name, "contains macros; save it as .xlsx.", "含有宏，请另存为 .xlsx。")
-            if any(name.startswith("xl/externalLinks/") for name in names):
-                raise refuse(
-                    file_name,
-                    "takes values from other files; break the links (paste as values) and upload it again.",
-                    "引用了其他文件，请断开链接（粘贴为数值）后重新上传。",
-                )
-            scan = scan_parts(archive)
-    except (BadZipFile, UnscannableError, zlib.error, EOFError, RuntimeError):
-        # Entries with a password or an unknown compression raise RuntimeError.
-        raise refuse(file_name, "is not an .xlsx workbook, or is damaged.", "不是 .xlsx 工作簿，或已损坏。") from None
-    if scan.n_items > MAX_CELLS:
+        with open_package(file_name, data) as package:
+            _check_contents(file_name, package)
+            return _read(file_name, package)
+    except DamagedError:
         raise refuse(
             file_name,
-            "has too many cells; delete the unused rows and columns and upload it again.",
-            "单元格过多，请删除多余的行和列后重新上传。",
-        )
-    if scan.n_spread_cells > MAX_SPREAD_CELLS:
-        raise refuse(
-            file_name,
-            "merges or links whole rows or columns; unmerge them and upload it again.",
-            "合并或链接了整行整列，请取消合并后重新上传。",
-        )
-    return scan.has_formulas
-
-
-def _load(file_name: str, data: bytes, *, values: bool) -> Any:
-    try:
-        with warnings.catch_warnings():
-            # openpyxl warns of styles it does not know, and quotes the values of cells, which may be personal.
-            warnings.simplefilter("ignore")
-            book = load_workbook(BytesIO(data), data_only=values)
-    except (
-        InvalidFileException, BadZipFile, ParseError, DefusedXmlException, KeyError, ValueError, TypeError, OSError,
-        AttributeError, IndexError, OverflowError, EOFError, RuntimeError, AssertionError, zlib.error,
-    ):  # fmt: skip
-        # openpyxl reports damage in the parts of a workbook by all of these.
-        raise refuse(
-            file_name, "is damaged and cannot be read; save it again.", "已损坏，无法读取，请重新保存。"
+            "is not an .xlsx workbook, or is damaged and cannot be read; save it again.",
+            "不是 .xlsx 工作簿，或已损坏，无法读取，请重新保存。",
         ) from None
-    if any(len(title) > MAX_SHEET_NAME for title in book.sheetnames):
-        raise refuse(file_name, "has a sheet with an overlong name; shorten it.", "工作表名称过长，请缩短。")
-    return book
+    except SpreadError:
+        raise refuse(
+            file_name,
+            "merges whole rows or columns; unmerge them and upload it again.",
+            "合并了整行整列，请取消合并后重新上传。",
+        ) from None
+    except TooLargeError:
+        raise refuse(
+            file_name,
+            "has too many cells or too long texts; delete the unused rows and columns and upload it again.",
+            "单元格过多或内容过长，请删除多余的行和列后重新上传。",
+        ) from None
 
 
-def _raw(worksheet: Worksheet, formulas: Worksheet | None) -> RawSheet:
-    """Copy the stored cells; the private mapping is used because walking rows would create every empty cell."""
-    cells: dict[tuple[int, int], Cell] = {}
-    for (row, column), cell in worksheet._cells.items():
-        value = cleaned(unescape(cell.value)) if isinstance(cell.value, str) else cell.value
-        pending = formulas is not None and value is None and formulas.cell(row, column).data_type == "f"
-        if pending or (value is not None and value != ""):
-            cells[row, column] = Cell(
-                value=value,
-                number_format=cell.number_format or "General",
-                address=address_of(row, column),
-                is_formula_without_value=pending,
-                is_error=cell.data_type == "e",
+def _check_contents(file_name: str, package: Package) -> None:
+    """Refuse other documents in a zip, and workbooks that can do or fetch anything."""
+    names = package.names
+    if "[content_types].xml" not in names:
+        if any(name.endswith((".xlsx", ".xls", ".csv")) for name in names):
+            raise refuse(
+                file_name,
+                "is a zip archive; unpack it and upload the workbooks one by one.",
+                "是压缩包，请解压后逐个上传工作簿。",
             )
+        if "content.xml" in names:
+            raise refuse(file_name, "is an .ods document; save it as .xlsx.", "是 .ods 文档，请另存为 .xlsx。")
+        raise refuse(file_name, "is not an .xlsx workbook; save it as .xlsx.", "不是 .xlsx 工作簿，请另存为 .xlsx。")
+    if "xl/workbook.bin" in names:
+        raise refuse(file_name, "is an .xlsb workbook; save it as .xlsx.", "是 .xlsb 格式，请另存为 .xlsx。")
+    types: set[str] = set()
+    package.parse("[Content_Types].xml", start=lambda _, attributes: types.add(attributes.get("ContentType", "")[:200]))
+    if any(name.endswith("vbaproject.bin") or name.startswith("xl/macrosheets/") for name in names) or any(
+        "macroEnabled" in one or "vbaProject" in one or "macrosheet" in one for one in types
+    ):
+        raise macros(file_name)
+    if any(name.startswith("xl/externallinks/") for name in names):
+        raise external_links(file_name)
+
+
+def _read(file_name: str, package: Package) -> list[RawSheet]:
+    main = next((one.target for one in package.relations("") if one.kind == "officeDocument"), "xl/workbook.xml")
+    if main not in package:
+        raise refuse(file_name, "is not an .xlsx workbook; save it as .xlsx.", "不是 .xlsx 工作簿，请另存为 .xlsx。")
+    entries: list[tuple[str, str, bool]] = []
+    dates: list[bool] = []
+    root: list[str] = []
+
+    def start(tag: str, attributes: dict[str, str]) -> None:
+        root.append(tag)
+        if root[0] != "workbook":
+            raise DamagedError("root")
+        if tag == "sheet":
+            key = next((attributes[name] for name in _RELATION_ID if name in attributes), "")
+            entries.append((attributes.get("name", ""), key, attributes.get("state", "visible") != "visible"))
+        elif tag == "workbookPr":
+            dates.append(attributes.get("date1904", "0") in ("1", "true"))
+        if len(root) > 100_000:
+            raise TooLargeError("workbook")
+
+    package.parse(main, start=start)
+    relations = {one.id: one for one in package.relations(main)}
+    if any(one.kind in ("externalLink", "externalLinkPath") for one in relations.values()):
+        raise external_links(file_name)
+    if not entries or len(entries) > MAX_SHEETS or len({name for name, _, _ in entries}) < len(entries):
+        raise DamagedError("sheets")
+    if any(not name or len(name) > MAX_SHEET_NAME for name, _, _ in entries):
+        raise refuse(file_name, "has a sheet with an overlong name; shorten it.", "工作表名称过长，请缩短。")
+    parts = {one.kind: one.target for one in relations.values()}
+    texts = read_shared_texts(package, parts["sharedStrings"]) if "sharedStrings" in parts else []
+    styles = read_styles(package, parts["styles"]) if "styles" in parts else []
+    epoch = MAC_EPOCH if any(dates) else WINDOWS_EPOCH
+    budget = Budget()
+    sheets = []
+    for name, key, is_hidden in entries:
+        relation = relations.get(key)
+        if relation is None or relation.is_external:
+            raise DamagedError("relation")
+        if relation.kind == "worksheet":
+            reader = SheetReader(texts=texts, styles=styles, epoch=epoch, budget=budget)
+            sheets.append(_sheet(package, relation.target, name, reader, is_hidden=is_hidden))
+    return sheets
+
+
+def _sheet(package: Package, part: str, name: str, reader: SheetReader, *, is_hidden: bool) -> RawSheet:
+    """One sheet; charts and the like are not opened."""
+    tags: list[str] = []
+
+    def start(tag: str, attributes: dict[str, str]) -> None:
+        if not tags:
+            tags.append(tag)
+            if tag != "worksheet":
+                raise DamagedError("root")
+        reader.start(tag, attributes)
+
+    package.parse(part, start=start, end=reader.end, text=reader.text)
+    if not tags:
+        raise DamagedError("root")
     return RawSheet(
-        name=worksheet.title,
-        cells=cells,
-        merged=tuple(
-            Area(first_row=m.min_row, last_row=m.max_row, first_column=m.min_col, last_column=m.max_col)
-            for m in worksheet.merged_cells.ranges
-        ),
-        hidden_rows=frozenset(row for row, dimension in worksheet.row_dimensions.items() if dimension.hidden),
-        is_hidden=worksheet.sheet_state != "visible",
+        name=name,
+        cells=reader.cells,
+        merged=tuple(reader.merged),
+        hidden_rows=frozenset(reader.hidden_rows),
+        hidden_columns=frozenset(reader.hidden_columns),
+        is_hidden=is_hidden,
+        has_comments=any(one.kind in ("comments", "threadedComment") for one in package.relations(part)),
     )

@@ -9,6 +9,7 @@ from openpyxl.utils import coordinate_to_tuple
 
 from app.errors import InvalidInputError
 from app.rosters.files.raw import Area, Cell, RawSheet, address_of
+from app.rosters.tables.remarks import is_instruction
 from app.rosters.tables.sheet import SKIP_ROW, Correction
 
 _ADDRESS = re.compile(r"[A-Z]{1,3}[1-9]\d{0,6}", re.ASCII)
@@ -24,6 +25,10 @@ class Grid:
     columns_by_row: dict[int, list[int]]
     """Columns that hold anything, of those rows that hold anything, both in order."""
     skipped_rows: frozenset[int]
+    blocks: tuple[Area, ...]
+    """Merged blocks of instructions; they are not filled."""
+    continued: frozenset[tuple[int, int]]
+    """Places in merged ranges that begin in a row above."""
 
     def cell(self, row: int, column: int) -> Cell:
         """The cell at one-based row and column; an empty one when nothing is stored there."""
@@ -32,9 +37,13 @@ class Grid:
             return found
         return Cell(value=None, number_format="General", address=address_of(row, column))
 
+    def stored(self, row: int) -> list[Cell]:
+        """The cells of a row that are stored, from left to right."""
+        return [self.values[row, column] for column in self.columns_by_row.get(row, ())]
+
     def texts(self, row: int) -> list[str]:
         """The texts of a row from left to right, without blanks."""
-        return [text for column in self.columns_by_row.get(row, ()) if (text := self.values[row, column].text)]
+        return [text for cell in self.stored(row) if (text := cell.text)]
 
 
 def fill_grid(sheet: RawSheet, corrections: Mapping[str, Correction]) -> Grid:
@@ -55,19 +64,36 @@ def fill_grid(sheet: RawSheet, corrections: Mapping[str, Correction]) -> Grid:
                 )
             row, column = coordinate_to_tuple(place)
             values[row, column] = Cell(value=correction.strip() or None, number_format="@", address=place)
+    blocks = []
+    continued: set[tuple[int, int]] = set()
     for area in sheet.merged:
-        _fill(values, area)
+        top = values.get((area.first_row, area.first_column))
+        if top is None or top.is_blank:
+            continue
+        if is_instruction(area, top.text):
+            blocks.append(area)
+        else:
+            _fill(values, area, top)
+            continued.update(
+                (row, column)
+                for row in range(area.first_row + 1, area.last_row + 1)
+                for column in range(area.first_column, area.last_column + 1)
+            )
     columns_by_row: dict[int, list[int]] = defaultdict(list)
     for row, column in sorted(values):
         columns_by_row[row].append(column)
-    return Grid(sheet=sheet, values=values, columns_by_row=dict(columns_by_row), skipped_rows=frozenset(skipped_rows))
+    return Grid(
+        sheet=sheet,
+        values=values,
+        columns_by_row=dict(columns_by_row),
+        skipped_rows=frozenset(skipped_rows),
+        blocks=tuple(blocks),
+        continued=frozenset(continued),
+    )
 
 
-def _fill(values: dict[tuple[int, int], Cell], area: Area) -> None:
+def _fill(values: dict[tuple[int, int], Cell], area: Area, top: Cell) -> None:
     """Repeat the first cell of a merged range in the others."""
-    top = values.get((area.first_row, area.first_column))
-    if top is None or top.is_blank:
-        return
     for row in range(area.first_row, area.last_row + 1):
         for column in range(area.first_column, area.last_column + 1):
             if (row, column) not in values:

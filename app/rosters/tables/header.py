@@ -1,7 +1,7 @@
 """Finds the header of a table by its words: which rows it takes up, what kind of table it is, and its columns."""
 
 import re
-from collections.abc import Mapping, Set
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 
 from openpyxl.utils import column_index_from_string
@@ -23,9 +23,10 @@ _NAMES: dict[SheetKind, dict[str, str]] = {
 _HEADER_WORDS = frozenset(name for names in _NAMES.values() for name in names)
 _BEGINNINGS = frozenset(name[:length] for name in _HEADER_WORDS for length in range(2, len(name) + 1)) | _HEADER_WORDS
 _HINT = re.compile(
-    r"[(（【\[][^()（）【】\[\]]*(?:如|例|必填|选填|填写|格式|岁|位|文本|下拉|不填)[^()（）【】\[\]]*[)）】\]]"
+    r"[(（【\[][^()（）【】\[\]]*(?:如|例|必填|选填|填写|格式|岁|位|文本|下拉|不填|以内|注[:：])[^()（）【】\[\]]*[)）】\]]"
 )
 """What a header says about how to fill in the column, 身份证号（必填）."""
+_BRACKETS = re.compile(r"[(（【\[][^()（）【】\[\]]*[)）】\]]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +90,7 @@ def mapped_header(grid: Grid, layout: Layout, mapping: SheetMapping, remembered:
 
 def is_other_header(texts: list[str]) -> bool:
     """Whether a row looks like the header of a table."""
-    if any(":" in text or "：" in text for text in texts):
+    if _is_line(texts):
         return False
     return sum(normalize_header(text) in _HEADER_WORDS for text in texts) >= FEWEST_HEADER_WORDS
 
@@ -97,9 +98,17 @@ def is_other_header(texts: list[str]) -> bool:
 def _may_begin_header(grid: Grid, row: int, beginnings: Set[str]) -> bool:
     """Not a title, and not a line such as 单位名称：…　统计日期：…, but words of headers or groups of columns."""
     texts = set(grid.texts(row))
-    if len(texts) < 2 or any(":" in text or "：" in text for text in texts):
+    if len(texts) < 2 or _is_line(texts):
         return False
     return _shape(grid, row) > 1 or any(normalize_header(text) in beginnings for text in texts)
+
+
+def _is_line(texts: Iterable[str]) -> bool:
+    """Whether a text is a label with its value, 单位名称：…; headers may end in a colon, or explain themselves."""
+    return any(
+        (":" in bare or "：" in bare) and normalize_header(bare) not in _HEADER_WORDS
+        for bare in (_BRACKETS.sub("", text) for text in texts)
+    )
 
 
 def _shape(grid: Grid, first: int) -> int:
@@ -117,7 +126,7 @@ def _guess(grid: Grid) -> Header:
     best, first = (0, 0), 0
     for row in range(1, HEADER_SEARCH_ROWS + 1):
         texts = set(grid.texts(row))
-        if len(texts) >= 2 and not any(":" in text or "：" in text for text in texts):
+        if len(texts) >= 2 and not _is_line(texts):
             score = (sum(normalize_header(text) in _HEADER_WORDS for text in texts), len(texts))
             if first == 0 or score > best:
                 best, first = score, row

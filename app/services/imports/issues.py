@@ -35,6 +35,32 @@ ISSUES: dict[str, tuple[Severity, str, str]] = {
         "A row of totals, notes or examples; it was left out.",
         "该行为合计、说明或示例，已跳过。",
     ),
+    "SKIPPED_BLOCK": (
+        _WARNING,
+        "A merged block of instructions among the rows; it was left out.",
+        "该处为合并的填表说明区域，已跳过。",
+    ),
+    "CONTINUED_ROW": (
+        _WARNING,
+        "The person of this row is merged with the row above; only posts held were taken from here.",
+        "该行与上一行合并为同一人，仅读取任职经历，其他内容未读取。",
+    ),
+    "HIDDEN_COLUMN": (
+        _WARNING,
+        "{column} is hidden; it was read all the same.",
+        "“{column_zh}”列被隐藏，仍已读取。",
+    ),
+    "COLOURS_IGNORED": (
+        _WARNING,
+        "Some cells are coloured or struck through, from this one on; this was not read. If it means something, write "
+        "it in words or delete the rows.",
+        "自该单元格起有填充色、字体颜色或删除线，均未读取；如有特定含义，请用文字写明或删除相应的行。",
+    ),
+    "COMMENTS_IGNORED": (
+        _WARNING,
+        "This sheet has comments on cells; they were not read.",
+        "该工作表的单元格带有批注，批注内容未读取。",
+    ),
     "FORMULA_WITHOUT_VALUE": (
         _ERROR,
         "The formula in {column} has no stored result; open and save the file in a spreadsheet program.",

@@ -12,7 +12,7 @@ from sqlmodel import select
 from app.errors import WorkbookError
 from app.models import ImportIssue, Person
 from app.models.vocabulary import ImportState
-from app.rosters.files import xlsx
+from app.rosters.files import container, package
 from tests.app.rosters.conftest import ImportOffice, candidate_row, mentor_row
 from tests.workbooks import CANDIDATE_HEADERS, MENTOR_HEADERS, add_sheet, new_workbook, to_bytes
 
@@ -52,10 +52,10 @@ def entity_bomb() -> bytes:
 @pytest.mark.parametrize(
     ("defect", "remedy"),
     [
-        (lambda: b"", "not an .xlsx"),
-        (lambda: b"\xe5\xa7\x93\xe5\x90\x8d,\r\n", "not an .xlsx"),
+        (lambda: b"", "is empty"),
+        (lambda: b"\xe5\xa7\x93\xe5\x90\x8d,\r\n", "known header"),
         (lambda: good_file()[:-200], "not an .xlsx"),
-        (lambda: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600, ".xls file"),
+        (lambda: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600, "damaged"),
         (lambda: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage".encode("utf-16-le"), "password"),
         (lambda: with_entry("xl/vbaProject.bin", b"x"), "macros"),
         (lambda: with_entry("xl/externalLinks/externalLink1.xml", b"<x/>"), "other files"),
@@ -77,11 +77,11 @@ def test_a_file_that_cannot_be_read_is_refused_and_nothing_is_written(
 
 def test_a_zip_bomb_is_refused_before_it_is_opened(office: ImportOffice, monkeypatch: pytest.MonkeyPatch) -> None:
     data = with_entry("xl/media/big.bin", b"\0" * 5_000_000)
-    monkeypatch.setattr(xlsx, "MAX_UNPACKED_BYTES", 4_000_000)
+    monkeypatch.setattr(package, "MAX_UNPACKED_BYTES", 4_000_000)
     before = office.counts(with_imports=True)
     with pytest.raises(WorkbookError, match="unpacks"):
         office.upload(data)
-    monkeypatch.setattr(xlsx, "MAX_FILE_BYTES", 1_000)
+    monkeypatch.setattr(container, "MAX_FILE_BYTES", 1_000)
     with pytest.raises(WorkbookError, match="larger"):
         office.upload(data)
     assert office.counts(with_imports=True) == before
