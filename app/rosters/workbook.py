@@ -328,7 +328,7 @@ def _find_header(grid: _Grid) -> tuple[Layout, int, int, dict[int, str | None]] 
             for layout in LAYOUTS:
                 keys = {column: _match(layout, path) for column, path in paths.items()}
                 known = {key for key in keys.values() if key is not None}
-                if len(known) < layout.minimum or not known & layout.marks or not known & {"name", "a_name"}:
+                if not layout.is_header(known):
                     continue
                 # Of equally good headers the one that begins first, and of those the flattest.
                 if best is None or (len(known), -first, -depth) > best[0]:

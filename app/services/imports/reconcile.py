@@ -39,6 +39,8 @@ class Reconciliation:
     today: date
     rejected_hashes: frozenset[str] = frozenset()
     rejected_names: frozenset[str] = frozenset()
+    has_needs_sheet: bool = False
+    """Whether the file has 需求清单: then the needs in its rosters are not all there are."""
     _given: dict[tuple[UUID, str], Any] = field(default_factory=dict)
     _pairs_seen: set[tuple[type, Hashable]] = field(default_factory=set)
     _rows_seen: dict[tuple[SheetKind, UUID], str] = field(default_factory=dict)
@@ -149,7 +151,9 @@ class Reconciliation:
         self.touch(person)
         return True
 
-    def first_given(self, person_id: UUID, name: str, value: object, outcome: Outcome) -> bool:
+    def first_given(
+        self, person_id: UUID, name: str, value: object, outcome: Outcome, *, column: str | None = None
+    ) -> bool:
         """Whether no earlier row of the file gave another value; reports the conflict if one did."""
         if name in _RANDOM_COLUMNS:
             return True
@@ -157,7 +161,7 @@ class Reconciliation:
         if earlier == value:
             return True
         if name not in _SECONDARY_COLUMNS:
-            outcome.problem(_COLUMN_OF.get(name, name), "CONFLICTING_VALUE")
+            outcome.problem(column or _COLUMN_OF.get(name, name), "CONFLICTING_VALUE")
         return False
 
     def _wanted_division(self, person: Person, given_id: UUID, outcome: Outcome) -> UUID:
@@ -185,13 +189,12 @@ class Reconciliation:
         wanted_key: Callable[[Any], Hashable],
         make: Callable[[Any], CountyRow],
         *,
-        may_remove: bool = True,
+        may_remove: Callable[[Any], bool] = lambda _: True,
     ) -> bool:
-        """Make the owner's list the wanted one, or only add to it, touching only the items that differ."""
+        """Make the owner's list the wanted one, touching only the items that differ; ``may_remove`` spares some."""
         current = stored.setdefault(owner_id, [])
         obsolete, missing = list_difference(current, wanted, stored_key=stored_key, wanted_key=wanted_key)
-        if not may_remove:
-            obsolete = []
+        obsolete = [row for row in obsolete if may_remove(row)]
         self.book.deleted += obsolete
         gone = {row.id for row in obsolete}
         kept = [row for row in current if row.id not in gone]
@@ -206,26 +209,56 @@ class Reconciliation:
         return True
 
     def find_reference(self, reference: PersonReference, column: str, outcome: Outcome) -> Person | None:
-        """The person named in a table of pairs; a missing one is a problem at ``column``."""
+        """The person that a row names; a missing one is a problem at ``column``.
+
+        People outside the territory are not there for who has only a name or a 编号.
+        """
         book = self.book
+        is_rejected = False
         if reference.id_number is not None:
             hashes = book.cipher.keyed_hashes("id_number", reference.id_number)
             person = book.find_by_hash(hashes)
-            if person is not None and person.name != reference.name:
-                outcome.problem(f"{column}_name", "NAME_DIFFERS")
+            if person is not None and not self._covers(person):
+                outcome.problem(column, "PERSON_OUTSIDE_TERRITORY")
                 return None
             is_rejected = not self.rejected_hashes.isdisjoint(hashes)
+        elif reference.code is not None:
+            person = book.find_by_code(reference.code)
+            person = person if person is not None and self._covers(person) else None
         else:
-            namesakes = book.by_name.get(reference.name, [])
+            namesakes = [person for person in book.by_name.get(reference.name, []) if self._covers(person)]
+            if reference.division_id is not None:
+                namesakes = self._at(namesakes, reference.division_id)
             if len(namesakes) > 1:
-                outcome.problem(f"{column}_name", "AMBIGUOUS_PERSON")
+                outcome.problem(column, "AMBIGUOUS_PERSON")
                 return None
             person = namesakes[0] if namesakes else None
             is_rejected = reference.name in self.rejected_names
+        if person is not None and person.name != reference.name:
+            outcome.problem(column, "NAME_DIFFERS")
+            return None
         if person is None:
-            outcome.problem(f"{column}_name", "DEPENDS_ON_REJECTED_ROW" if is_rejected else "PERSON_NOT_FOUND")
+            outcome.problem(column, "DEPENDS_ON_REJECTED_ROW" if is_rejected else "PERSON_NOT_FOUND")
             outcome.change = RowChange.REJECTED
         return person
+
+    def _covers(self, person: Person) -> bool:
+        return covers_division(self.viewer, self.book.divisions[person.division_id].code)
+
+    def _at(self, persons: list[Person], division_id: UUID) -> list[Person]:
+        """Those at the very place, else those whose file lies in it or in its township."""
+        exact = [person for person in persons if division_id in self.book.homes(person)]
+        if exact:
+            return exact
+        place = self.book.divisions[division_id]
+        return [
+            person
+            for person in persons
+            if any(
+                self.book.divisions[home].parent_id == place.id or home == place.parent_id
+                for home in self.book.homes(person)
+            )
+        ]
 
 
 _COLUMN_OF = {
