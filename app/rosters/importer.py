@@ -17,6 +17,7 @@ from app.models import Division, ImportBatch, ImportIssue, ImportRow
 from app.models.vocabulary import AuditAction, DivisionLevel, ImportState, Role, RowChange, Severity
 from app.rosters.columns import Layout
 from app.rosters.parsing import CellError, parse_id_number, parse_name
+from app.rosters.place_rows import announce_divisions
 from app.rosters.reader import RowReader
 from app.rosters.rows import read_row
 from app.rosters.workbook import DataRow, Sheet, read_sheets
@@ -146,6 +147,7 @@ def _county(session: Session, viewer: Viewer, county_code: str) -> Division:
 def _read_rows(sheets: list[Sheet], gazetteer: Gazetteer) -> tuple[list[_Row], _Rejected]:
     rows: list[_Row] = []
     rejected = _Rejected()
+    announce_divisions(sheets, gazetteer)
     for sheet in sheets:
         layout = sheet.layout
         if layout is None:

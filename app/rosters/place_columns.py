@@ -50,7 +50,7 @@ _MENTOR_POOLS = Layout(
     columns=(
         NUMBER,
         TOWNSHIP,
-        column("pool_name", "name of the pool", "库名", "导师库名称", "帮带导师库名称", "导师库", "库名称"),
+        column("pool_name", "name of the pool", "库名", "导师库名称", "帮带导师库名称", "库名称"),
         NOTE,
     ),
     marks=frozenset({"pool_name"}),

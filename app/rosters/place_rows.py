@@ -1,6 +1,7 @@
 """From one row to its record: pools, posts, needs, zones, neighbours, travel times and divisions."""
 
 import re
+from collections.abc import Sequence
 from uuid import UUID
 
 from app.models import Division
@@ -19,8 +20,8 @@ from app.rosters.parsing import (
     parse_word,
 )
 from app.rosters.reader import RowReader, read_id_number
-from app.rosters.workbook import Cell
-from app.services.imports.gazetteer import PlaceProblemError
+from app.rosters.workbook import Cell, Sheet
+from app.services.imports.gazetteer import Gazetteer, PlaceProblemError
 from app.services.imports.records import (
     AdjacencyRecord,
     AppointmentsRecord,
@@ -30,6 +31,7 @@ from app.services.imports.records import (
     NeedsRecord,
     PersonReference,
     Record,
+    SheetKind,
     TravelRecord,
     WeightedNeed,
     ZoneRecord,
@@ -51,6 +53,16 @@ def township_of(reader: RowReader, key: str = "township") -> Division | None:
         reader.problem(key, "NOT_A_TOWNSHIP")
         return None
     return found
+
+
+def announce_divisions(sheets: Sequence[Sheet], gazetteer: Gazetteer) -> None:
+    """Tell the gazetteer what the tables of divisions in the file would create, so that other rows can be told why."""
+    for sheet in sheets:
+        if sheet.layout is not None and sheet.layout.kind is SheetKind.DIVISIONS:
+            for row in sheet.rows:
+                gazetteer.announce(
+                    *(cell.text for key in ("code", "division_name") if (cell := row.cells.get(key)) and cell.text)
+                )
 
 
 def read_mentor_pool(reader: RowReader) -> Record | None:

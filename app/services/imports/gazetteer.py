@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from difflib import get_close_matches
 from uuid import UUID
@@ -44,6 +44,11 @@ class Gazetteer:
     _townships: dict[str, list[Division]]
     _villages: dict[UUID, dict[str, list[Division]]]
     _codes: dict[str, Division]
+    _announced: set[str] = field(default_factory=set)
+
+    def announce(self, *names: str) -> None:
+        """Note names and codes of divisions that the same file would create: they cannot be named in it yet."""
+        self._announced |= {_key(name) for name in names}
 
     def township(self, text: str) -> Division:
         """The township of this name or code, or the county itself for 县直; raises ``PlaceProblemError``."""
@@ -81,7 +86,7 @@ class Gazetteer:
             named = [d.name for d in similar]
             named += [f"{self.divisions[d.parent_id].name}{d.name}" for d in elsewhere if d.parent_id is not None]
             # What lies in another township cannot be chosen here: the township of the row would be wrong.
-            raise PlaceProblemError("UNKNOWN_PLACE", listed(named), self.labels(similar))
+            raise self._unknown(key, named, similar)
         return self._only(found, key, [])
 
     def place(self, text: str, own: Division) -> Division:
@@ -149,7 +154,12 @@ class Gazetteer:
             names = listed([f"{d.name}({d.code})" for d in found])
             raise PlaceProblemError("AMBIGUOUS_PLACE", names, self.labels(found))
         similar = _similar(key, others)
-        raise PlaceProblemError("UNKNOWN_PLACE", listed([d.name for d in similar]), self.labels(similar))
+        raise self._unknown(key, [d.name for d in similar], similar)
+
+    def _unknown(self, key: str, names: list[str], similar: list[Division]) -> PlaceProblemError:
+        if key in self._announced:
+            return PlaceProblemError("DIVISION_NOT_ON_FILE", "")
+        return PlaceProblemError("UNKNOWN_PLACE", listed(names), self.labels(similar))
 
 
 def load_gazetteer(session: Session, county: Division, *, today: date) -> Gazetteer:

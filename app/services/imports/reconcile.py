@@ -9,7 +9,7 @@ from uuid import UUID
 from app.access import Viewer, covers_division
 from app.models import Person
 from app.models.columns import CountyRow
-from app.models.vocabulary import DatePrecision, RowChange, Sex
+from app.models.vocabulary import DatePrecision, DivisionLevel, RowChange, Sex
 from app.services.imports.book import CountyBook
 from app.services.imports.outcome import Outcome
 from app.services.imports.records import (
@@ -91,14 +91,19 @@ class Reconciliation:
                 if not hashes or (other.id_number_hash is None and not _is_somebody_else(other, draft))
             ]
             if len(possible) > 1:
-                outcome.problem("id_number", "AMBIGUOUS_PERSON")
-                return None
+                # Of several in the same month the one in the same village.
+                possible = [other for other in possible if draft.division_id in book.homes(other)]
+                if len(possible) != 1:
+                    outcome.problem("id_number", "AMBIGUOUS_PERSON")
+                    return None
             person = possible[0] if possible else None
             if person is not None and _is_somebody_else(person, draft):
                 outcome.problem("id_number", "NAMESAKE_DIFFERS")
                 return None
             if namesakes and person is None:
                 outcome.problem("id_number", "NAMESAKE_ON_FILE")
+            elif person is None:
+                self._note_neighbour(draft, outcome)
         elif person.name != draft.name:
             outcome.problem("name", "NAME_DIFFERS")
             return None
@@ -106,6 +111,15 @@ class Reconciliation:
             outcome.problem("name", "PERSON_OUTSIDE_TERRITORY")
             return None
         return person
+
+    def _note_neighbour(self, draft: PersonDraft, outcome: Outcome) -> None:
+        """Point at a person of the same name in the same village: two ID numbers, or two months of birth, of one."""
+        if self.book.divisions[draft.division_id].level is not DivisionLevel.VILLAGE:
+            return
+        for other in self.book.by_name.get(draft.name, []):
+            if draft.division_id in self.book.homes(other) and _has_same_sex(other, draft):
+                outcome.problem("id_number", "NAMESAKE_IN_VILLAGE")
+                return
 
     def _create(self, record: PersonRecord) -> Person:
         book, author = self.book, self.viewer.subject
@@ -290,13 +304,18 @@ def _given_values(record: PersonRecord, book: CountyBook) -> dict[str, Any]:
 
 def _is_somebody_else(person: Person, draft: PersonDraft) -> bool:
     """Whether sex or day of birth, where both sides know it, tells a namesake from the person of the row."""
-    sexes = {person.sex, draft.sex} & {Sex.MALE, Sex.FEMALE}
     is_day_known = (
         draft.birth is not None
         and draft.birth.precision is DatePrecision.DAY
         and person.birth_precision is DatePrecision.DAY
     )
-    return len(sexes) > 1 or (is_day_known and draft.birth is not None and person.birth_date != draft.birth.value)
+    return not _has_same_sex(person, draft) or (
+        is_day_known and draft.birth is not None and person.birth_date != draft.birth.value
+    )
+
+
+def _has_same_sex(person: Person, draft: PersonDraft) -> bool:
+    return len({person.sex, draft.sex} & {Sex.MALE, Sex.FEMALE}) < 2
 
 
 def _same_month(stored: date | None, given: date | None) -> bool:

@@ -379,3 +379,14 @@ def test_a_revoked_division_that_still_has_people_is_a_warning(office: ImportOff
     assert office.issues(batch) == [("H2", "REVOKED_DIVISION_IN_USE")]
     assert batch.state is ImportState.READY
     assert office.errors(batch) == office.issues(batch, severity=Severity.ERROR) == []
+
+
+def test_rows_that_name_a_division_of_the_same_file_are_told_to_import_it_first(office: ImportOffice) -> None:
+    book = new_workbook()
+    add_sheet(book, "台账", CANDIDATE_HEADERS, [candidate_row(1, **{"村（社区）": "新立村"})])
+    sheet = book.create_sheet("区划")
+    sheet.append(["代码", "名称"])
+    sheet.append(["520624101299", "新立村民委员会"])
+    assert office.errors(office.upload(to_bytes(book))) == [("C2", "DIVISION_NOT_ON_FILE")]
+    office.commit(office.upload(sheet_of(("代码", "名称"), [["520624101299", "新立村民委员会"]])))
+    assert office.errors(office.upload(to_bytes(book))) == []
