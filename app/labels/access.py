@@ -48,6 +48,7 @@ LABELS: Entries = {
         AuditAction.IMPORT_DISCARDED: ("放弃导入", "Import discarded"),
         AuditAction.PERSON_CREATED: ("新增人员", "Person created"),
         AuditAction.PERSON_CHANGED: ("修改人员", "Person changed"),
+        AuditAction.PERSONS_MERGED: ("合并重复人员", "Persons merged"),
         AuditAction.RESERVE_CANDIDATE_CREATED: ("新增后备力量", "Reserve candidate created"),
         AuditAction.RESERVE_CANDIDATE_CHANGED: ("修改后备力量", "Reserve candidate changed"),
         AuditAction.RESERVE_CANDIDATE_REMOVED: ("后备力量出库", "Reserve candidate removed"),
