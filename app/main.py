@@ -19,6 +19,7 @@ from app.http.health import Check, Readiness, answers, has_engine_tables, has_ow
 from app.http.metrics import metrics_door
 from app.http.requests import ID_HEADER, Requests
 from app.http.sessions import SessionDoor
+from app.http.templates import download_template
 from app.jobs.client import JobClient
 from app.jobs.hub import ProgressHub
 from app.jobs.slots import Pulse
@@ -80,6 +81,7 @@ def create_app(
         WebSocketRoute("/graphql", view),
         Route("/session", SessionDoor(database, settings).answer, methods=["GET", "POST", "DELETE"]),
         Route("/exports/{id}", download_export),
+        Route("/templates/{kind}", download_template),
         Route("/healthz", health),
         Route("/readyz", readiness.view),
     ]

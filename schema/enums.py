@@ -18,6 +18,8 @@ from app.reads.places import DivisionOrder
 from app.reads.rosters import ExportOrder, RosterEntryOrder, RosterOrder
 from app.reads.runs import AdjustmentOrder, PlanItemOrder, PlanOrder, RunOrder, SeatOrder
 from app.reads.users import TokenOrder, UserOrder
+from app.rosters.columns import LAYOUTS
+from app.services.imports.records import SheetKind
 
 EnumT = TypeVar("EnumT", bound=type[Enum])
 
@@ -134,6 +136,11 @@ ORDERS: dict[type[StrEnum], dict[str, str]] = {
 for _order, _texts in ORDERS.items():
     register(_order, "Order of a list.", _texts)
 
+register(
+    SheetKind,
+    "What the rows of a sheet are about (表的类别).",
+    {layout.kind.name: f"{layout.title_zh} / {layout.kind.name.replace('_', ' ').lower()}" for layout in LAYOUTS},
+)
 register(OrderDirection, "Direction of an order.", {"ASC": "Rising.", "DESC": "Falling."})
 register(Language, "Language of labels.", {"ZH": "中文 / Chinese", "EN": "英文 / English"})
 register(

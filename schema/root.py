@@ -10,6 +10,7 @@ from strawberry.schema.config import StrawberryConfig
 from schema.access.audit import AuditQueries
 from schema.access.mutations import AccessMutations
 from schema.access.queries import AccessQueries
+from schema.imports.kinds import ImportKindQueries
 from schema.limits import EXTENSIONS
 from schema.nodes import NodeQueries
 from schema.pairing.mutations import PairingMutations
@@ -39,6 +40,7 @@ class Query(
     RunsQueries,
     PlanQuestions,
     RostersQueries,
+    ImportKindQueries,
     AuditQueries,
 ):
     pass

@@ -7,6 +7,9 @@ from app.folding import folded
 from app.services.imports.records import SheetKind
 
 _IGNORED = re.compile(r"[\s\W_]+")
+INSTRUCTIONS, LISTS = "填表须知", "填表选项"
+IGNORED_SHEETS = frozenset({INSTRUCTIONS, LISTS})
+"""Names of the sheets of our templates that hold no table."""
 
 
 def normalize_header(text: str) -> str:

@@ -281,12 +281,17 @@ def education(text: str) -> tuple[str, bool | None]:
     return EDUCATION[bare], is_full_time
 
 
-def options(words: Mapping[str, object]) -> str:
-    """The first word of each meaning, for messages."""
+def first_words(words: Mapping[str, object]) -> list[str]:
+    """The first word of each meaning."""
     first: dict[object, str] = {}
     for word, meaning in words.items():
         first.setdefault(meaning, word)
-    return "、".join(list(first.values())[:12])
+    return list(first.values())
+
+
+def options(words: Mapping[str, object]) -> str:
+    """The first word of each meaning, for messages."""
+    return "、".join(first_words(words)[:MOST_CHOICES])
 
 
 def choices(word: str, words: Mapping[str, object]) -> tuple[str, ...]:

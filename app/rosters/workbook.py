@@ -20,6 +20,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from app.errors import WorkbookError
 from app.rosters.columns import LAYOUTS, Layout, normalize_header
+from app.rosters.layout import IGNORED_SHEETS
 from app.rosters.sheetscan import UnscannableError, scan_parts
 from app.services.people.identity import plain_text
 
@@ -105,6 +106,8 @@ def read_sheets(file_name: str, data: bytes) -> list[Sheet]:
     formulas = _load(file_name, data, values=False) if has_formulas else None
     sheets = []
     for worksheet in book.worksheets:
+        if worksheet.title in IGNORED_SHEETS:
+            continue
         grid = _grid(worksheet, formulas[worksheet.title] if formulas is not None else None)
         if grid.values:
             sheets.append(_read_table(worksheet, grid))

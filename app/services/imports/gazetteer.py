@@ -87,7 +87,10 @@ class Gazetteer:
             named += [f"{self.divisions[d.parent_id].name}{d.name}" for d in elsewhere if d.parent_id is not None]
             # What lies in another township cannot be chosen here: the township of the row would be wrong.
             raise self._unknown(key, named, similar)
-        return self._only(found, key, [])
+        written = simplified(text).strip()
+        # Where a village and a community share a name, its full form tells them apart.
+        exact = [division for division in found if simplified(division.name) == written]
+        return self._only(exact if len(exact) == 1 else found, key, [])
 
     def place(self, text: str, own: Division) -> Division:
         """A township, a village of the ``own`` township, or a village written with its township in front."""

@@ -1,0 +1,1 @@
+"""Imports: uploaded files, their issues, corrections and headers."""
