@@ -15,6 +15,18 @@ ETHNICITY_BY_CODE = {
 } | {"97": "其他", "98": "外国血统中国籍人士"}
 """Two digits to the name with 族; 97 and 98 are used in practice beside the standard's 56."""
 
+ETHNICITY_LETTERS = {
+    f"{number:02d}": letters
+    for number, letters in enumerate(
+        (
+            "HA MG HU ZA UG MH YI ZH BY CS MA DO YA BA TJ HN KZ DA LI LS VA SH GS LH SU DX NX JP KG TU DU ML QI BL SL "
+            "MN GL XB AC PM TA NU UZ RS EW DE BN YG GI TT DR OR HZ MB LB JN"
+        ).split(),
+        start=1,
+    )
+}
+"""Two digits to the letter code of GB/T 3304."""
+
 POLITICAL_STATUS_BY_CODE = {
     "01": "中共党员",
     "02": "中共预备党员",
@@ -33,8 +45,14 @@ POLITICAL_STATUS_BY_CODE = {
 
 EDUCATION_BY_CODE = {
     "11": "博士研究生",
+    "12": "博士研究生结业",
+    "13": "博士研究生肄业",
     "14": "硕士研究生",
+    "15": "硕士研究生结业",
+    "16": "硕士研究生肄业",
     "17": "研究生班",
+    "18": "研究生班结业",
+    "19": "研究生班肄业",
     "21": "大学",
     "22": "大学结业",
     "23": "大学肄业",

@@ -28,6 +28,15 @@ def _simplified(character: str) -> str:
     return _MERGED.get(character, character)
 
 
+def simplified(text: str) -> str:
+    """The text in half width and in simplified characters, each converted on its own.
+
+    >>> simplified("幫帶導師庫（鄉鎮）")
+    '帮带导师库(乡镇)'
+    """
+    return "".join(_simplified(character) for character in unicodedata.normalize("NFKC", text))
+
+
 def folded(text: str) -> str:
     """The form of a name in which it is stored for search, and in which it is searched for.
 

@@ -20,6 +20,7 @@ from app.http.imports import ImportDoor
 from app.http.metrics import metrics_door
 from app.http.requests import ID_HEADER, Requests
 from app.http.sessions import SessionDoor
+from app.http.templates import download_template
 from app.jobs.client import JobClient
 from app.jobs.hub import ProgressHub
 from app.jobs.slots import Pulse
@@ -83,6 +84,7 @@ def create_app(
         Route("/session", SessionDoor(database, settings).answer, methods=["GET", "POST", "DELETE"]),
         Route("/imports", ImportDoor(database, cipher, settings, encode_id).answer, methods=["POST"]),
         Route("/exports/{id}", download_export),
+        Route("/templates/{kind}", download_template),
         Route("/healthz", health),
         Route("/readyz", readiness.view),
     ]

@@ -10,6 +10,7 @@ from strawberry.schema.config import StrawberryConfig
 from schema.access.audit import AuditQueries
 from schema.access.mutations import AccessMutations
 from schema.access.queries import AccessQueries
+from schema.imports.kinds import ImportKindQueries
 from schema.imports.mutations import ImportsMutations
 from schema.imports.queries import ImportsQueries
 from schema.limits import EXTENSIONS
@@ -42,6 +43,7 @@ class Query(
     PlanQuestions,
     ImportsQueries,
     RostersQueries,
+    ImportKindQueries,
     AuditQueries,
 ):
     pass

@@ -20,6 +20,7 @@ COMMANDS = {
     "restore": ("upkeep", "restore"),
     "sample": ("samples", "sample"),
     "import": ("workbooks", "import_"),
+    "template": ("templates", "template"),
     "program": ("samples", "program"),
     "match": ("runs", "match"),
     "compare": ("runs", "compare"),

@@ -51,6 +51,7 @@ LABELS: Entries = {
         AuditAction.IMPORT_MAPPING_CHANGED: ("修改表头对应关系", "Header mapping changed"),
         AuditAction.PERSON_CREATED: ("新增人员", "Person created"),
         AuditAction.PERSON_CHANGED: ("修改人员", "Person changed"),
+        AuditAction.PERSONS_MERGED: ("合并重复人员", "Persons merged"),
         AuditAction.RESERVE_CANDIDATE_CREATED: ("新增后备力量", "Reserve candidate created"),
         AuditAction.RESERVE_CANDIDATE_CHANGED: ("修改后备力量", "Reserve candidate changed"),
         AuditAction.RESERVE_CANDIDATE_REMOVED: ("后备力量出库", "Reserve candidate removed"),

@@ -86,22 +86,31 @@ def parse_career(
             problems.append(Problem(code=code, options=str(number)))
             continue
         place, title = _split_place(rest)
-        workplace = _workplace(place, title, own_township, gazetteer)
-        if workplace.is_missing:
+        found, is_missing = read_posts(place, title, (start, end), own_township, gazetteer)
+        if is_missing:
             problems.append(Problem(code="UNKNOWN_CAREER_PLACE", options=str(number)))
-        for one_title, post in _posts(title, workplace):
-            posts.append(
-                AppointmentDraft(
-                    post=post,
-                    title=one_title,
-                    organisation=workplace.organisation,
-                    division_id=workplace.division.id if workplace.division else None,
-                    start_date=start,
-                    end_date=end,
-                    is_leader=post is PostKind.TOWNSHIP_LEADER,
-                )
-            )
+        posts += found
     return tuple(posts), problems
+
+
+def read_posts(
+    place: str, title: str, period: tuple[date, date | None], own_township: Division, gazetteer: Gazetteer
+) -> tuple[list[AppointmentDraft], bool]:
+    """The posts that a title names at a place, and whether the place is a village that the county does not have."""
+    workplace = _workplace(place, title, own_township, gazetteer)
+    posts = [
+        AppointmentDraft(
+            post=post,
+            title=one_title,
+            organisation=workplace.organisation,
+            division_id=workplace.division.id if workplace.division else None,
+            start_date=period[0],
+            end_date=period[1],
+            is_leader=post is PostKind.TOWNSHIP_LEADER,
+        )
+        for one_title, post in _posts(title, workplace)
+    ]
+    return posts, workplace.is_missing
 
 
 def _period(start_text: str, end_text: str | None) -> tuple[date, date | None]:

@@ -3,100 +3,19 @@
 A new spelling of a header is one more entry in ``names``; nothing else has to change.
 """
 
-import re
-import unicodedata
-from dataclasses import dataclass
-
+from app.rosters.layout import Column as Column
+from app.rosters.layout import Layout as Layout
+from app.rosters.layout import column as _column
+from app.rosters.layout import normalize_header as normalize_header
+from app.rosters.place_columns import ID_NUMBER as _ID_NUMBER
+from app.rosters.place_columns import NAME as _NAME
+from app.rosters.place_columns import NOTE as _NOTE
+from app.rosters.place_columns import NUMBER as _NUMBER
+from app.rosters.place_columns import PLACE_LAYOUTS, travel_matrix
+from app.rosters.place_columns import TOWNSHIP as _TOWNSHIP
+from app.rosters.place_columns import VILLAGE as _VILLAGE
 from app.services.imports.records import SheetKind
 
-_IGNORED = re.compile(r"[\s\W_]+")
-
-
-def normalize_header(text: str) -> str:
-    """A header without white space and punctuation, in half width."""
-    return _IGNORED.sub("", unicodedata.normalize("NFKC", text))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Column:
-    """One column: its key, its titles in both languages, and the header paths by which it is recognised.
-
-    ``pattern`` recognises a family of columns by a regular expression with one group, the year.
-    """
-
-    key: str
-    title_zh: str
-    title: str
-    names: frozenset[str]
-    pattern: re.Pattern[str] | None = None
-
-    def match(self, path: str) -> str | None:
-        """The key under which a column with this header path is stored, or ``None``."""
-        if path in self.names:
-            return self.key
-        if self.pattern is not None and (found := self.pattern.fullmatch(path)):
-            return f"{self.key}_{found[1]}"
-        return None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Layout:
-    """One kind of sheet: ``marks`` are the columns that tell it from others, ``required`` those it cannot lack."""
-
-    kind: SheetKind
-    title_zh: str
-    columns: tuple[Column, ...]
-    marks: frozenset[str]
-    required: frozenset[str]
-    minimum: int
-
-    def column(self, key: str) -> Column | None:
-        """The column of a key; yearly columns are found by the part before the year."""
-        return next(
-            (c for c in self.columns if c.key == key or (c.pattern is not None and key.startswith(f"{c.key}_"))), None
-        )
-
-
-def _column(key: str, title: str, *names: str, pattern: str | None = None) -> Column:
-    return Column(
-        key=key,
-        title_zh=names[0],
-        title=title,
-        names=frozenset() if pattern else frozenset(normalize_header(name) for name in names),
-        pattern=re.compile(pattern) if pattern else None,
-    )
-
-
-_NUMBER = _column("number", "No.", "序号", "编号", "序列", "顺序号")
-_TOWNSHIP = _column(
-    "township",
-    "township",
-    "乡镇（街道）",
-    "乡镇",
-    "乡(镇)",
-    "街道",
-    "所在乡镇",
-    "乡镇街道办",
-    "镇（乡）",
-    "苏木乡镇",
-    "镇街",
-)
-_VILLAGE = _column(
-    "village",
-    "village",
-    "村（社区）",
-    "村",
-    "社区",
-    "村名",
-    "所在村",
-    "所在村（社区）",
-    "嘎查村",
-    "村居",
-    "行政村",
-    "任职村",
-    "嘎查（村）",
-)
-_NAME = _column("name", "name", "姓名", "名字", "人员姓名")
 _SEX = _column("sex", "sex", "性别")
 _ETHNICITY = _column("ethnicity", "ethnicity", "民族")
 _BIRTH = _column("birth", "date of birth", "出生年月", "出生日期", "出生时间", "出生年月日", "出生")
@@ -110,9 +29,7 @@ _PARTY_JOIN = _column("party_join", "date of joining the Party", "入党时间",
 _WORK_START = _column("work_start", "start of work", "参加工作时间", "参工时间", "参加工作年月", "工作时间")
 _CAREER = _column("career", "posts held", "任职经历", "工作经历", "工作简历", "简历", "个人简历", "任职履历")
 _NEEDS = _column("needs", "needs", "能力需求", "能力短板", "培养需求", "帮带需求")
-_ID_NUMBER = _column("id_number", "ID number", "身份证号", "身份证号码", "公民身份号码", "身份证", "证件号码")
 _PHONE = _column("phone", "phone", "联系电话", "手机号码", "联系方式", "手机号", "电话", "手机", "电话号码")
-_NOTE = _column("note", "note", "备注", "说明")
 _UNIT_NAMES = (
     "单位及职务",
     "所在单位及职务",
@@ -127,6 +44,7 @@ _UNIT_NAMES = (
 _CANDIDATES = Layout(
     kind=SheetKind.CANDIDATES,
     title_zh="村级后备力量信息台账",
+    title="Reserve candidates",
     columns=(
         _NUMBER, _TOWNSHIP, _VILLAGE, _NAME, _SEX, _ETHNICITY, _BIRTH, _NATIVE_PLACE, _EDUCATION, _SCHOOL,
         _POLITICAL_STATUS, _PARTY_JOIN, _WORK_START,
@@ -145,6 +63,7 @@ _CANDIDATES = Layout(
 _MENTORS = Layout(
     kind=SheetKind.MENTORS,
     title_zh="帮带导师库",
+    title="Mentors",
     columns=(
         _NUMBER, _TOWNSHIP, _NAME, _SEX, _ETHNICITY, _BIRTH, _NATIVE_PLACE, _EDUCATION, _SCHOOL,
         _POLITICAL_STATUS, _PARTY_JOIN, _WORK_START,
@@ -171,6 +90,7 @@ _MENTORS = Layout(
 _ASSIGNED_CADRES = Layout(
     kind=SheetKind.ASSIGNED_CADRES,
     title_zh="选派干部名册",
+    title="Assigned cadres",
     columns=(
         _NUMBER, _TOWNSHIP, _VILLAGE, _NAME, _SEX, _ETHNICITY, _BIRTH, _NATIVE_PLACE, _EDUCATION, _SCHOOL,
         _POLITICAL_STATUS, _PARTY_JOIN, _WORK_START,
@@ -186,7 +106,9 @@ _ASSIGNED_CADRES = Layout(
 )  # fmt: skip
 
 
-def _pair(kind: SheetKind, title_zh: str, a: tuple[str, ...], b: tuple[str, ...], rest: tuple[Column, ...]) -> Layout:
+def _pair(
+    kind: SheetKind, title_zh: str, title: str, a: tuple[str, ...], b: tuple[str, ...], rest: tuple[Column, ...]
+) -> Layout:
     """A table of pairs: name and ID number of two sides, and what there is between them."""
     sides = [
         _column(f"{side}_{key}", f"{title} of {names[0]}", *(f"{n}/{h}" for n in names for h in heads))
@@ -200,20 +122,23 @@ def _pair(kind: SheetKind, title_zh: str, a: tuple[str, ...], b: tuple[str, ...]
     return Layout(
         kind=kind,
         title_zh=title_zh,
+        title=title,
         columns=(_NUMBER, *sides, *rest, _NOTE),
         marks=required,
         required=required,
         minimum=3,
+        anchors=frozenset({"a_name"}),
     )
 
 
-LAYOUTS: tuple[Layout, ...] = (
+_PEOPLE_LAYOUTS: tuple[Layout, ...] = (
     _CANDIDATES,
     _MENTORS,
     _ASSIGNED_CADRES,
     _pair(
         SheetKind.KINSHIPS,
         "回避关系登记表",
+        "Kinship",
         ("甲方",),
         ("乙方",),
         (_column("relation", "relation", "关系", "亲属关系", "回避关系"),),
@@ -221,6 +146,7 @@ LAYOUTS: tuple[Layout, ...] = (
     _pair(
         SheetKind.EXCLUSIONS,
         "禁止结对登记表",
+        "Exclusions",
         ("帮带对象", "徒弟"),
         ("导师", "帮带导师", "师傅"),
         (_column("reason", "reason", "原因", "禁止原因"),),
@@ -228,6 +154,7 @@ LAYOUTS: tuple[Layout, ...] = (
     _pair(
         SheetKind.PREFERENCES,
         "帮带意愿登记表",
+        "Wishes",
         ("填报人",),
         ("意愿对象",),
         (
@@ -237,3 +164,12 @@ LAYOUTS: tuple[Layout, ...] = (
         ),
     ),
 )
+_WORDS = frozenset(
+    name for layout in (*_PEOPLE_LAYOUTS, *PLACE_LAYOUTS) for column in layout.columns for name in column.names
+)
+LAYOUTS: tuple[Layout, ...] = (*_PEOPLE_LAYOUTS, *PLACE_LAYOUTS, travel_matrix(_WORDS))
+
+
+def layout_of(kind: SheetKind) -> Layout:
+    """The layout of a kind of sheet."""
+    return next(layout for layout in LAYOUTS if layout.kind is kind)

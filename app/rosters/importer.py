@@ -19,6 +19,7 @@ from app.models.vocabulary import RowChange
 from app.rosters.columns import Layout, normalize_header
 from app.rosters.headers import has_column
 from app.rosters.parsing import CellError, parse_id_number, parse_name
+from app.rosters.place_rows import announce_divisions
 from app.rosters.reader import RowReader
 from app.rosters.rows import read_row
 from app.rosters.workbook import SKIP_ROW, DataRow, Sheet, SheetMapping, read_sheets, require_known_table
@@ -289,6 +290,7 @@ def _summary(sheet: Sheet) -> SheetSummary:
 def _read_rows(sheets: list[Sheet], gazetteer: Gazetteer) -> tuple[list[_Row], _Rejected]:
     rows: list[_Row] = []
     rejected = _Rejected()
+    announce_divisions(sheets, gazetteer)
     for sheet in sheets:
         layout = sheet.layout
         if layout is None:

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import TypeVar
 
 from app.models.vocabulary import DatePrecision, Specialty
-from app.rosters.words import SPECIALTY, fold, options
+from app.rosters.words import SPECIALTY, choices, fold, options
 from app.rosters.workbook import Cell
 from app.services.people import NeedDraft, PartialDate
 from app.services.people.identity import (
@@ -23,12 +23,16 @@ SEPARATORS = re.compile(r"[、,，;；/\n]+")
 
 
 class CellError(Exception):
-    """A cell that cannot be read: the code of the issue and harmless details for its message."""
+    """A cell that cannot be read: the code of the issue and harmless details for its message.
 
-    def __init__(self, code: str, options: str = "") -> None:
+    ``choices`` are texts that, put into the cell, would be read.
+    """
+
+    def __init__(self, code: str, options: str = "", choices: tuple[str, ...] = ()) -> None:
         super().__init__(code)
         self.code = code
         self.options = options
+        self.choices = choices
 
 
 def parse_name(cell: Cell) -> str:
@@ -41,10 +45,16 @@ def parse_name(cell: Cell) -> str:
 
 def parse_word(cell: Cell, words: Mapping[str, MeaningT]) -> MeaningT:
     """The meaning of a word from a closed list."""
+    word = fold(cell.text)
     try:
-        return words[fold(cell.text)]
+        return words[word if word in words else word.upper()]
     except KeyError:
-        raise CellError("UNKNOWN_WORD", options(words)) from None
+        raise unknown_word(word, words) from None
+
+
+def unknown_word(word: str, words: Mapping[str, object]) -> CellError:
+    """The refusal of a word, with those that would be read."""
+    return CellError("UNKNOWN_WORD", options(words), choices(word, words))
 
 
 def parse_text(cell: Cell, limit: int) -> str:
@@ -149,7 +159,7 @@ def _number_as_date(value: float, number_format: str, id_number: str | None) -> 
         birth = birth_date_of(id_number)
         if birth.year == int(year) and birth.month in (1, 10):
             return _month(birth.year, birth.month)
-    raise CellError("AMBIGUOUS_MONTH")
+    raise CellError("AMBIGUOUS_MONTH", choices=(f"{int(year)}.01", f"{int(year)}.10"))
 
 
 def _month(year: int, month: int) -> PartialDate:
@@ -174,17 +184,23 @@ def parse_specialties(cell: Cell) -> list[Specialty]:
 
 def parse_needs(cell: Cell) -> tuple[tuple[NeedDraft, ...], bool]:
     """Specialties with an optional weight in brackets, ``党建、矛盾调解(2)``, and whether one stood twice."""
-    found: dict[Specialty, float] = {}
+    found, is_repeated = parse_weighted(cell)
+    return tuple(NeedDraft(specialty=s, weight=1.0 if w is None else w) for s, w in found.items()), is_repeated
+
+
+def parse_weighted(cell: Cell) -> tuple[dict[Specialty, float | None], bool]:
+    """Specialties with the weight in brackets where there is one, and whether a specialty stood twice."""
+    found: dict[Specialty, float | None] = {}
     is_repeated = False
     for word in _words(cell):
         match = re.fullmatch(r"(.+?)\((\d+(?:\.\d+)?)\)", word)
-        weight = float(match[2]) if match else 1.0
-        if not 0 < weight <= 100:
+        weight = float(match[2]) if match else None
+        if weight is not None and not 0 < weight <= 100:
             raise CellError("INVALID_NUMBER", "0.1-100")
         specialty = _specialty(match[1] if match else word)
         is_repeated |= specialty in found
         found.setdefault(specialty, weight)
-    return tuple(NeedDraft(specialty=s, weight=weight) for s, weight in found.items()), is_repeated
+    return found, is_repeated
 
 
 def _words(cell: Cell) -> list[str]:

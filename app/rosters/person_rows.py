@@ -7,7 +7,6 @@ from app.models.vocabulary import DatePrecision, Sex
 from app.rosters import words
 from app.rosters.career import ENTRY_LEFT_OUT, parse_career
 from app.rosters.parsing import (
-    CellError,
     parse_date,
     parse_name,
     parse_needs,
@@ -15,6 +14,7 @@ from app.rosters.parsing import (
     parse_text,
     parse_word,
     split_school_and_major,
+    unknown_word,
 )
 from app.rosters.reader import RowReader, read_id_number
 from app.rosters.workbook import Cell
@@ -89,7 +89,7 @@ def _education(cell: Cell) -> tuple[str, bool | None]:
     try:
         return words.education(cell.text)
     except KeyError:
-        raise CellError("UNKNOWN_WORD", words.options(words.EDUCATION)) from None
+        raise unknown_word(words.fold(cell.text), words.EDUCATION) from None
 
 
 def _political_status(reader: RowReader) -> str | None:

@@ -28,9 +28,9 @@ class RowReader:
         """Whether the row cannot become a record."""
         return any(problem.severity is Severity.ERROR for _, problem in self.problems)
 
-    def problem(self, key: str, code: str, options: str = "") -> None:
+    def problem(self, key: str, code: str, options: str = "", choices: tuple[str, ...] = ()) -> None:
         """Note a problem at a column."""
-        self.problems.append((key, Problem(code=code, options=options)))
+        self.problems.append((key, Problem(code=code, options=options, choices=choices)))
 
     def cell(self, key: str) -> Cell | None:
         """The cell of a column, or ``None`` when it is blank or the column is missing."""
@@ -55,7 +55,7 @@ class RowReader:
         try:
             return parse(cell)
         except (CellError, PlaceProblemError) as error:
-            self.problem(key, error.code, error.options)
+            self.problem(key, error.code, error.options, error.choices)
             return None
 
 

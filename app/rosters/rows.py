@@ -14,7 +14,7 @@ from app.models.vocabulary import (
     Specialty,
     VillageLinkRole,
 )
-from app.rosters import words
+from app.rosters import place_rows, words
 from app.rosters.parsing import (
     SEPARATORS,
     parse_date,
@@ -160,7 +160,11 @@ def _links(reader: RowReader, township: Division, category: MentorCategory) -> t
 
 
 def _township_and_village(reader: RowReader) -> tuple[Division | None, Division | None]:
-    """Both places; a county in the township column has no villages of its own."""
+    """Both places; a county in the township column has no villages of its own, and a village's code says both."""
+    village_cell = reader.cell("village")
+    coded = reader.gazetteer.find_by_code(village_cell.text) if village_cell is not None else None
+    if reader.cell("township") is None and coded is not None and coded.level is DivisionLevel.VILLAGE:
+        return reader.gazetteer.divisions.get(coded.parent_id) if coded.parent_id else None, coded
     township = reader.read("township", lambda c: reader.gazetteer.township(c.text), is_required=True)
     if township is None:
         if reader.cell("village") is None:
@@ -209,4 +213,12 @@ _READERS: dict[SheetKind, Callable[[RowReader], Record | None]] = {
     SheetKind.KINSHIPS: _kinship,
     SheetKind.EXCLUSIONS: _exclusion,
     SheetKind.PREFERENCES: _preference,
+    SheetKind.MENTOR_POOLS: place_rows.read_mentor_pool,
+    SheetKind.APPOINTMENTS: place_rows.read_appointments,
+    SheetKind.NEEDS: place_rows.read_needs,
+    SheetKind.ZONES: place_rows.read_zone,
+    SheetKind.ADJACENCY: place_rows.read_adjacency,
+    SheetKind.TRAVEL_TIMES: place_rows.read_travel_time,
+    SheetKind.TRAVEL_MATRIX: place_rows.read_travel_matrix,
+    SheetKind.DIVISIONS: place_rows.read_division,
 }

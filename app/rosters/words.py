@@ -1,15 +1,15 @@
 """The words people write in cells and what they stand for. A new word is one more entry here."""
 
 import re
-import unicodedata
 from collections.abc import Mapping
-from enum import StrEnum
-from typing import TypeVar
+from difflib import get_close_matches
 
-from app.codes import EDUCATION_BY_CODE, ETHNICITY_BY_CODE, POLITICAL_STATUS_BY_CODE
+from app.codes import EDUCATION_BY_CODE, ETHNICITY_BY_CODE, ETHNICITY_LETTERS, POLITICAL_STATUS_BY_CODE
+from app.folding import simplified
 from app.models.vocabulary import (
     AppraisalGrade,
     CandidateSource,
+    DivisionLevel,
     ExclusionReason,
     KinshipRelation,
     MentorCategory,
@@ -17,17 +17,21 @@ from app.models.vocabulary import (
     Sex,
     Specialty,
     TargetPost,
+    ZoneKind,
 )
-
-EnumT = TypeVar("EnumT", bound=StrEnum)
 
 
 def fold(text: str) -> str:
-    """The word in half width and without white space, as the tables below are keyed."""
-    return "".join(unicodedata.normalize("NFKC", text).split())
+    """The word in half width, in simplified characters and without white space, as the tables below are keyed."""
+    return "".join(simplified(text).split())
 
 
-SEX = {"男": Sex.MALE, "女": Sex.FEMALE, "男性": Sex.MALE, "女性": Sex.FEMALE, "未说明": Sex.NOT_STATED}
+SEX = {
+    "男": Sex.MALE, "女": Sex.FEMALE, "男性": Sex.MALE, "女性": Sex.FEMALE, "未说明": Sex.NOT_STATED,
+    "未说明的性别": Sex.NOT_STATED, "未知": Sex.UNKNOWN, "未知的性别": Sex.UNKNOWN,
+    "1": Sex.MALE, "2": Sex.FEMALE, "9": Sex.NOT_STATED, "0": Sex.UNKNOWN,
+}  # fmt: skip
+"""GB/T 2261.1, names and codes."""
 YES_NO = {
     "是": True, "√": True, "✓": True, "1": True, "●": True, "有": True, "Y": True, "TRUE": True,
     "否": False, "×": False, "✗": False, "0": False, "○": False, "无": False, "N": False, "FALSE": False, "-": False,
@@ -132,11 +136,52 @@ EXCLUSION_REASON = {
     "同一科室": ExclusionReason.SAME_OFFICE,
     "其他": ExclusionReason.OTHER,
 }
+ZONE_KIND = {
+    "片区": ZoneKind.ZONE,
+    "其他": ZoneKind.ZONE,
+    "战区": ZoneKind.BATTLE_ZONE,
+    "督查片区": ZoneKind.INSPECTION_ZONE,
+    "督查": ZoneKind.INSPECTION_ZONE,
+    "督察片区": ZoneKind.INSPECTION_ZONE,
+    "联合党委": ZoneKind.PARTY_ALLIANCE,
+    "党建联合体": ZoneKind.PARTY_ALLIANCE,
+    "党建联盟": ZoneKind.PARTY_ALLIANCE,
+}
+LEVEL = {
+    "县级": DivisionLevel.COUNTY,
+    "县": DivisionLevel.COUNTY,
+    "乡级": DivisionLevel.TOWNSHIP,
+    "乡镇级": DivisionLevel.TOWNSHIP,
+    "乡镇": DivisionLevel.TOWNSHIP,
+    "街道": DivisionLevel.TOWNSHIP,
+    "镇": DivisionLevel.TOWNSHIP,
+    "乡": DivisionLevel.TOWNSHIP,
+    "村级": DivisionLevel.VILLAGE,
+    "村": DivisionLevel.VILLAGE,
+    "社区": DivisionLevel.VILLAGE,
+    "嘎查": DivisionLevel.VILLAGE,
+}
+COORDINATE_SYSTEM = {
+    "WGS84": True, "WGS-84": True, "CGCS2000": True, "国家2000": True, "2000国家大地坐标系": True,
+    "4490": True, "4326": True,
+    "GCJ02": False, "GCJ-02": False, "火星坐标": False, "高德": False, "腾讯": False,
+}  # fmt: skip
+"""Whether coordinates are those of WGS 84; CGCS 2000 differs from it by centimetres."""
 RANK = {
     "第一": 1, "第二": 2, "第三": 3, "否决": 0, "第一意愿": 1, "第二意愿": 2, "第三意愿": 3, "1": 1, "2": 2, "3": 3,
 }  # fmt: skip
+
+
+def _coded(names: Mapping[str, str]) -> dict[str, str]:
+    """The codes themselves as words; a number cell shows them without the leading zero."""
+    return {code: code for code in names} | {code.lstrip("0"): code for code in names}
+
+
 ETHNICITY = (
     {name: code for code, name in ETHNICITY_BY_CODE.items()}
+    | _coded(ETHNICITY_BY_CODE)
+    | {letters: code for code, letters in ETHNICITY_LETTERS.items()}
+    | {"毛难族": "36", "崩龙族": "46", "外国血统": "98", "其他民族": "97", "未识别民族": "97"}
     | {name.removesuffix("族"): code for code, name in ETHNICITY_BY_CODE.items() if len(name) > 2}
     | {
         "汉": "01",
@@ -151,36 +196,75 @@ ETHNICITY = (
         "白": "14",
     }
 )
-POLITICAL_STATUS = {name: code for code, name in POLITICAL_STATUS_BY_CODE.items()} | {
-    "党员": "01",
-    "中国共产党党员": "01",
-    "正式党员": "01",
-    "预备党员": "02",
-    "团员": "03",
-    "共青团": "03",
-    "无党派": "12",
-    "无党派民主人士": "12",
-    "无": "13",
-}
+POLITICAL_STATUS = (
+    {name: code for code, name in POLITICAL_STATUS_BY_CODE.items()}
+    | _coded(POLITICAL_STATUS_BY_CODE)
+    | {
+        "党员": "01",
+        "中国共产党党员": "01",
+        "正式党员": "01",
+        "预备党员": "02",
+        "团员": "03",
+        "共青团": "03",
+        "共产党员": "01",
+        "中共正式党员": "01",
+        "中国共产党预备党员": "02",
+        "中国共产主义青年团团员": "03",
+        "民革": "04",
+        "民革会员": "04",
+        "民盟": "05",
+        "民建": "06",
+        "民进": "07",
+        "农工党": "08",
+        "农工": "08",
+        "致公党": "09",
+        "九三学社": "10",
+        "九三": "10",
+        "台盟": "11",
+        "无党派": "12",
+        "无党派民主人士": "12",
+        "普通群众": "13",
+        "普通公民": "13",
+        "群众(普通居民)": "13",
+        "无": "13",
+    }
+)
 DEVELOPMENT_STAGES = ("入党积极分子", "积极分子", "发展对象", "入党申请人")
 """Stages on the way into the Party; they are no code of GB/T 4762."""
-EDUCATION = {name: code for code, name in EDUCATION_BY_CODE.items()} | {
-    "研究生": "14",
-    "硕士": "14",
-    "博士": "11",
-    "本科": "21",
-    "大学本科": "21",
-    "党校大学": "21",
-    "党校本科": "21",
-    "专科": "31",
-    "大学专科": "31",
-    "党校大专": "31",
-    "中等专科": "41",
-    "职业高中": "44",
-    "技工学校": "47",
-    "普通高中": "61",
-    "初级中学": "71",
-}
+EDUCATION = (
+    {name: code for code, name in EDUCATION_BY_CODE.items()}
+    | _coded(EDUCATION_BY_CODE)
+    | {
+        "研究生": "14",
+        "硕士": "14",
+        "博士": "11",
+        "本科": "21",
+        "大学本科结业": "22",
+        "本科结业": "22",
+        "大学本科肄业": "23",
+        "本科肄业": "23",
+        "大学本科": "21",
+        "党校大学": "21",
+        "党校本科": "21",
+        "专科": "31",
+        "高职": "31",
+        "高职高专": "31",
+        "大学专科结业": "32",
+        "大学专科肄业": "33",
+        "大学专科": "31",
+        "党校大专": "31",
+        "中等专科": "41",
+        "中师": "41",
+        "中等专科结业": "42",
+        "中等专科肄业": "43",
+        "职业高中": "44",
+        "技工学校": "47",
+        "普通高中": "61",
+        "普通高中结业": "62",
+        "普通高中肄业": "63",
+        "初级中学": "71",
+    }
+)
 _FULL_TIME = re.compile(r"全日制")
 _IN_SERVICE = re.compile(r"在职|函授|自考|电大|成人|党校|远程|业余|非全日制|中央|省委")
 
@@ -197,9 +281,28 @@ def education(text: str) -> tuple[str, bool | None]:
     return EDUCATION[bare], is_full_time
 
 
-def options(words: Mapping[str, object]) -> str:
-    """The first word of each meaning, for messages."""
+def first_words(words: Mapping[str, object]) -> list[str]:
+    """The first word of each meaning."""
     first: dict[object, str] = {}
     for word, meaning in words.items():
         first.setdefault(meaning, word)
-    return "、".join(list(first.values())[:12])
+    return list(first.values())
+
+
+def options(words: Mapping[str, object]) -> str:
+    """The first word of each meaning, for messages."""
+    return "、".join(first_words(words)[:MOST_CHOICES])
+
+
+def choices(word: str, words: Mapping[str, object]) -> tuple[str, ...]:
+    """Words that would be read: those most like the given one first, then the first of each meaning."""
+    first = dict.fromkeys(get_close_matches(word, list(words), n=3, cutoff=0.5))
+    seen = {words[each] for each in first}
+    for each, meaning in words.items():
+        if meaning not in seen:
+            seen.add(meaning)
+            first[each] = None
+    return tuple(first)[:MOST_CHOICES]
+
+
+MOST_CHOICES = 12

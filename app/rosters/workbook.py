@@ -8,6 +8,7 @@ from app.rosters.columns import LAYOUTS, Layout
 from app.rosters.files.container import open_book
 from app.rosters.files.raw import Cell as Cell
 from app.rosters.files.raw import RawSheet
+from app.rosters.layout import IGNORED_SHEETS
 from app.rosters.tables.grid import Grid, fill_grid
 from app.rosters.tables.header import find_header, mapped_header
 from app.rosters.tables.rows import read_table, written_headers
@@ -41,6 +42,8 @@ def read_sheets(
         by_sheet[name][place] = correction
     sheets = []
     for raw in open_book(file_name, data):
+        if raw.name in IGNORED_SHEETS:
+            continue
         grid = fill_grid(raw, by_sheet.get(raw.name, {}))
         if grid.values:
             mapping = (mappings or {}).get(raw.name)

@@ -52,7 +52,7 @@ def load_divisions(session: Session, viewer: Viewer, records: Iterable[DivisionR
     names: dict[UUID, list[str]] = {}
     rows = []
     for record in ordered:
-        row = _division(viewer, record, present)
+        row = new_division(viewer, record, present)
         if record.valid_to is None:
             present[record.code] = row
         county = present.get(record.code[:6].ljust(12, "0"))
@@ -131,7 +131,8 @@ def _present(present: Mapping[str, Division], code: str) -> Division:
     return division
 
 
-def _division(viewer: Viewer, record: DivisionRecord, present: Mapping[str, Division]) -> Division:
+def new_division(viewer: Viewer, record: DivisionRecord, present: Mapping[str, Division]) -> Division:
+    """The row of one line of a code list; ``present`` has its parent."""
     parent = _present(present, record.parent_code) if record.parent_code is not None else None
     kind = division_kind(record.level, record.name, record.code)
     own_id = uuid4()

@@ -121,6 +121,13 @@ class UpdateCadreInput:
     expected_version: int | None = changeable("The version that was read; a newer one is refused.")
 
 
+@strawberry.input(description="Input of `mergePersons`.")
+class MergePersonsInput:
+    keep_id: strawberry.ID = required("The record that stays; where both say something, it is right.")
+    drop_id: strawberry.ID = required("The record that is emptied and deleted.")
+    reason: str = required("How it is known that they are one person, in up to 200 characters; it names no number.")
+
+
 @strawberry.input(description="Input of `createReserveCandidate`.")
 class CreateReserveCandidateInput:
     person_id: strawberry.ID = required("The person.")

@@ -6,6 +6,7 @@ import strawberry
 
 from app.access import Permission
 from app.services import exits, people
+from app.services.people.merging import MergePersonsDraft, merge_persons
 from schema.context import Info
 from schema.drafts import to_draft
 from schema.fields import show, show_all
@@ -16,6 +17,7 @@ from schema.people.drafts import (
     CreateCadreInput,
     CreateMentorInput,
     CreateReserveCandidateInput,
+    MergePersonsInput,
     RemoveReserveCandidateInput,
     UpdateCadreInput,
     UpdateMentorInput,
@@ -39,6 +41,11 @@ class CreateCadrePayload(Payload):
 @strawberry.type(description="Result of `updateCadre`.")
 class UpdateCadrePayload(Payload):
     cadre: Cadre | None = strawberry.field(default=None, description="The changed cadre.")
+
+
+@strawberry.type(description="Result of `mergePersons`.")
+class MergePersonsPayload(Payload):
+    cadre: Cadre | None = strawberry.field(default=None, description="The record that stays, with what it took over.")
 
 
 @strawberry.type(description="Result of `createReserveCandidate`.")
@@ -99,6 +106,23 @@ class PeopleMutations:
             )
         )
         return UpdateCadrePayload(cadre=Cadre.of(row))
+
+    @mutation_field(
+        Permission.RUN,
+        MergePersonsPayload,
+        "Make one record of two records of the same person: roles, posts, facts and pairs move to the one, the other "
+        "is deleted. Published rosters stay as they are.",
+    )
+    async def merge_persons(
+        self, info: Info, input: Annotated[MergePersonsInput, strawberry.argument(description="What to do.")]
+    ) -> MergePersonsPayload | None:
+        draft = MergePersonsDraft(
+            keep_id=key_of(input.keep_id, "Cadre", "Person"),
+            drop_id=key_of(input.drop_id, "Cadre", "Person"),
+            reason=input.reason,
+        )
+        row = await info.context.write(lambda session, viewer: merge_persons(session, viewer, draft))
+        return MergePersonsPayload(cadre=Cadre.of(row))
 
     @mutation_field(Permission.EDIT_PEOPLE, CreateReserveCandidatePayload, "Enter a person into a reserve pool.")
     async def create_reserve_candidate(

@@ -187,3 +187,13 @@ def test_a_database_that_cannot_be_used_is_refused_without_a_traceback_or_a_pass
 
 def test_a_programme_before_its_places_is_refused(shell: Shell) -> None:
     assert "load places first" in shell.run("program", "fushan", code=1)
+
+
+def test_templates_of_every_kind_are_written_and_read_back_as_empty(shell: Shell, fushan: Path) -> None:
+    folder = shell.folder / "templates"
+    told = shell.run("template", "all", "--county", "141027", "--out", str(folder))
+    assert len(list(folder.glob("*.xlsx"))) == len(told.split()) == 14
+    (candidates,) = folder.glob("*村级后备力量信息台账*.xlsx")
+    assert "new 0, changed 0, unchanged 0, rejected 0" in shell.run("import", str(candidates), "--county", "141027")
+    shell.run("template", "nothing", "--county", "141027", code=2)
+    assert "NOT_FOUND" in shell.run("template", "mentors", "--county", "999999", code=1)

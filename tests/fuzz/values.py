@@ -79,6 +79,8 @@ TYPES_BY_ARGUMENT: dict[str, Sequence[str]] = {
     "nodes.ids": ID_TYPES,
     "CreatePairingProgramInput.divisionId": ("County", "County", "Prefecture", "Village"),
     "UpdateCadreInput.id": _PERSON,
+    "keepId": _PERSON,
+    "dropId": _PERSON,
     "UpdateReserveCandidateInput.id": ("ReserveCandidate",),
     "RemoveReserveCandidateInput.id": ("ReserveCandidate",),
     "UpdateMentorInput.id": ("Mentor",),

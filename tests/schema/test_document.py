@@ -92,7 +92,8 @@ def test_shown_reasons_are_all_reasons_with_the_restricted_ones_merged() -> None
 
 
 def test_stored_forms_are_no_fields_and_class_a_needs_its_permission_by_name() -> None:
-    names = {name.lower() for name, _ in described_things() if "Input" not in name}
+    # A kind of table is named after what its rows are about, and is no field.
+    names = {name.lower() for name, _ in described_things() if "Input" not in name and "SheetKind." not in name}
     for word in ("encrypted", "hash_"):
         assert not [name for name in names if word in name]
     opened = {

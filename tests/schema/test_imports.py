@@ -25,9 +25,9 @@ STEP = """mutation($input: ImportBatchInput!) { %s(input: $input) {
 
 def place(door: Door) -> dict[str, object]:
     """Names of a township and a village of the county."""
-    found = door.data(
-        '{ divisions(filter: {divisionCode: "%s"}, first: 50) { nodes { __typename name code } } }' % COUNTY[:6]
-    )["divisions"]["nodes"]
+    query = """query($code: String!) {
+      divisions(filter: {divisionCode: $code}, first: 50) { nodes { __typename name code } } }"""
+    found = door.data(query, code=COUNTY[:6])["divisions"]["nodes"]
     village = next(each for each in found if each["__typename"] == "Village")
     town = next(each for each in found if each["code"] == village["code"][:9] + "000")
     return {"乡镇（街道）": town["name"], "村（社区）": village["name"]}

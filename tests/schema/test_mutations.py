@@ -336,6 +336,11 @@ def test_roles_and_territories_without_the_right_change_nothing(lite: Door, by: 
     calls: list[tuple[str, str, dict[str, Any]]] = [
         ("createCadre", "cadre{id}", {"person": new_person(lite)}),
         ("updateCadre", "cadre{id}", {"id": person, "changes": {"school": "x"}}),
+        (
+            "mergePersons",
+            "cadre{id}",
+            {"keepId": person, "dropId": known(lite, "Person", "mentor_person1"), "reason": "x"},
+        ),
         ("updateReserveCandidate", "reserveCandidate{id}", {"id": mentee, "changes": {"tags": []}}),
         ("updateMentor", "mentor{id}", {"id": mentor, "changes": {"capacity": 1}}),
         ("addPin", "pin{id}", {"programId": program, "menteeId": mentee, "mentorId": mentor, "reason": "x"}),
@@ -375,3 +380,15 @@ def test_anonymous_visitors_reach_no_mutation(lite: Door) -> None:
         response = lite.request("POST", "/graphql", by=None, json={"query": query})
         assert (name, response.status_code, "data" in response.json()) == (name, 401, False)
     assert totals(lite) == before
+
+
+def test_two_records_of_one_person_become_one(door: Door) -> None:
+    records = [
+        done(door, "createCadre", "cadre{id code}", person=new_person(door) | {"name": "同一人"}) for _ in range(2)
+    ]
+    keep, drop = (each["id"] for each in records)
+    done(door, "updateCadre", "cadre{id}", id=drop, changes={"school": "贵州大学"})
+    merged = done(door, "mergePersons", "cadre{id code school}", keepId=keep, dropId=drop, reason="经乡镇核实为同一人")
+    assert merged == records[0] | {"school": "贵州大学"}
+    again = refused(door, "mergePersons", "cadre{id}", keepId=keep, dropId=drop, reason="经乡镇核实为同一人")
+    assert again == ("NOT_FOUND", ["dropId"])

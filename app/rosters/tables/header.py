@@ -61,7 +61,7 @@ def find_header(grid: Grid, remembered: Remembered) -> Header:
             for layout in LAYOUTS:
                 header = _read(layout, first, depth, parts, {}, remembered)
                 known = {key for key in header.keys.values() if key is not None}
-                if len(known) < layout.minimum or not known & layout.marks or not known & {"name", "a_name"}:
+                if not layout.is_header(known):
                     continue
                 # Of equally good headers the one that begins first, and of those the flattest.
                 if best is None or (len(known), -first, -depth) > best[0]:

@@ -19,12 +19,20 @@ from app.services.imports.book import load_book_for_commit, load_book_for_previe
 from app.services.imports.evaluation import counts_of
 from app.services.imports.outcome import Outcome
 from app.services.imports.pairs import reconcile_pair
+from app.services.imports.person_facts import reconcile_facts
 from app.services.imports.person_lists import update_lists
+from app.services.imports.place_rows import in_order, reconcile_place
 from app.services.imports.reconcile import Reconciliation
 from app.services.imports.records import (
+    PLACE_RECORDS,
+    AppointmentsRecord,
     AssignedCadreRecord,
     CandidateRecord,
+    ExclusionRecord,
+    KinshipRecord,
     MentorRecord,
+    NeedsRecord,
+    PreferenceRecord,
     Record,
     SheetKind,
     from_json,
@@ -60,7 +68,9 @@ def preview_rows(
     rejected_names: frozenset[str] = frozenset(),
 ) -> list[Outcome]:
     """What a commit would do with each row, against the present database; writes nothing."""
-    book = load_book_for_preview(session, county, cipher, _id_number_hashes(rows, cipher))
+    book = load_book_for_preview(
+        session, county, cipher, _id_number_hashes(rows, cipher), with_places=_has_places(rows)
+    )
     run = Reconciliation(
         book=book,
         viewer=viewer,
@@ -95,10 +105,12 @@ def commit_import(
     rows = _stored_rows(session, batch, cipher)
     # The savepoint takes back the comparison's changes to loaded rows if a caller goes on after a refusal.
     with session.begin_nested():
-        book = load_book_for_commit(session, batch.county_id, cipher, _id_number_hashes(rows, cipher))
+        book = load_book_for_commit(
+            session, batch.county_id, cipher, _id_number_hashes(rows, cipher), with_places=_has_places(rows)
+        )
         outcomes = _apply_all(Reconciliation(book=book, viewer=viewer, today=now.date()), rows)
         _refuse_new_errors(rows, outcomes)
-        with undo.recorded(session, cipher, batch, added=book.added, deleted=book.deleted):
+        with undo.recorded(session, cipher, batch, added=book.every_added, deleted=book.every_deleted):
             book.write(session)
     batch.counts = counts_of([outcome.change for outcome in outcomes], batch.counts["skipped"])
     batch.state = ImportState.COMMITTED
@@ -112,7 +124,7 @@ def commit_import(
         county_id=batch.county_id,
         counts=batch.counts,
         file_sha256=batch.file_sha256,
-        n_rows_written=len(book.added),
+        n_rows_written=len(book.every_added),
     )
     session.flush()
     return batch
@@ -144,8 +156,12 @@ def discard_import(session: Session, viewer: Viewer, batch_id: UUID) -> ImportBa
 
 
 def _apply_all(run: Reconciliation, rows: Sequence[ParsedRow]) -> list[Outcome]:
-    """Rows about people first, so that tables of pairs may name people of later sheets."""
+    """Rows about places first, then those about people, so that the others may name people of later sheets."""
     outcomes = [Outcome() for _ in rows]
+    run.has_needs_sheet = any(isinstance(row.record, NeedsRecord) for row in rows)
+    places = {at: row.record for at, row in enumerate(rows) if isinstance(row.record, PLACE_RECORDS)}
+    for at in in_order(list(places.items())):
+        reconcile_place(run, places[at], rows[at].address, outcomes[at])
     for row, outcome in zip(rows, outcomes, strict=True):
         if isinstance(row.record, CandidateRecord | AssignedCadreRecord | MentorRecord):
             person = run.apply_person(row.record, row.address, outcome)
@@ -154,7 +170,9 @@ def _apply_all(run: Reconciliation, rows: Sequence[ParsedRow]) -> list[Outcome]:
                     outcome.change = RowChange.CHANGED
                 reconcile_role(run, person, row.record, outcome)
     for row, outcome in zip(rows, outcomes, strict=True):
-        if not isinstance(row.record, CandidateRecord | AssignedCadreRecord | MentorRecord):
+        if isinstance(row.record, AppointmentsRecord | NeedsRecord):
+            reconcile_facts(run, row.record, outcome)
+        elif isinstance(row.record, KinshipRecord | ExclusionRecord | PreferenceRecord):
             reconcile_pair(run, row.record, outcome)
     for outcome in outcomes:
         if outcome.has_errors:
@@ -196,6 +214,10 @@ def _refuse_new_errors(rows: Sequence[ParsedRow], outcomes: Sequence[Outcome]) -
             f"上传后库中数据已变化，{row.address} 出现问题 {problem.code}；请重新上传文件。",
             path=("batch_id",),
         )
+
+
+def _has_places(rows: Sequence[ParsedRow]) -> bool:
+    return any(isinstance(row.record, PLACE_RECORDS) for row in rows)
 
 
 def _id_number_hashes(rows: Sequence[ParsedRow], cipher: PersonalDataCipher) -> frozenset[str]:

@@ -33,8 +33,9 @@ from app.models import (
     ReservePool,
     VillageLink,
 )
-from app.models.columns import CountyRow
+from app.models.columns import CountyRow, Row
 from app.models.vocabulary import AssignmentState, PersonStatus
+from app.services.imports.place_book import PlaceBook, load_place_book
 from app.services.people.candidates import CANDIDATE_EXITS
 from app.services.people.records import lock_county, open_code_series
 
@@ -61,6 +62,7 @@ class CountyBook:
     flags: dict[UUID, list[PersonFlag]]
     links: dict[UUID, list[VillageLink]]
     needs: dict[UUID, list[DevelopmentNeed]]
+    village_needs: dict[UUID, list[DevelopmentNeed]]
     mentees: dict[UUID, Mentee]
     candidates: dict[UUID, list[ReserveCandidate]]
     assigned: dict[UUID, list[AssignedCadre]]
@@ -71,6 +73,7 @@ class CountyBook:
     kinships: dict[frozenset[UUID], KinshipDeclaration]
     exclusions: dict[tuple[UUID, UUID], Exclusion]
     preferences: dict[tuple[UUID, UUID], Preference]
+    places: PlaceBook | None = None
     by_hash: dict[str, Person] = field(default_factory=dict)
     by_name: dict[str, list[Person]] = field(default_factory=lambda: defaultdict(list))
     added: list[CountyRow] = field(default_factory=list)
@@ -91,6 +94,25 @@ class CountyBook:
         """The person who holds one of the hashes of an ID number, each under another key; ``None`` when nobody does."""
         return next((self.by_hash[each] for each in hashes if each in self.by_hash), None)
 
+    def find_by_code(self, code: str) -> Person | None:
+        """The person of a 编号, or ``None``."""
+        return next((person for person in self.persons.values() if person.code == code), None)
+
+    def homes(self, person: Person) -> set[UUID]:
+        """Where the person's file is kept, and the villages in which the person is a mentee."""
+        roles = [*self.candidates.get(person.id, ()), *self.assigned.get(person.id, ())]
+        return {person.division_id} | {self.mentees[role.id].village_id for role in roles if role.id in self.mentees}
+
+    @property
+    def every_added(self) -> list[Row]:
+        """All rows that a commit inserts, of people and of places."""
+        return [*(self.places.added if self.places is not None else ()), *self.added]
+
+    @property
+    def every_deleted(self) -> list[Row]:
+        """All rows that a commit deletes, of people and of places."""
+        return [*(self.places.deleted if self.places is not None else ()), *self.deleted]
+
     def add(self, row: RowT) -> RowT:
         """Note a row to insert."""
         self.added.append(row)
@@ -109,6 +131,8 @@ class CountyBook:
 
     def write(self, session: Session) -> None:
         """Delete and insert what was noted, in an order that the foreign keys allow."""
+        if self.places is not None:
+            self.places.write(session)
         for row in self.deleted:
             session.delete(row)
         session.flush()
@@ -122,21 +146,25 @@ class CountyBook:
 
 
 def load_book_for_commit(
-    session: Session, county_id: UUID, cipher: PersonalDataCipher, hashes: frozenset[str]
+    session: Session, county_id: UUID, cipher: PersonalDataCipher, hashes: frozenset[str], *, with_places: bool = False
 ) -> CountyBook:
     """The book over the writing session; the county is locked first, so that commits of one county queue up."""
     county = lock_county(session, county_id)
     series = open_code_series(session, county)
-    return _load(session, county, cipher, hashes, series.next)
+    book = _load(session, county, cipher, hashes, series.next)
+    book.places = load_place_book(session, county) if with_places else None
+    return book
 
 
 def load_book_for_preview(
-    session: Session, county: Division, cipher: PersonalDataCipher, hashes: frozenset[str]
+    session: Session, county: Division, cipher: PersonalDataCipher, hashes: frozenset[str], *, with_places: bool = False
 ) -> CountyBook:
     """The book over a session of its own on the same connection, so that nothing of it is ever written."""
     numbers = count(1)
     with Session(bind=session.connection(), autoflush=False, expire_on_commit=False) as reader:
-        return _load(reader, county, cipher, hashes, lambda: f"{county.code[:6]}-new-{next(numbers)}")
+        book = _load(reader, county, cipher, hashes, lambda: f"{county.code[:6]}-new-{next(numbers)}")
+        book.places = load_place_book(reader, reader.get_one(Division, county.id)) if with_places else None
+        return book
 
 
 def _load(
@@ -170,6 +198,7 @@ def _load(
         flags=grouped(PersonFlag, lambda row: row.person_id),
         links=grouped(VillageLink, lambda row: row.person_id),
         needs=grouped(DevelopmentNeed, lambda row: row.person_id),
+        village_needs=grouped(DevelopmentNeed, lambda row: row.village_id),
         mentees={row.id: row for row in rows(Mentee)},
         candidates=grouped(ReserveCandidate, lambda row: row.person_id),
         assigned=grouped(AssignedCadre, lambda row: row.person_id),

@@ -1,13 +1,15 @@
 """Finds the divisions of one county by the names that people write."""
 
+import re
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from difflib import get_close_matches
 from uuid import UUID
 
 from sqlmodel import Session, col, or_, select
 
+from app.folding import simplified
 from app.models import Division, DivisionAlias, DivisionPredecessor
 from app.models.vocabulary import DivisionLevel
 from app.services.imports.issues import listed
@@ -16,15 +18,21 @@ from app.services.place_names import normalize_division_name
 _TOWNSHIP_TAILS = ("人民政府", "党委", "办事处")
 _TOWNSHIP_WORDS = ("街道", "苏木", "镇", "乡")
 _COUNTY_WORDS = ("县直", "县级", "县直机关", "县直单位", "县城", "市直", "区直", "旗直")
+_CODE = re.compile(r"(?<!\d)(?:\d{12}|\d{9}|\d{6})(?!\d)", re.ASCII)
+_MOST_CHOICES = 12
 
 
 class PlaceProblemError(Exception):
-    """A name that stands for no division, or for several; ``options`` may be shown to the user."""
+    """A name that stands for no division, or for several; ``options`` may be shown to the user.
 
-    def __init__(self, code: str, options: str) -> None:
+    ``choices`` are texts that, put into the cell, would be read.
+    """
+
+    def __init__(self, code: str, options: str, choices: tuple[str, ...] = ()) -> None:
         super().__init__(code)
         self.code = code
         self.options = options
+        self.choices = choices
 
 
 @dataclass(slots=True)
@@ -35,38 +43,61 @@ class Gazetteer:
     divisions: dict[UUID, Division]
     _townships: dict[str, list[Division]]
     _villages: dict[UUID, dict[str, list[Division]]]
+    _codes: dict[str, Division]
+    _announced: set[str] = field(default_factory=set)
+
+    def announce(self, *names: str) -> None:
+        """Note names and codes of divisions that the same file would create: they cannot be named in it yet."""
+        self._announced |= {_key(name) for name in names}
 
     def township(self, text: str) -> Division:
         """The township of this name or code, or the county itself for 县直; raises ``PlaceProblemError``."""
-        key = self._without_county(normalize_division_name(text))
+        coded = self.find_by_code(text)
+        if coded is not None and coded.level is not DivisionLevel.VILLAGE:
+            return coded
+        key = self._without_county(_key(text))
         if not key or key in _COUNTY_WORDS or key == self.county.code:
             return self.county
         for tail in _TOWNSHIP_TAILS:
             key = key.removesuffix(tail) or key
         found = self._townships.get(key) or self._townships.get(_short_township(key), [])
-        return self._only(found, key, [d.name for d in self.townships()])
+        return self._only(found, key, self.townships())
 
     def village(self, text: str, township: Division) -> Division:
-        """The village of this name or code in the township; raises ``PlaceProblemError``."""
-        key = self._without_county(normalize_division_name(text))
+        """The village of this name or code in the township; raises ``PlaceProblemError``.
+
+        A code counts for more than the name beside it; a code of another township is a problem.
+        """
+        coded = self.find_by_code(text)
+        if coded is not None and coded.level is DivisionLevel.VILLAGE:
+            if coded.parent_id != township.id:
+                raise PlaceProblemError("VILLAGE_IN_OTHER_TOWNSHIP", self.label(coded))
+            return coded
+        key = self._without_county(_key(text))
         index = self._villages.get(township.id, {})
         found = index.get(key)
         if not found:
             prefix = next((p for p in (township.name, _short_township(township.name)) if key.startswith(p)), "")
             found = index.get(key.removeprefix(prefix), []) if prefix else []
         if not found:
-            elsewhere = [
-                f"{self.divisions[parent].name}{d.name}"
-                for parent, names in self._villages.items()
-                for d in names.get(key, [])
-            ]
-            inside = [d.name for d in self.divisions.values() if d.parent_id == township.id]
-            raise PlaceProblemError("UNKNOWN_PLACE", listed([*_similar(key, inside), *elsewhere]))
-        return self._only(found, key, [])
+            inside = [d for d in self.divisions.values() if d.parent_id == township.id]
+            similar = _similar(key, inside)
+            elsewhere = [d for names in self._villages.values() for d in names.get(key, [])]
+            named = [d.name for d in similar]
+            named += [f"{self.divisions[d.parent_id].name}{d.name}" for d in elsewhere if d.parent_id is not None]
+            # What lies in another township cannot be chosen here: the township of the row would be wrong.
+            raise self._unknown(key, named, similar)
+        written = simplified(text).strip()
+        # Where a village and a community share a name, its full form tells them apart.
+        exact = [division for division in found if simplified(division.name) == written]
+        return self._only(exact if len(exact) == 1 else found, key, [])
 
     def place(self, text: str, own: Division) -> Division:
         """A township, a village of the ``own`` township, or a village written with its township in front."""
-        key = self._without_county(normalize_division_name(text))
+        coded = self.find_by_code(text)
+        if coded is not None:
+            return coded
+        key = self._without_county(_key(text))
         if own.level is DivisionLevel.TOWNSHIP and key in self._villages.get(own.id, {}):
             return self.village(text, own)
         split = self.split_township(key)
@@ -77,11 +108,31 @@ class Gazetteer:
             return self.county
         if own.level is DivisionLevel.TOWNSHIP:
             return self.village(text, own)
-        raise PlaceProblemError("UNKNOWN_PLACE", listed(_similar(key, [d.name for d in self.townships()])))
+        return self._anywhere(key)
+
+    def _anywhere(self, key: str) -> Division:
+        """A township by its short name, or a village whose name the county has once."""
+        found = self._townships.get(key) or [d for names in self._villages.values() for d in names.get(key, [])]
+        return self._only(list({d.id: d for d in found}.values()), key, list(self.divisions.values()))
+
+    def find_by_code(self, text: str) -> Division | None:
+        """The division whose code, present or former, the text is or holds, as ``桂花村(520624101201)`` does."""
+        match = _CODE.search(simplified(text))
+        return self._codes.get(match[0].ljust(12, "0")) if match else None
+
+    def label(self, division: Division) -> str:
+        """Full name and code: a text that is read as this division wherever it stands."""
+        parent = self.divisions.get(division.parent_id) if division.parent_id else None
+        front = parent.name if parent is not None and parent.level is DivisionLevel.TOWNSHIP else ""
+        return f"{front}{division.name}({division.code})"
+
+    def labels(self, divisions: list[Division]) -> tuple[str, ...]:
+        """The labels of the first few of these divisions."""
+        return tuple(self.label(division) for division in divisions[:_MOST_CHOICES])
 
     def split_township(self, text: str) -> tuple[Division, str] | None:
         """The township whose full name the text begins with, and what follows it."""
-        key = self._without_county(text)
+        key = self._without_county(simplified(text))
         best: tuple[Division, str] | None = None
         for name, divisions in self._townships.items():
             is_full = name.endswith(_TOWNSHIP_WORDS) or name == key
@@ -99,12 +150,19 @@ class Gazetteer:
     def _without_county(self, key: str) -> str:
         return key.removeprefix(self.county.name)
 
-    def _only(self, found: list[Division], key: str, names: list[str]) -> Division:
+    def _only(self, found: list[Division], key: str, others: list[Division]) -> Division:
         if len(found) == 1:
             return found[0]
         if found:
-            raise PlaceProblemError("AMBIGUOUS_PLACE", listed([f"{d.name}({d.code})" for d in found]))
-        raise PlaceProblemError("UNKNOWN_PLACE", listed(_similar(key, names)))
+            names = listed([f"{d.name}({d.code})" for d in found])
+            raise PlaceProblemError("AMBIGUOUS_PLACE", names, self.labels(found))
+        similar = _similar(key, others)
+        raise self._unknown(key, [d.name for d in similar], similar)
+
+    def _unknown(self, key: str, names: list[str], similar: list[Division]) -> PlaceProblemError:
+        if key in self._announced:
+            return PlaceProblemError("DIVISION_NOT_ON_FILE", "")
+        return PlaceProblemError("UNKNOWN_PLACE", listed(names), self.labels(similar))
 
 
 def load_gazetteer(session: Session, county: Division, *, today: date) -> Gazetteer:
@@ -113,9 +171,10 @@ def load_gazetteer(session: Session, county: Division, *, today: date) -> Gazett
         select(Division).where(or_(col(Division.county_id) == county.id, col(Division.id) == county.id))
     ).all()
     present = {row.id: row for row in rows if row.valid_to is None or row.valid_to > today}
+    codes = {row.code: row for row in present.values()}
     index = _Index()
     for row in present.values():
-        index.enter(row, (row.name, row.code))
+        index.enter(row, (row.name,))
     # Former names come second and only where free: they must not shadow the present name of another division.
     former = _Index(taken=index)
     inside = select(Division.id).where(col(Division.county_id) == county.id)
@@ -126,7 +185,8 @@ def load_gazetteer(session: Session, county: Division, *, today: date) -> Gazett
     for link in session.exec(select(DivisionPredecessor).where(col(DivisionPredecessor.division_id).in_(inside))):
         if link.division_id in present and link.predecessor_id in revoked:
             predecessor = revoked[link.predecessor_id]
-            former.enter(present[link.division_id], (predecessor.name, predecessor.code))
+            former.enter(present[link.division_id], (predecessor.name,))
+            codes.setdefault(predecessor.code, present[link.division_id])
     return Gazetteer(
         county=county,
         divisions=present,
@@ -135,6 +195,7 @@ def load_gazetteer(session: Session, county: Division, *, today: date) -> Gazett
             parent: dict(former.villages[parent]) | dict(index.villages[parent])
             for parent in former.villages.keys() | index.villages.keys()
         },
+        _codes=codes,
     )
 
 
@@ -148,7 +209,7 @@ class _Index:
 
     def enter(self, division: Division, names: tuple[str, ...]) -> None:
         """Index the division under these names."""
-        keys = {normalize_division_name(name) for name in names}
+        keys = {_key(name) for name in names}
         if division.level is DivisionLevel.TOWNSHIP:
             keys |= {_short_township(key) for key in keys}
             entries = self.townships
@@ -170,6 +231,11 @@ def _short_township(name: str) -> str:
     return name
 
 
-def _similar(key: str, names: list[str]) -> list[str]:
-    by_key = {normalize_division_name(name): name for name in names}
+def _key(text: str) -> str:
+    """The form in which names are looked up: simplified characters, without the endings that differ between lists."""
+    return normalize_division_name(simplified(text))
+
+
+def _similar(key: str, divisions: list[Division]) -> list[Division]:
+    by_key = {_key(division.name): division for division in divisions}
     return [by_key[match] for match in get_close_matches(key, list(by_key), n=3, cutoff=0.4)]

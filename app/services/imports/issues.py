@@ -193,6 +193,72 @@ ISSUES: dict[str, tuple[Severity, str, str]] = {
         "{column} was not found in the county; it was left out.",
         "“{column_zh}”在本县未找到，未读取。",
     ),
+    "VILLAGE_IN_OTHER_TOWNSHIP": (
+        _ERROR,
+        "The code in {column} belongs to another township: {options}; correct the township or the code.",
+        "“{column_zh}”中的代码属于其他乡镇：{options}；请更正乡镇或代码。",
+    ),
+    "UNKNOWN_DESTINATION": (
+        _ERROR,
+        "The header of this column is no place of the county; write its full name or code.",
+        "该列表头在本县未找到对应的区划；请写全称或代码。",
+    ),
+    "NOT_A_TOWNSHIP": (
+        _ERROR,
+        "{column} must name townships of the county.",
+        "“{column_zh}”应填写本县的乡镇（街道）。",
+    ),
+    "DIVISION_NOT_ON_FILE": (
+        _ERROR,
+        "{column} names a division that is not on file; import the table of divisions first.",
+        "“{column_zh}”中的区划不在库中；请先导入区划代码表。",
+    ),
+    "INVALID_DIVISION_CODE": (
+        _ERROR,
+        "{column} must have 12 digits (or the first 6 or 9) of a division of this county, GB/T 2260 and GB/T 10114.",
+        "“{column_zh}”应为本县区划的12位代码（或前6位、9位），见GB/T 2260、GB/T 10114。",
+    ),
+    "LEVEL_DIFFERS_FROM_CODE": (
+        _ERROR,
+        "{column} does not fit the digits of the code; correct one of them.",
+        "“{column_zh}”与代码位数不符，请更正。",
+    ),
+    "DUPLICATE_CODE": (
+        _ERROR,
+        "This code stands in an earlier row: {options}.",
+        "该代码与前面的行重复：{options}。",
+    ),
+    "MISSING_COORDINATE_SYSTEM": (
+        _ERROR,
+        "Coordinates need their system; write WGS84 or GCJ02 into {column}.",
+        "填写了经纬度，须在“{column_zh}”写明 WGS84 或 GCJ02。",
+    ),
+    "INVALID_COORDINATES": (
+        _ERROR,
+        "{column} must be degrees in China, longitude and latitude both.",
+        "“{column_zh}”应为中国境内的经度和纬度（度），两者须同时填写。",
+    ),
+    "REVOKED_DIVISION_IN_USE": (
+        _WARNING,
+        "People are still recorded in this division; move them to the one that follows it.",
+        "该区划下仍有人员，请调整到后续区划。",
+    ),
+    "ASYMMETRIC_TIME": (
+        _WARNING,
+        "{column} differs from the way back or from an earlier row ({options} minutes); the earlier one was taken.",
+        "“{column_zh}”与反方向或前面的行不一致（{options}分钟），取前面的内容。",
+    ),
+    "SAME_PLACE": (_ERROR, "Both places are the same.", "两处为同一地点。"),
+    "ZONE_PERIOD_OVERLAPS": (
+        _ERROR,
+        "This township belongs to the zone already for a period that overlaps this one; correct the dates.",
+        "该乡镇已属于该片区，且起止时间重叠，请更正日期。",
+    ),
+    "COUNTY_SHEET": (
+        _ERROR,
+        "This table is kept by the county; remove this sheet.",
+        "该表由县级维护，请删除该工作表。",
+    ),
     "OUTSIDE_TERRITORY": (_ERROR, "{column} lies outside your territory.", "“{column_zh}”不在您的辖区内。"),
     # people
     "DUPLICATE_PERSON": (
@@ -236,6 +302,11 @@ ISSUES: dict[str, tuple[Severity, str, str]] = {
         "This row names a person whose own row has errors.",
         "该行涉及的人员所在行有错误。",
     ),
+    "NAMESAKE_IN_VILLAGE": (
+        _WARNING,
+        "Another person of this name in this village has a different {column}; merge the two if they are one person.",
+        "同村另有同名人员，“{column_zh}”不同；如为同一人，请合并。",
+    ),
     "SAME_PERSON": (_ERROR, "Both sides are the same person.", "双方为同一人。"),
     "DUPLICATE_PAIR": (
         _WARNING,
@@ -269,7 +340,10 @@ ISSUES: dict[str, tuple[Severity, str, str]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """An issue on its way to a cell: what, about which column, with which harmless details."""
+    """An issue on its way to a cell: what, about which column, with which harmless details.
+
+    ``choices`` are texts that, put into the cell, would be read.
+    """
 
     code: str
     column: str = ""

@@ -20,8 +20,8 @@ def reconcile_pair(run: Reconciliation, record: PairRecord, outcome: Outcome) ->
         # Before anybody is looked up: whether a person is on file is no answer for a township.
         outcome.problem("a_name", "FORBIDDEN_SHEET")
         return
-    a = run.find_reference(record.a, "a", outcome)
-    b = run.find_reference(record.b, "b", outcome)
+    a = run.find_reference(record.a, "a_name", outcome)
+    b = run.find_reference(record.b, "b_name", outcome)
     if a is None or b is None:
         outcome.change = RowChange.REJECTED
         return

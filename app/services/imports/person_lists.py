@@ -5,10 +5,11 @@ from datetime import date
 
 from app.models import AnnualAppraisal, Person, PersonFlag, VillageLink
 from app.models.columns import CountyRow
-from app.models.vocabulary import NeedSource, PersonFlagKind
+from app.models.vocabulary import NeedSource, PersonFlagKind, RowChange
 from app.services.imports.outcome import Outcome
+from app.services.imports.person_facts import POST_LIST_SOURCE, set_needs
 from app.services.imports.reconcile import Reconciliation
-from app.services.imports.records import PersonRecord
+from app.services.imports.records import PersonRecord, WeightedNeed
 from app.services.people import AppointmentDraft, NeedDraft
 from app.services.people.candidates import need_key, new_need
 from app.services.people.records import appointment_key, assign, authored, new_appointment
@@ -36,9 +37,15 @@ def update_lists(run: Reconciliation, person: Person, record: PersonRecord, outc
             appointment_key,
             appointment_key,
             make_post,
-            may_remove=record.is_career_complete,
+            may_remove=lambda row: record.is_career_complete and row.source != POST_LIST_SOURCE,
         )
-    if record.needs and run.first_given(person.id, "needs", sorted_keys(map(need_key, record.needs)), outcome):
+    if record.needs and run.has_needs_sheet:
+        added = Outcome()
+        weighted = tuple(WeightedNeed(specialty=need.specialty, weight=need.weight) for need in record.needs)
+        set_needs(run, person, weighted, added)
+        outcome.problems += added.problems
+        changed |= added.change is not RowChange.UNCHANGED
+    elif record.needs and run.first_given(person.id, "needs", sorted_keys(map(need_key, record.needs)), outcome):
 
         def make_need(draft: NeedDraft) -> CountyRow:
             return new_need(person, draft, NeedSource.SURVEY, author)
@@ -59,7 +66,7 @@ def _update_appraisals(run: Reconciliation, person: Person, record: PersonRecord
             continue
         row = by_year.get(item.year)
         if row is None:
-            row = AnnualAppraisal(
+            row = AnnualAppraisal.made(
                 person_id=person.id,
                 county_id=person.county_id,
                 year=item.year,
@@ -96,7 +103,7 @@ def _update_links(run: Reconciliation, person: Person, record: PersonRecord, out
             reopened.end_date = None
             run.touch(reopened)
         else:
-            row = VillageLink(
+            row = VillageLink.made(
                 person_id=person.id,
                 county_id=person.county_id,
                 village_id=village_id,

@@ -9,7 +9,7 @@ from uuid import UUID
 from app.access import Viewer, covers_division
 from app.models import Person
 from app.models.columns import CountyRow
-from app.models.vocabulary import DatePrecision, RowChange, Sex
+from app.models.vocabulary import DatePrecision, DivisionLevel, RowChange, Sex
 from app.services.imports.book import CountyBook
 from app.services.imports.outcome import Outcome
 from app.services.imports.records import (
@@ -39,6 +39,8 @@ class Reconciliation:
     today: date
     rejected_hashes: frozenset[str] = frozenset()
     rejected_names: frozenset[str] = frozenset()
+    has_needs_sheet: bool = False
+    """Whether the file has 需求清单: then the needs in its rosters are not all there are."""
     _given: dict[tuple[UUID, str], Any] = field(default_factory=dict)
     _pairs_seen: set[tuple[type, Hashable]] = field(default_factory=set)
     _rows_seen: dict[tuple[SheetKind, UUID], str] = field(default_factory=dict)
@@ -89,14 +91,19 @@ class Reconciliation:
                 if not hashes or (other.id_number_hash is None and not _is_somebody_else(other, draft))
             ]
             if len(possible) > 1:
-                outcome.problem("id_number", "AMBIGUOUS_PERSON")
-                return None
+                # Of several in the same month the one in the same village.
+                possible = [other for other in possible if draft.division_id in book.homes(other)]
+                if len(possible) != 1:
+                    outcome.problem("id_number", "AMBIGUOUS_PERSON")
+                    return None
             person = possible[0] if possible else None
             if person is not None and _is_somebody_else(person, draft):
                 outcome.problem("id_number", "NAMESAKE_DIFFERS")
                 return None
             if namesakes and person is None:
                 outcome.problem("id_number", "NAMESAKE_ON_FILE")
+            elif person is None:
+                self._note_neighbour(draft, outcome)
         elif person.name != draft.name:
             outcome.problem("name", "NAME_DIFFERS")
             return None
@@ -105,9 +112,18 @@ class Reconciliation:
             return None
         return person
 
+    def _note_neighbour(self, draft: PersonDraft, outcome: Outcome) -> None:
+        """Point at a person of the same name in the same village: two ID numbers, or two months of birth, of one."""
+        if self.book.divisions[draft.division_id].level is not DivisionLevel.VILLAGE:
+            return
+        for other in self.book.by_name.get(draft.name, []):
+            if draft.division_id in self.book.homes(other) and _has_same_sex(other, draft):
+                outcome.problem("id_number", "NAMESAKE_IN_VILLAGE")
+                return
+
     def _create(self, record: PersonRecord) -> Person:
         book, author = self.book, self.viewer.subject
-        person = Person(
+        person = Person.made(
             code=book.next_code(),
             county_id=book.county.id,
             **authored(author),
@@ -149,7 +165,9 @@ class Reconciliation:
         self.touch(person)
         return True
 
-    def first_given(self, person_id: UUID, name: str, value: object, outcome: Outcome) -> bool:
+    def first_given(
+        self, person_id: UUID, name: str, value: object, outcome: Outcome, *, column: str | None = None
+    ) -> bool:
         """Whether no earlier row of the file gave another value; reports the conflict if one did."""
         if name in _RANDOM_COLUMNS:
             return True
@@ -157,7 +175,7 @@ class Reconciliation:
         if earlier == value:
             return True
         if name not in _SECONDARY_COLUMNS:
-            outcome.problem(_COLUMN_OF.get(name, name), "CONFLICTING_VALUE")
+            outcome.problem(column or _COLUMN_OF.get(name, name), "CONFLICTING_VALUE")
         return False
 
     def _wanted_division(self, person: Person, given_id: UUID, outcome: Outcome) -> UUID:
@@ -185,13 +203,12 @@ class Reconciliation:
         wanted_key: Callable[[Any], Hashable],
         make: Callable[[Any], CountyRow],
         *,
-        may_remove: bool = True,
+        may_remove: Callable[[Any], bool] = lambda _: True,
     ) -> bool:
-        """Make the owner's list the wanted one, or only add to it, touching only the items that differ."""
+        """Make the owner's list the wanted one, touching only the items that differ; ``may_remove`` spares some."""
         current = stored.setdefault(owner_id, [])
         obsolete, missing = list_difference(current, wanted, stored_key=stored_key, wanted_key=wanted_key)
-        if not may_remove:
-            obsolete = []
+        obsolete = [row for row in obsolete if may_remove(row)]
         self.book.deleted += obsolete
         gone = {row.id for row in obsolete}
         kept = [row for row in current if row.id not in gone]
@@ -206,26 +223,56 @@ class Reconciliation:
         return True
 
     def find_reference(self, reference: PersonReference, column: str, outcome: Outcome) -> Person | None:
-        """The person named in a table of pairs; a missing one is a problem at ``column``."""
+        """The person that a row names; a missing one is a problem at ``column``.
+
+        People outside the territory are not there for who has only a name or a 编号.
+        """
         book = self.book
+        is_rejected = False
         if reference.id_number is not None:
             hashes = book.cipher.keyed_hashes("id_number", reference.id_number)
             person = book.find_by_hash(hashes)
-            if person is not None and person.name != reference.name:
-                outcome.problem(f"{column}_name", "NAME_DIFFERS")
+            if person is not None and not self._covers(person):
+                outcome.problem(column, "PERSON_OUTSIDE_TERRITORY")
                 return None
             is_rejected = not self.rejected_hashes.isdisjoint(hashes)
+        elif reference.code is not None:
+            person = book.find_by_code(reference.code)
+            person = person if person is not None and self._covers(person) else None
         else:
-            namesakes = book.by_name.get(reference.name, [])
+            namesakes = [person for person in book.by_name.get(reference.name, []) if self._covers(person)]
+            if reference.division_id is not None:
+                namesakes = self._at(namesakes, reference.division_id)
             if len(namesakes) > 1:
-                outcome.problem(f"{column}_name", "AMBIGUOUS_PERSON")
+                outcome.problem(column, "AMBIGUOUS_PERSON")
                 return None
             person = namesakes[0] if namesakes else None
             is_rejected = reference.name in self.rejected_names
+        if person is not None and person.name != reference.name:
+            outcome.problem(column, "NAME_DIFFERS")
+            return None
         if person is None:
-            outcome.problem(f"{column}_name", "DEPENDS_ON_REJECTED_ROW" if is_rejected else "PERSON_NOT_FOUND")
+            outcome.problem(column, "DEPENDS_ON_REJECTED_ROW" if is_rejected else "PERSON_NOT_FOUND")
             outcome.change = RowChange.REJECTED
         return person
+
+    def _covers(self, person: Person) -> bool:
+        return covers_division(self.viewer, self.book.divisions[person.division_id].code)
+
+    def _at(self, persons: list[Person], division_id: UUID) -> list[Person]:
+        """Those at the very place, else those whose file lies in it or in its township."""
+        exact = [person for person in persons if division_id in self.book.homes(person)]
+        if exact:
+            return exact
+        place = self.book.divisions[division_id]
+        return [
+            person
+            for person in persons
+            if any(
+                self.book.divisions[home].parent_id == place.id or home == place.parent_id
+                for home in self.book.homes(person)
+            )
+        ]
 
 
 _COLUMN_OF = {
@@ -257,13 +304,18 @@ def _given_values(record: PersonRecord, book: CountyBook) -> dict[str, Any]:
 
 def _is_somebody_else(person: Person, draft: PersonDraft) -> bool:
     """Whether sex or day of birth, where both sides know it, tells a namesake from the person of the row."""
-    sexes = {person.sex, draft.sex} & {Sex.MALE, Sex.FEMALE}
     is_day_known = (
         draft.birth is not None
         and draft.birth.precision is DatePrecision.DAY
         and person.birth_precision is DatePrecision.DAY
     )
-    return len(sexes) > 1 or (is_day_known and draft.birth is not None and person.birth_date != draft.birth.value)
+    return not _has_same_sex(person, draft) or (
+        is_day_known and draft.birth is not None and person.birth_date != draft.birth.value
+    )
+
+
+def _has_same_sex(person: Person, draft: PersonDraft) -> bool:
+    return len({person.sex, draft.sex} & {Sex.MALE, Sex.FEMALE}) < 2
 
 
 def _same_month(stored: date | None, given: date | None) -> bool:

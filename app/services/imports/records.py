@@ -15,12 +15,15 @@ from app.models.vocabulary import (
     AppraisalGrade,
     CandidateSource,
     CandidateState,
+    DivisionLevel,
     ExclusionReason,
     KinshipRelation,
     MentorCategory,
     ReviewLevel,
+    Specialty,
     TargetPost,
     VillageLinkRole,
+    ZoneKind,
 )
 from app.services.people import AppointmentDraft, NeedDraft, PersonDraft, SpecialtyDraft
 
@@ -34,6 +37,14 @@ class SheetKind(StrEnum):
     KINSHIPS = "KINSHIPS"
     EXCLUSIONS = "EXCLUSIONS"
     PREFERENCES = "PREFERENCES"
+    MENTOR_POOLS = "MENTOR_POOLS"
+    APPOINTMENTS = "APPOINTMENTS"
+    NEEDS = "NEEDS"
+    ZONES = "ZONES"
+    ADJACENCY = "ADJACENCY"
+    TRAVEL_TIMES = "TRAVEL_TIMES"
+    TRAVEL_MATRIX = "TRAVEL_MATRIX"
+    DIVISIONS = "DIVISIONS"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,10 +117,12 @@ class MentorRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersonReference:
-    """A person named in a table of pairs."""
+    """A person named in a table of pairs, posts or needs; ``division_id`` is the village or township of the file."""
 
     name: str
     id_number: str | None
+    code: str | None = None
+    division_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,9 +154,101 @@ class PreferenceRecord:
     approved_by: str | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MentorPoolRecord:
+    """A row of 帮带导师库名册: a pool, with or without mentors."""
+
+    division_id: UUID
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppointmentsRecord:
+    """A row of 任职经历表: the posts that one person held over one period."""
+
+    person: PersonReference
+    posts: tuple[AppointmentDraft, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeightedNeed:
+    """A field in which help is needed; a weight of ``None`` was blank."""
+
+    specialty: Specialty
+    weight: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NeedsRecord:
+    """A row of 需求清单: needs of a person, of a village, or of both; each need has one owner."""
+
+    person: PersonReference | None
+    needs: tuple[WeightedNeed, ...]
+    village_id: UUID | None
+    village_needs: tuple[WeightedNeed, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ZoneRecord:
+    """A row of 片区划分表: townships that belong to a zone for a period."""
+
+    name: str
+    kind: ZoneKind | None
+    township_ids: tuple[UUID, ...]
+    start_date: date | None
+    end_date: date | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdjacencyRecord:
+    """A row of 乡镇相邻表: a township and its neighbours."""
+
+    township_id: UUID
+    neighbour_ids: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegRecord:
+    """The way to one place; ``column`` is the key of the column that says so."""
+
+    to_id: UUID
+    minutes: float
+    distance_km: float | None
+    column: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TravelRecord:
+    """A row of 行程时间表, or of a matrix: the ways from one place."""
+
+    from_id: UUID
+    legs: tuple[LegRecord, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DivisionRowRecord:
+    """A row of 区划代码表; coordinates are WGS 84, in degrees. ``parent_code`` follows from the code."""
+
+    code: str
+    name: str
+    level: DivisionLevel
+    parent_code: str | None
+    aliases: tuple[str, ...]
+    former_code: str | None
+    valid_from: date | None
+    valid_to: date | None
+    longitude: float | None
+    latitude: float | None
+
+
 RoleRecord: TypeAlias = CandidateRecord | AssignedCadreRecord | MentorRecord
 PairRecord: TypeAlias = KinshipRecord | ExclusionRecord | PreferenceRecord
-Record: TypeAlias = RoleRecord | PairRecord
+PersonListRecord: TypeAlias = AppointmentsRecord | NeedsRecord
+"""Rows that add to the lists of people, and of villages."""
+PlaceRecord: TypeAlias = MentorPoolRecord | ZoneRecord | AdjacencyRecord | TravelRecord | DivisionRowRecord
+"""Rows about places; they are applied before those about people."""
+Record: TypeAlias = RoleRecord | PairRecord | PersonListRecord | PlaceRecord
+PLACE_RECORDS = (MentorPoolRecord, ZoneRecord, AdjacencyRecord, TravelRecord, DivisionRowRecord)
 
 RECORD_TYPES: dict[SheetKind, type[Record]] = {
     SheetKind.CANDIDATES: CandidateRecord,
@@ -152,12 +257,20 @@ RECORD_TYPES: dict[SheetKind, type[Record]] = {
     SheetKind.KINSHIPS: KinshipRecord,
     SheetKind.EXCLUSIONS: ExclusionRecord,
     SheetKind.PREFERENCES: PreferenceRecord,
+    SheetKind.MENTOR_POOLS: MentorPoolRecord,
+    SheetKind.APPOINTMENTS: AppointmentsRecord,
+    SheetKind.NEEDS: NeedsRecord,
+    SheetKind.ZONES: ZoneRecord,
+    SheetKind.ADJACENCY: AdjacencyRecord,
+    SheetKind.TRAVEL_TIMES: TravelRecord,
+    SheetKind.TRAVEL_MATRIX: TravelRecord,
+    SheetKind.DIVISIONS: DivisionRowRecord,
 }
 _ADAPTERS: dict[SheetKind, TypeAdapter[Record]] = {kind: TypeAdapter(table) for kind, table in RECORD_TYPES.items()}
 
 
 def kind_of(record: Record) -> SheetKind:
-    """The kind of sheet the record comes from."""
+    """The kind of sheet the record comes from; both shapes of travel times make the same records."""
     return next(kind for kind, table in RECORD_TYPES.items() if type(record) is table)
 
 

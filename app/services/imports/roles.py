@@ -43,7 +43,7 @@ def _candidate(run: Reconciliation, person: Person, record: CandidateRecord, out
     if not stored:
         mentee = book.add(new_mentee(person, MenteeKind.RESERVE_CANDIDATE, record.village_id, author))
         book.mentees[mentee.id] = mentee
-        candidate = ReserveCandidate(
+        candidate = ReserveCandidate.made(
             person_id=person.id,
             county_id=person.county_id,
             pool_id=_reserve_pool(run).id,
@@ -112,7 +112,7 @@ def _assigned_cadre(run: Reconciliation, person: Person, record: AssignedCadreRe
         outcome.problem("name", "OTHER_POSTING_ACTIVE")
     mentee = book.add(new_mentee(person, MenteeKind.ASSIGNED_CADRE, record.village_id, author))
     book.mentees[mentee.id] = mentee
-    cadre = AssignedCadre(
+    cadre = AssignedCadre.made(
         person_id=person.id,
         county_id=person.county_id,
         sending_unit=record.sending_unit,
@@ -133,7 +133,7 @@ def _mentor(run: Reconciliation, person: Person, record: MentorRecord, outcome: 
     if mentor is None:
         if stored:
             outcome.problem("township", "MENTOR_IN_OTHER_POOL")
-        mentor = Mentor(
+        mentor = Mentor.made(
             person_id=person.id,
             county_id=person.county_id,
             pool_id=pool.id,

@@ -229,7 +229,7 @@ def create_assigned_cadre(session: Session, viewer: Viewer, draft: AssignedCadre
 
 def new_mentee(person: Person, kind: MenteeKind, village_id: UUID, author: str) -> Mentee:
     """The common row of a mentee; the row of its kind takes the same key."""
-    return Mentee(
+    return Mentee.made(
         person_id=person.id,
         county_id=person.county_id,
         kind=kind,
@@ -240,7 +240,7 @@ def new_mentee(person: Person, kind: MenteeKind, village_id: UUID, author: str) 
 
 def new_need(person: Person, draft: NeedDraft, source: NeedSource, author: str) -> DevelopmentNeed:
     """The row of one need of a person."""
-    return DevelopmentNeed(
+    return DevelopmentNeed.made(
         person_id=person.id,
         county_id=person.county_id,
         specialty=draft.specialty,

@@ -141,7 +141,7 @@ def update_mentor(
 
 def new_specialty(mentor: Mentor, draft: SpecialtyDraft, author: str) -> MentorSpecialty:
     """The row of one specialty of a mentor."""
-    return MentorSpecialty(
+    return MentorSpecialty.made(
         mentor_id=mentor.id,
         county_id=mentor.county_id,
         specialty=draft.specialty,

@@ -170,7 +170,7 @@ def county_of(division: Division, *, path: tuple[str, ...]) -> UUID:
 
 def new_appointment(person: Person, draft: AppointmentDraft, *, source: str, author: str) -> Appointment:
     """The row of one post; whether its time counts as grassroots work follows from the kind of post."""
-    return Appointment(
+    return Appointment.made(
         person_id=person.id,
         county_id=person.county_id,
         post=draft.post,

@@ -130,3 +130,28 @@ def test_a_new_data_key_in_front_makes_nobody_new_and_nothing_changed(office: Im
     add_sheet(book, "回避", KINSHIP_HEADERS, [pair | {"乙方/身份证号": rows[1]["身份证号"]}])
     pairs = office.upload(to_bytes(book))
     assert (pairs.counts["new"], office.issues(pairs)) == (1, [])
+
+
+def test_a_namesake_in_the_village_with_another_id_number_is_pointed_at(office: ImportOffice) -> None:
+    office.commit(office.upload_candidates([candidate_row(1, 姓名="张乙")]))
+    other = candidate_row(2, 姓名="张乙", 出生年月="1990.01", 身份证号=id_number(date(1990, 1, 2), 1))
+    batch = office.upload_candidates([other])
+    assert office.issues(batch) == [("U2", "NAMESAKE_IN_VILLAGE")]
+    elsewhere = office.upload_candidates([other | {"乡镇（街道）": "塘头镇"}])
+    assert office.issues(elsewhere) == []
+
+
+def test_of_namesakes_in_the_same_month_the_one_in_the_same_village_is_meant(office: ImportOffice) -> None:
+    twins = [
+        candidate_row(1, 姓名="张乙", 身份证号=id_number(date(1985, 6, 12), 1)),
+        candidate_row(2, 姓名="张乙", 身份证号=id_number(date(1985, 6, 13), 3), **{"乡镇（街道）": "塘头镇"}),
+    ]
+    office.commit(office.upload_candidates(twins))
+    without = candidate_row(1, 姓名="张乙", 身份证号="", 籍贯="贵州思南")
+    batch = office.upload_candidates([without])
+    assert office.errors(batch) == []
+    office.commit(batch)
+    found = {(p.division_id, p.native_place) for p in office.session.exec(select(Person))}
+    assert found == {(office.places.guihua.id, "贵州思南"), (office.places.other_guihua.id, None)}
+    third = office.upload_candidates([without | {"村（社区）": "垌心村"}])
+    assert office.errors(third) == [("U2", "AMBIGUOUS_PERSON")]
