@@ -75,17 +75,19 @@ class Row(SQLModel):
         """
         with partial_init():
             row = cls()
-        row.__dict__.update(
-            {name: field.get_default(call_default_factory=True) for name, field in _optional(cls) if name not in values}
-        )
-        row.__dict__.update(values)
+        content = row.__dict__
+        for name, make, default in _defaults(cls):
+            if name not in values:
+                content[name] = default if make is None else make()
+        content.update(values)
         return row
 
 
 @cache
-def _optional(table: type[Row]) -> tuple[tuple[str, Any], ...]:
-    """The fields of a table that have a default."""
-    return tuple((name, field) for name, field in table.model_fields.items() if not field.is_required())
+def _defaults(table: type[Row]) -> tuple[tuple[str, Any, Any], ...]:
+    """The fields of a table that have a default: what makes it, or itself."""
+    optional = [(name, field) for name, field in table.model_fields.items() if not field.is_required()]
+    return tuple((name, field.default_factory, field.default) for name, field in optional)
 
 
 class TrackedRow(Row):

@@ -123,22 +123,23 @@ class Reconciliation:
 
     def _create(self, record: PersonRecord) -> Person:
         book, author = self.book, self.viewer.subject
+        values = person_values(record.draft, book.cipher)
         person = Person.made(
             code=book.next_code(),
             county_id=book.county.id,
             **authored(author),
-            **person_values(record.draft, book.cipher),
+            **values,
         )
         book.add(person)
         book.index(person)
-        for name, value in _given_values(record, book).items():
+        for name, value in _given(values).items():
             self._given[person.id, name] = value
         self._given[person.id, "division_id"] = person.division_id
         return person
 
     def _update(self, person: Person, record: PersonRecord, outcome: Outcome, *, keeps_home: bool) -> bool:
         """Set the columns that differ; within one file the first row that gives a value wins."""
-        values = _given_values(record, self.book)
+        values = _given(person_values(record.draft, self.book.cipher))
         if (
             record.draft.birth is not None
             and record.draft.birth.precision is DatePrecision.MONTH
@@ -293,11 +294,11 @@ _RANDOM_COLUMNS = frozenset({"id_number_encrypted", "id_number_masked", "phone_e
 """Columns that follow from a hash column; the encrypted text of one value differs each time."""
 
 
-def _given_values(record: PersonRecord, book: CountyBook) -> dict[str, Any]:
-    """The columns of those fields that the row gives; blank cells give nothing."""
+def _given(values: dict[str, Any]) -> dict[str, Any]:
+    """The columns of those fields that a row gives; blank cells give nothing."""
     return {
         name: value
-        for name, value in person_values(record.draft, book.cipher).items()
+        for name, value in values.items()
         if value is not None and value is not Sex.UNKNOWN and name not in ("name", "division_id")
     }
 
