@@ -79,10 +79,12 @@ class CountyBook:
     added: list[CountyRow] = field(default_factory=list)
     deleted: list[CountyRow] = field(default_factory=list)
     _added_ids: set[UUID] = field(default_factory=set)
+    _by_code: dict[str, Person] = field(default_factory=dict)
 
     def index(self, person: Person) -> None:
         """Make the person findable by ID number and by name."""
         self.persons[person.id] = person
+        self._by_code[person.code] = person
         if person.id_number_hash is not None:
             self.by_hash[person.id_number_hash] = person
         if person.status is PersonStatus.PSEUDONYMISED:
@@ -96,7 +98,7 @@ class CountyBook:
 
     def find_by_code(self, code: str) -> Person | None:
         """The person of a 编号, or ``None``."""
-        return next((person for person in self.persons.values() if person.code == code), None)
+        return self._by_code.get(code)
 
     def homes(self, person: Person) -> set[UUID]:
         """Where the person's file is kept, and the villages in which the person is a mentee."""

@@ -63,7 +63,7 @@ def _create(run: Reconciliation, places: PlaceBook, record: DivisionRowRecord, o
         coordinate_source=CoordinateSource.UPLOADED if record.latitude is not None else None,
     )
     division = places.add(new_division(run.viewer, draft, {parent.code: parent}))
-    places.divisions[division.id] = division
+    places.index(division)
     outcome.change = RowChange.NEW
     return division
 

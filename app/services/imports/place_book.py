@@ -43,11 +43,17 @@ class PlaceBook:
     """Where in the file a code of a division stands."""
     given_minutes: dict[frozenset[UUID], float] = field(default_factory=dict)
     """Minutes that an earlier cell of the file gives."""
+    _by_code: dict[str, list[Division]] = field(default_factory=lambda: defaultdict(list))
 
     def find_division(self, code: str) -> Division | None:
         """The division of a code: the one in force, else the last one that was."""
-        found = [row for row in self.divisions.values() if row.code == code]
+        found = self._by_code.get(code, [])
         return max(found, key=lambda row: (row.valid_to is None, row.valid_from), default=None)
+
+    def index(self, division: Division) -> None:
+        """Make the division findable by id and code."""
+        self.divisions[division.id] = division
+        self._by_code[division.code].append(division)
 
     def add(self, row: RowT) -> RowT:
         """Note a row to insert."""
@@ -96,9 +102,9 @@ def load_place_book(session: Session, county: Division) -> PlaceBook:
         memberships[each.zone_id, each.township_id].append(each)
     pairs = session.exec(select(TownshipAdjacency).where(col(TownshipAdjacency.township_a_id).in_(inside))).all()
     times = session.exec(select(TravelTime).where(col(TravelTime.from_division_id).in_(inside))).all()
-    return PlaceBook(
+    book = PlaceBook(
         county=county,
-        divisions={row.id: row for row in rows},
+        divisions={},
         aliases=aliases,
         predecessors={(link.division_id, link.predecessor_id) for link in links},
         zones=zones,
@@ -106,6 +112,9 @@ def load_place_book(session: Session, county: Division) -> PlaceBook:
         adjacency={frozenset((row.township_a_id, row.township_b_id)): row for row in pairs},
         travel={frozenset((row.from_division_id, row.to_division_id)): row for row in times},
     )
+    for row in rows:
+        book.index(row)
+    return book
 
 
 def is_in_force(division: Division, day: date) -> bool:
