@@ -85,17 +85,19 @@ def upload_workbook(
     an issue at its cell, and the batch is READY, HAS_ERRORS when one of them is an error, or PARSED when somebody must
     say first what a sheet or a column is.
     """
-    batch = receive_file(
-        session,
-        viewer,
-        cipher,
-        county_code=county_code,
-        file_name=file_name,
-        data=data,
-        sender_code=sender_code,
-    )
-    material = material_of(session, cipher, batch)
-    return keep_evaluation(session, viewer, cipher, batch, evaluate(session, viewer, cipher, material, now=now))
+    # A caller may go on after a refusal: then nothing of the file is left.
+    with session.begin_nested():
+        batch = receive_file(
+            session,
+            viewer,
+            cipher,
+            county_code=county_code,
+            file_name=file_name,
+            data=data,
+            sender_code=sender_code,
+        )
+        found = evaluate(session, viewer, cipher, material_of(session, cipher, batch), now=now)
+    return keep_evaluation(session, viewer, cipher, batch, found)
 
 
 def receive_and_read(

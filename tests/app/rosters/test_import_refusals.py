@@ -59,11 +59,16 @@ def test_an_unknown_village_is_an_error_with_similar_names(office: ImportOffice)
 
 def test_a_name_of_two_villages_must_be_chosen(office: ImportOffice) -> None:
     make_division(office.session, "520624101001", "桂花社区", DivisionLevel.VILLAGE, parent=office.places.banqiao)
-    batch = office.upload_candidates([candidate_row(1)])
+    batch = office.upload_candidates([candidate_row(1, **{"村（社区）": "桂花"})])
     assert office.errors(batch) == [("C2", "AMBIGUOUS_PLACE")]
     message = only_message(office, "AMBIGUOUS_PLACE")
     assert "520624101201" in message
     assert "520624101001" in message
+
+
+def test_a_full_name_is_that_village_whatever_else_is_called_alike(office: ImportOffice) -> None:
+    make_division(office.session, "520624101001", "桂花社区", DivisionLevel.VILLAGE, parent=office.places.banqiao)
+    assert office.errors(office.upload_candidates([candidate_row(1)])) == []
 
 
 def test_aliases_and_predecessors_lead_to_the_present_village(office: ImportOffice) -> None:
