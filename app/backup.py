@@ -18,7 +18,7 @@ from sqlalchemy import inspect
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
-from app.access import SYSTEM_VIEWER, record
+from app.access import SYSTEM_VIEWER, record, seal_unused
 from app.crypto import PersonalDataCipher, WrongDataKeyError
 from app.db import Database, run_in_transaction, utc_now
 from app.errors import ConfigurationError
@@ -233,8 +233,10 @@ def migrate(live: Path, cipher: PersonalDataCipher, seal_keys: SealKeys) -> Migr
         return Migrated(before=None, after=head_revision(), backup=None)
     _require_quiet(live)
     _forget_stale(live)
-    with _over(live) as database:
+    with _over(live, seal_keys) as database:
         state, before = schema_state(database), find_revision(database.engine)
+        if state is SchemaState.CURRENT:
+            run_in_transaction(database, lambda session: seal_unused(session, seal_keys))
     if state is SchemaState.UNKNOWN:
         raise unknown_revision()
     if state is SchemaState.CURRENT:
