@@ -46,13 +46,18 @@ OF_PROGRAMS: tuple[Any, ...] = (
 """Texts of programmes, which are of a county or of the prefecture around it."""
 OF_BOTH: tuple[Any, ...] = (ExportJob.purpose,)
 """Texts of rows with a county, or without one where they are about a whole programme."""
+FEWEST_CHARACTERS = 2
+"""Characters of a name that is looked for in remarks."""
 _NUMBERS_AND_FILES = frozenset({"person", "import_row"})
 """Tables whose encrypted values are no remarks of others."""
 
 
 def forget_mentions(session: Session, cipher: PersonalDataCipher, person: Person, name: str, pseudonym: str) -> None:
-    """Put the pseudonym in the place of the full name in every remark of the person's county."""
-    if name == pseudonym:
+    """Put the pseudonym in the place of the full name in every remark of the person's county.
+
+    A name of one character tells nobody: it stands in words of every remark, which would all be spoilt.
+    """
+    if name == pseudonym or len(name) < FEWEST_CHARACTERS:
         return
     county_id = person.county_id
     programs = programs_around(session, county_id)

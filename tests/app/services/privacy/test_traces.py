@@ -246,3 +246,18 @@ def test_the_file_of_sqlite_holds_none_of_it_either(sqlite_database: Database, c
     run_in_transaction(sqlite_database, lambda s: pseudonymise_person(s, world.officer, world.cipher, person.id))
     assert sqlite_database.empty_log()
     assert readable() == []
+
+
+def test_a_name_of_one_character_spoils_no_remark_of_others(world: World) -> None:
+    person = published_and_left(world)
+    with world.database.write() as session:
+        session.get_one(Person, person.id).name = "人"
+        plan = session.exec(select(MatchPlan)).one()
+        plan.return_reason = "人选需调整，请本人确认"
+        session.add(plan)
+    run_in_transaction(
+        world.database, lambda session: pseudonymise_person(session, world.officer, world.cipher, person.id)
+    )
+    with world.database.read() as session:
+        assert session.exec(select(MatchPlan.return_reason)).one() == "人选需调整，请本人确认"
+        assert session.get_one(Person, person.id).name == PSEUDONYM
