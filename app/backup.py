@@ -139,7 +139,13 @@ def forget_old(folder: Path, source: Path, *, keep: int, made: Path | None = Non
 def _forget_abandoned(target: Path) -> None:
     """Delete what killed processes left of this backup, and of all that were named in its folder."""
     own = re.compile(rf"\.{re.escape(target.name)}\.[0-9a-f]{{8}}\.part(?:-wal|-shm|-journal)?")
-    for path in target.absolute().parent.iterdir():
+    folder = target.absolute().parent
+    if not folder.is_dir():
+        raise ConfigurationError(
+            f"{target} is in no folder that exists; make the folder, or correct the path / "
+            f"{target} 所在文件夹不存在，请创建文件夹或更正路径"
+        )
+    for path in folder.iterdir():
         if (UNFINISHED.fullmatch(path.name) or own.fullmatch(path.name)) and _is_abandoned(path):
             path.unlink(missing_ok=True)
 
@@ -165,7 +171,7 @@ def restore(file: Path, live: Path, cipher: PersonalDataCipher, seal_keys: SealK
 
     The backup of an older release is brought to the tables of this one on the way.
     """
-    if not is_there(file):
+    if not file.is_file() or not is_there(file):
         raise UnfitFileError(f"There is no backup {file} / 没有备份文件 {file}")
     _require_quiet(live)
     with _workshop(live) as copy:
