@@ -445,17 +445,17 @@ class TestFirstSeal:
         assert findings(database) == [(0, "HEAD_UNSEALED")]
 
     def test_the_command_seals_a_database_of_the_present_release_that_was_never_used(
-        self, sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
+        self, database: Database, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        change_for_good(sqlite_database, sql("UPDATE audit_head SET seal = NULL, key_fingerprint = NULL"))
-        sqlite_database.dispose()
+        change_for_good(database, sql("UPDATE audit_head SET seal = NULL, key_fingerprint = NULL"))
+        database.dispose()
         monkeypatch.setenv("TOUYAN_DATA_KEYS", TEST_DATA_KEY)
         get_settings.cache_clear()
-        url = sqlite_database.engine.url.render_as_string(hide_password=False)
+        url = database.engine.url.render_as_string(hide_password=False)
         done = CliRunner().invoke(cli, ["migrate", "--database", url])
         get_settings.cache_clear()
         assert done.exit_code == 0, done.output
-        assert findings(sqlite_database) == []
+        assert findings(database) == []
 
 
 class TestCheckedBefore:
