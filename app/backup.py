@@ -139,13 +139,7 @@ def forget_old(folder: Path, source: Path, *, keep: int, made: Path | None = Non
 def _forget_abandoned(target: Path) -> None:
     """Delete what killed processes left of this backup, and of all that were named in its folder."""
     own = re.compile(rf"\.{re.escape(target.name)}\.[0-9a-f]{{8}}\.part(?:-wal|-shm|-journal)?")
-    folder = target.absolute().parent
-    if not folder.is_dir():
-        raise ConfigurationError(
-            f"{target} is in no folder that exists; make the folder, or correct the path / "
-            f"{target} 所在文件夹不存在，请创建文件夹或更正路径"
-        )
-    for path in folder.iterdir():
+    for path in target.absolute().parent.iterdir():
         if (UNFINISHED.fullmatch(path.name) or own.fullmatch(path.name)) and _is_abandoned(path):
             path.unlink(missing_ok=True)
 
