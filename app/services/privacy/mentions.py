@@ -29,6 +29,8 @@ from app.models import (
 from app.models.vocabulary import DivisionLevel
 from app.services.privacy.columns import encrypted_columns
 
+FEWEST_CHARACTERS = 2
+"""Characters of a name that is looked for in remarks."""
 OF_COUNTIES: tuple[Any, ...] = (
     ImportBatch.file_name,
     Pin.reason,
@@ -46,8 +48,6 @@ OF_PROGRAMS: tuple[Any, ...] = (
 """Texts of programmes, which are of a county or of the prefecture around it."""
 OF_BOTH: tuple[Any, ...] = (ExportJob.purpose,)
 """Texts of rows with a county, or without one where they are about a whole programme."""
-FEWEST_CHARACTERS = 2
-"""Characters of a name that is looked for in remarks."""
 _NUMBERS_AND_FILES = frozenset({"person", "import_row"})
 """Tables whose encrypted values are no remarks of others."""
 
