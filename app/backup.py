@@ -18,7 +18,7 @@ from sqlalchemy import inspect
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
-from app.access import SYSTEM_VIEWER, record
+from app.access import SYSTEM_VIEWER, record, seal_unused
 from app.crypto import PersonalDataCipher, WrongDataKeyError
 from app.db import Database, run_in_transaction, utc_now
 from app.errors import ConfigurationError
@@ -165,7 +165,7 @@ def restore(file: Path, live: Path, cipher: PersonalDataCipher, seal_keys: SealK
 
     The backup of an older release is brought to the tables of this one on the way.
     """
-    if not is_there(file):
+    if not file.is_file() or not is_there(file):
         raise UnfitFileError(f"There is no backup {file} / 没有备份文件 {file}")
     _require_quiet(live)
     with _workshop(live) as copy:
@@ -233,8 +233,10 @@ def migrate(live: Path, cipher: PersonalDataCipher, seal_keys: SealKeys) -> Migr
         return Migrated(before=None, after=head_revision(), backup=None)
     _require_quiet(live)
     _forget_stale(live)
-    with _over(live) as database:
+    with _over(live, seal_keys) as database:
         state, before = schema_state(database), find_revision(database.engine)
+        if state is SchemaState.CURRENT:
+            run_in_transaction(database, lambda session: seal_unused(session, seal_keys))
     if state is SchemaState.UNKNOWN:
         raise unknown_revision()
     if state is SchemaState.CURRENT:

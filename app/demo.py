@@ -119,7 +119,7 @@ def _make(path: Path, folder: Path, settings: Settings, out: Console) -> tuple[s
     database = Database(settings.database_url, seal_keys=SealKeys.of(keys))
     cipher = PersonalDataCipher(keys)
     try:
-        upgrade(database.engine, cipher=cipher)
+        upgrade(database.engine, cipher=cipher, seal_keys=database.seal_keys)
         migrate_jobs(settings.database_url)
         columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
         with Progress(*columns, console=out, transient=not out.is_terminal) as bar:

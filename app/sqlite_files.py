@@ -56,11 +56,11 @@ def copy_whole(source: Path, target: Path) -> None:
     The copy is looked over before it gets its name, which must not be taken. Raises ``UnfitFileError``, and
     ``ConfigurationError`` for a name that is taken or a disk that is full.
     """
-    require_room(target.absolute().parent, size_of(source))
-    if target.exists():
-        raise _taken(target)
     part = part_of(target)
     try:
+        require_room(target.absolute().parent, size_of(source))
+        if target.exists():
+            raise _taken(target)
         os.close(make_file(part))
         with _faults_of(source), closing(_open(source)) as old, closing(_open(part)) as new:
             old.backup(new)
@@ -75,7 +75,8 @@ def copy_whole(source: Path, target: Path) -> None:
             f"{target} cannot be written ({error.strerror}) / 无法写入 {target}（{error.strerror}）"
         ) from error
     finally:
-        remove(part)
+        with suppress(OSError):  # a name or a folder that is impossible has been told of
+            remove(part)
 
 
 def part_of(target: Path) -> Path:
@@ -137,7 +138,7 @@ def rewrite(path: Path) -> None:
     """
     part = path.with_name(f"{path.name}.rewritten.new")
     try:
-        os.close(os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+        os.close(make_file(part))
         with _faults_of(path), closing(_open(path)) as old:
             # A file beside it, not in place: that would need the room twice.
             old.execute("VACUUM INTO ?", (str(part),))

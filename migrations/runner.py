@@ -9,9 +9,12 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, inspect
+from sqlmodel import Session
 
+from app.access.chain import seal_unused
 from app.crypto import PersonalDataCipher
+from app.models import AuditHead
 from app.sealing import SealKeys
 
 
@@ -53,12 +56,17 @@ def upgrade(
     """Bring the database behind ``engine`` to ``revision`` in one transaction.
 
     Steps that encrypt what is stored already need the cipher, and where audit events are there that no chain holds yet
-    ``seal_keys`` are needed; both are asked for only where there is something.
+    ``seal_keys`` are needed; both are asked for only where there is something. With ``seal_keys`` the trail of a
+    database in which nothing was done yet is sealed: nothing can be recorded before.
     """
     with _changing_tables(engine) as connection:
         config = alembic_config()
         config.attributes |= {"connection": connection, "cipher": cipher, "seal_keys": seal_keys}
         command.upgrade(config, revision)
+        if seal_keys is not None and inspect(connection).has_table(str(AuditHead.__tablename__)):
+            with Session(connection, join_transaction_mode="rollback_only") as session:
+                seal_unused(session, seal_keys)
+                session.flush()
 
 
 def downgrade(engine: Engine, revision: str = "base", *, cipher: PersonalDataCipher | None = None) -> None:

@@ -43,7 +43,8 @@ def _tokens(session: Session, world: World) -> None:
     def token(name: str, role: Role, code: str | None, person_key: str | None = None) -> None:
         division = session.get(Division, world.divisions[code]) if code else None
         owner = session.get(Person, world.ids[person_key]) if person_key else None
-        world.tokens[name] = create_token(session, role=role, label=name, division=division, person=owner)
+        label = "whole country" if name == "system" else name  # which is the service's own name in the trail
+        world.tokens[name] = create_token(session, role=role, label=label, division=division, person=owner)
 
     token("system", Role.SYSTEM_ADMIN, None)
     token("prefecture", Role.PREFECTURE_OFFICER, "520600000000")

@@ -77,6 +77,6 @@ def _hurry(url: URL) -> None:
 def migrated(url: str) -> Database:
     """The database at a URL with all tables."""
     database = opened(url)
-    upgrade(database.engine)
+    upgrade(database.engine, seal_keys=TEST_SEAL_KEYS)
     migrate_jobs(url)
     return database

@@ -1,6 +1,7 @@
 """Who is asking, what the role may do, and the one territory filter that every read and write goes through."""
 
 from app.access.chain import pending_events as pending_events
+from app.access.chain import seal_unused as seal_unused
 from app.access.grants import Credential as Credential
 from app.access.grants import CredentialKind as CredentialKind
 from app.access.grants import Grant as Grant

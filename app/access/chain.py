@@ -14,11 +14,11 @@ from sqlalchemy import Table, event, insert, select, update
 from sqlalchemy.exc import DataError, DBAPIError
 from sqlalchemy.orm import Session as OrmSession
 from sqlalchemy.orm import SessionTransaction
-from sqlmodel import Session
+from sqlmodel import Session, col
 
 from app.db import SEAL_KEYS, refusal_of, utc_now
 from app.errors import AuditTrailError, ConfigurationError, StorageFullError
-from app.models import AuditEvent, AuditHead
+from app.models import ApiToken, AuditEvent, AuditHead, Person, UserAccount
 from app.models.vocabulary import TrailFault
 from app.sealing import FIRST_HASH, Entry, Head, SealKey, SealKeys, entry_hash
 
@@ -158,15 +158,8 @@ class StoredHead:
     seal: str | None
     key_fingerprint: str | None
 
-    @property
-    def is_new(self) -> bool:
-        """Whether nothing was recorded yet: the table is made without a key, and the first entry seals it."""
-        return self.seal is None and self.head.n_entries == 0 and self.head.entry_hash == FIRST_HASH
-
     def fault(self, keys: SealKeys) -> TrailFault | None:
         """What is wrong with the seal."""
-        if self.is_new:
-            return None
         if self.seal is None or self.key_fingerprint is None:
             return TrailFault.HEAD_UNSEALED
         key = keys.find(self.key_fingerprint)
@@ -207,7 +200,15 @@ def locked_head(session: OrmSession, keys: SealKeys) -> tuple[Head, SealKey]:
             "审计日志的链头已丢失，无法记录，本次未写入任何数据。",
         )
     fault = TrailFault.HEAD_FORGED if isinstance(stored, Unreadable) else stored.fault(keys)
-    if isinstance(stored, Unreadable) or fault in (TrailFault.HEAD_FORGED, TrailFault.HEAD_UNSEALED):
+    if isinstance(stored, StoredHead) and fault is TrailFault.HEAD_UNSEALED:
+        _refuse(
+            "The head of the audit trail has no seal, so nothing can be recorded, and nothing was written. `touyan "
+            "migrate` seals the trail of a database in which nothing was done yet; any other was changed by somebody "
+            "without the key.",
+            "审计日志的链头未封存，无法记录，本次未写入任何数据。尚未使用的数据库请执行 touyan migrate 封存；"
+            "其他情况说明链头被无密钥者改动。",
+        )
+    if isinstance(stored, Unreadable) or fault is TrailFault.HEAD_FORGED:
         _refuse(
             "The head of the audit trail was changed by somebody without the key, so nothing can be recorded, and "
             "nothing was written.",
@@ -222,7 +223,26 @@ def locked_head(session: OrmSession, keys: SealKeys) -> tuple[Head, SealKey]:
             f"审计日志由密钥 {name} 封存，本进程没有该密钥；请将对应的数据密钥放回 TOUYAN_DATA_KEYS，"
             "执行 touyan keys rotate 之后方可移除。本次未写入任何数据。",
         )
-    return stored.head, keys.find(stored.key_fingerprint) or keys.newest
+    key = keys.find(stored.key_fingerprint)
+    assert key is not None
+    return stored.head, key
+
+
+def seal_unused(session: OrmSession, keys: SealKeys) -> bool:
+    """Seal the empty head of a database in which nothing was done yet; whether it had no seal.
+
+    The tables can be made without a key. Once there is a seal, a head without one is a forgery, however empty it is: so
+    this is for ``touyan migrate`` alone, and where there is anything besides the head it does nothing.
+    """
+    stored = find_head(session, lock=True)
+    if not isinstance(stored, StoredHead) or stored.seal is not None or stored.key_fingerprint is not None:
+        return False
+    is_empty = stored.head.n_entries == 0 and stored.head.entry_hash == FIRST_HASH
+    used = (col(AuditEvent.id), col(UserAccount.id), col(ApiToken.id), col(Person.id))
+    if not is_empty or any(session.execute(select(key).limit(1)).first() is not None for key in used):
+        return False
+    store_head(session, Head(n_entries=0, entry_hash=FIRST_HASH, sealed_at=utc_now()), keys.newest)
+    return True
 
 
 def make_head(session: OrmSession, head: Head) -> None:

@@ -1,5 +1,7 @@
 """Passwords: what is accepted, and their Argon2id hashes."""
 
+from unicodedata import normalize
+
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from argon2.profiles import RFC_9106_LOW_MEMORY
@@ -19,16 +21,21 @@ NOBODY = HASHER.hash("the password of nobody")
 """Looked at for an unknown login, so that its refusal takes as long as that of a known one."""
 
 
+def normal(password: str) -> str:
+    """A password in the one spelling (NFC) in which it is hashed: keyboards spell the same letters differently."""
+    return normalize("NFC", password)
+
+
 def hash_password(password: str) -> str:
     """The salted hash of a password, with its parameters."""
-    return HASHER.hash(password)
+    return HASHER.hash(normal(password))
 
 
 def is_password(stored: str, password: str) -> bool:
     """Whether a password belongs to a stored hash; takes some 50 ms of two cores and 64 MiB."""
     try:
-        return HASHER.verify(stored, password)
-    except (VerificationError, InvalidHashError):
+        return HASHER.verify(stored, normal(password))
+    except (VerificationError, InvalidHashError, UnicodeEncodeError):
         return False
 
 
@@ -38,7 +45,14 @@ def must_hash_anew(stored: str) -> bool:
 
 
 def require_strong_password(password: str, *, login: str, path: tuple[str, ...] = ("password",)) -> None:
-    """Raise ``InvalidInputError`` for a password that is easily guessed."""
+    """Raise ``InvalidInputError`` for a password that is easily guessed, or that no text can hold."""
+    password = normal(password)
+    if any("\ud800" <= character <= "\udfff" for character in password):
+        raise InvalidInputError(
+            "The password holds half a character (a lone surrogate); choose another.",
+            "密码含不完整的字符，请更换。",
+            path=path,
+        )
     if not SHORTEST <= len(password) <= LONGEST:
         raise InvalidInputError(
             f"A password has {SHORTEST} to {LONGEST} characters; a sentence is a good one.",

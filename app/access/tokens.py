@@ -16,9 +16,13 @@ from app.access.trail import record
 from app.access.viewers import SYSTEM_VIEWER, Viewer
 from app.db import utc_now
 from app.errors import InvalidInputError
-from app.models import ApiToken, Division, Office, Person, UserAccount
+from app.models import ApiToken, AuditEvent, Division, Office, Person, UserAccount
 from app.models.vocabulary import AuditAction, Role
 
+RESERVED = frozenset({"system", "stranger"})
+"""Names under which the service itself stands in the trail."""
+_OF_USERS = (AuditAction.SIGNED_IN, AuditAction.SIGN_IN_FAILED)
+"""What only users do, and each before anything else."""
 LABEL_LENGTH = 80
 """The label of a token is the name under which everything is recorded that is done with it."""
 
@@ -67,6 +71,20 @@ def new_token(
     return row, clear
 
 
+def _require_own_name(session: Session, name: str) -> None:
+    """Refuse a label under which somebody else stands in the trail."""
+    user = select(UserAccount.id).where(col(UserAccount.login) == name)
+    # A closed account has lost its login, the trail has not. Tokens sign in nowhere: their own labels are free.
+    told = select(AuditEvent.id).where(col(AuditEvent.actor) == name, col(AuditEvent.action).in_(_OF_USERS)).limit(1)
+    if name in RESERVED or any(session.exec(each).first() is not None for each in (user, told)):
+        raise InvalidInputError(
+            f"{name} is the login of a user, or was one, or a name of the service itself, which would be taken for the "
+            "author of what the token does.",
+            f"{name} 是现有或以往用户的登录名，或系统自用名称，不能用作令牌名称，以免混淆操作人。",
+            path=["label"],
+        )
+
+
 def create_token(
     session: Session,
     *,
@@ -79,12 +97,7 @@ def create_token(
 ) -> str:
     """Store a token made on the machine itself, record that it was made, and return its clear text."""
     plain = checked_label(label)
-    if session.exec(select(UserAccount.id).where(col(UserAccount.login) == plain.lower())).first() is not None:
-        raise InvalidInputError(
-            f"{plain} is the login of a user, who would be taken for the author of what the token does.",
-            f"{plain} 是用户登录名，不能用作令牌名称，以免混淆操作人。",
-            path=["label"],
-        )
+    _require_own_name(session, plain.lower())
     if role in (Role.MENTOR, Role.MENTEE) and person is None:
         raise InvalidInputError(
             f"A token for role {role} needs the person it stands for (--person 编号).",

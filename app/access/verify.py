@@ -92,8 +92,8 @@ def verify_trail(
     is_chained = not findings
     findings += _findings_of_head(stored, keys, n_entries=n_entries, seen=seen, is_chained=is_chained)
     if n_entries == 0 and not findings and _was_used(session):
-        # A head that was never sealed belongs to a database in which nobody has done anything yet.
-        findings.append(Finding(sequence=0, fault=TrailFault.HEAD_UNSEALED))
+        # The seal of the day on which the tables were made, put back over a database in which something was done.
+        findings.append(Finding(sequence=1, fault=TrailFault.END_MISSING))
     if is_chained:
         for sequence, anchored in sorted(wanted.items()):
             if sequence > n_entries:

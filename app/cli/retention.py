@@ -7,12 +7,12 @@ from rich.console import Console
 from sqlmodel import Session, select
 
 from app.access import SYSTEM_VIEWER
-from app.cli.tools import DatabaseOption, opened
+from app.cli.tools import DatabaseOption, err, opened
 from app.db import run_in_transaction, utc_now
 from app.errors import NotFoundError
 from app.models import Person
 from app.services.privacy.pseudonyms import pseudonymise_person
-from app.services.privacy.retention import RetentionRules, apply_retention, count_due
+from app.services.privacy.retention import RetentionFailedError, RetentionRules, apply_retention, count_due
 
 retention_cli = typer.Typer(no_args_is_help=True, help="What is kept no longer than it is needed.")
 out = Console()
@@ -27,11 +27,17 @@ def retention_apply(
     with opened(database) as (settings, handle, cipher):
         rules, now = RetentionRules.of(settings), utc_now()
         if dry_run:
-            counts = count_due(handle, rules, now)
-        else:
-            *_, counts = apply_retention(handle, cipher, rules, now)
-        for name, count in counts.items():
-            out.print(f"{name}: {count}{' due' if dry_run else ''}")
+            _tell(count_due(handle, rules, now), " due")
+            return
+        counts: dict[str, int] = {}
+        try:
+            for counts in apply_retention(handle, cipher, rules, now):  # noqa: B007 - the last ones are told
+                pass
+        except RetentionFailedError as fault:
+            err.print(f"[red]RETENTION[/red] {fault}", soft_wrap=True)
+            raise typer.Exit(1) from fault
+        finally:
+            _tell(counts)
 
 
 @retention_cli.command("pseudonymise")
@@ -50,3 +56,8 @@ def retention_pseudonymise(
         run_in_transaction(handle, unit)
         handle.empty_log()
         out.print(f"{code} is a pseudonym now.")
+
+
+def _tell(counts: dict[str, int], word: str = "") -> None:
+    for name, count in counts.items():
+        out.print(f"{name}: {count}{word}")

@@ -44,6 +44,17 @@ def refusals_as_exit_codes() -> Iterator[None]:
     except ConfigurationError as error:
         err.print(f"[red]CONFIGURATION[/red] {escape(str(error))}", soft_wrap=True)
         raise typer.Exit(1) from error
+    except OSError as error:
+        if isinstance(error, ConnectionError):
+            raise  # whoever read what is printed has gone, or a server has: no file is at fault
+        what = error.strerror or type(error).__name__
+        told = what if error.filename is None else f"{error.filename}: {what}"
+        err.print(
+            f"[red]FILE[/red] {escape(told)}. Correct the path, the rights "
+            "or the room on the disk, then repeat this step / 请检查路径、权限或磁盘空间后重试",
+            soft_wrap=True,
+        )
+        raise typer.Exit(1) from error
     except (OperationalError, ProgrammingError) as error:
         refusal = refusal_of(error)
         if refusal is not None:

@@ -10,9 +10,10 @@ from rich.markup import escape
 from sqlalchemy import URL, make_url
 
 from app import backup as copies
+from app.access import seal_unused
 from app.cli.tools import DatabaseOption, opened, seal_keys_of
 from app.crypto import PersonalDataCipher
-from app.db import Database
+from app.db import Database, run_in_transaction
 from app.errors import ConfigurationError
 from app.jobs.engine import migrate_jobs
 from app.schema_state import SchemaState, schema_state, unknown_revision, url_of
@@ -59,6 +60,7 @@ def _migrate_server(handle: Database, cipher: PersonalDataCipher, *, has_backup:
     if state is SchemaState.UNKNOWN:
         raise unknown_revision()
     if state is SchemaState.CURRENT:
+        run_in_transaction(handle, lambda session: seal_unused(session, seal_keys_of(handle)))
         return
     before = find_revision(handle.engine)
     if state is SchemaState.OLD:

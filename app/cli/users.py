@@ -1,6 +1,6 @@
 """``touyan user``: the first administrator, and help when nobody can sign in any more."""
 
-from datetime import date
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -32,7 +32,10 @@ def user_create(
     role: Annotated[Role, typer.Option(help="What the user may do")],
     division: Annotated[str | None, typer.Option(help="Division code; none: the whole country")] = None,
     person: Annotated[str | None, typer.Option(help="编号 of the person (roles MENTOR and MENTEE)")] = None,
-    until: Annotated[str | None, typer.Option(help="Last day of the office, YYYY-MM-DD; open unless stated")] = None,
+    until: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="Last day of the office, YYYY-MM-DD; open unless stated"),
+    ] = None,
     allow: Annotated[list[Permission] | None, typer.Option(help="Permission given by name")] = None,
     database: DatabaseOption = None,
 ) -> None:
@@ -53,7 +56,7 @@ def user_create(
                 division_id=None if place is None else place.id,
                 person_id=None if holder is None else holder.id,
                 valid_from=local_day(utc_now()),
-                valid_to=None if until is None else date.fromisoformat(until),
+                valid_to=None if until is None else until.date(),
                 explicit_permissions=tuple(allow or ()),
             )
             access.give_office(session, SYSTEM_VIEWER, draft, first)

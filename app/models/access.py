@@ -128,5 +128,5 @@ class AuditHead(SQLModel, table=True):
     entry_hash: str = Field(max_length=64)
     sealed_at: datetime = instant_field()
     seal: str | None = Field(default=None, max_length=64)
-    """Missing only while nothing was recorded yet: the migration that makes the table needs no key for that."""
+    """Missing only until `touyan migrate` seals an unused database: the tables can be made without a key."""
     key_fingerprint: str | None = Field(default=None, max_length=FINGERPRINT_LENGTH)

@@ -154,12 +154,12 @@ def _in_utc(at: datetime) -> datetime:
 
 
 def _head(n_entries: int, last: str) -> dict[str, object]:
-    """The head; one without entries may go unsealed until the first is recorded, any other may not."""
+    """The head; one without entries may go unsealed until `touyan migrate` seals it, any other may not."""
     at = datetime.now(UTC)
     values = {"id": 1, "n_entries": n_entries, "entry_hash": last, "sealed_at": at}
-    if n_entries == 0:
-        return values
     keys = context.config.attributes.get("seal_keys")
+    if n_entries == 0 and keys is None:
+        return values
     if not isinstance(keys, SealKeys):
         raise ConfigurationError(
             f"{n_entries} audit events are there already; to seal them, the migration needs the data keys: run "

@@ -68,8 +68,8 @@ class GiveOfficePayload(Payload):
     office: Office | None = strawberry.field(default=None, description="The new office.")
     first_password: str | None = strawberry.field(
         default=None,
-        description="A new first password, told only here, where somebody else made the account and the office is one "
-        "that only a system administrator gives: who made it may know the old one.",
+        description="A new first password, told only here, where the office is one that only a system administrator "
+        "gives: somebody else may know the old one.",
     )
 
 

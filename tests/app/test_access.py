@@ -10,18 +10,20 @@ from app.access import (
     ROLES_BY_PERMISSION,
     SYSTEM_VIEWER,
     Permission,
+    Viewer,
     create_token,
     find_grant,
     get_in_county,
+    record,
     require_division,
     territory_clause,
     viewer_for_division,
 )
 from app.crypto import PersonalDataCipher
-from app.db import Database
+from app.db import Database, run_in_transaction
 from app.errors import ForbiddenError, InvalidInputError, NotFoundError
 from app.models import ApiToken, AuditEvent, Person
-from app.models.vocabulary import Role
+from app.models.vocabulary import AuditAction, Role
 from tests.app.services.world import World, make_world
 
 NOW = datetime(2025, 3, 1, tzinfo=UTC)
@@ -145,3 +147,22 @@ def test_a_token_without_a_usable_label_is_refused(world: World, label: str) -> 
         create_token(session, role=Role.READER, label=label, division=None)
     with world.database.read() as session:
         assert session.exec(select(ApiToken)).all() == []
+
+
+@pytest.mark.parametrize("label", ["system", "Stranger", " SYSTEM "])
+def test_a_token_does_not_bear_a_name_of_the_service(sqlite_database: Database, label: str) -> None:
+    with sqlite_database.write() as session, pytest.raises(InvalidInputError, match="a name of the service"):
+        create_token(session, role=Role.READER, label=label, division=None)
+
+
+def test_a_token_does_not_bear_the_login_of_a_closed_account_and_a_second_one_may_be_called_like_the_first(
+    database: Database,
+) -> None:
+    """Both stand in the trail: a login as somebody else, a label as who holds the tokens."""
+    user, desk = (Viewer(subject=subject, role=Role.READER) for subject in ("wang.fang", "desk"))
+    run_in_transaction(database, lambda s: record(s, user, AuditAction.SIGNED_IN, f"UserAccount {uuid4()}"))
+    run_in_transaction(database, lambda s: record(s, desk, AuditAction.PIN_ADDED, f"Pin {uuid4()}"))
+    with database.write() as session:
+        with pytest.raises(InvalidInputError, match="or was one"):
+            create_token(session, role=Role.READER, label="Wang.Fang", division=None)
+        assert create_token(session, role=Role.READER, label="desk", division=None)

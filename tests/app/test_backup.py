@@ -506,3 +506,48 @@ def test_on_postgresql_the_commands_that_are_told_copy_and_load_everything(
         second.dispose()
         for url in urls:
             server.drop(url)
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (["backup", "nowhere/copy.db"], "nowhere: No such file or directory"),
+        (["backup", "x" * 300], "File name too long"),
+        (["restore", "x" * 300], "File name too long"),
+        (["restore", "nowhere/copy.db"], "There is no backup"),
+        (["restore", "."], "There is no backup"),
+    ],
+)
+def test_a_path_that_cannot_be_is_refused_in_words(
+    live: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str], said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TOUYAN_DATA_KEYS", KEY)
+    get_settings.cache_clear()
+    before = sorted(path.name for path in tmp_path.iterdir() if not path.name.endswith(".lock"))
+    done = CliRunner(env={"COLUMNS": "500"}).invoke(cli, [*command, "--database", str(live)], catch_exceptions=False)
+    get_settings.cache_clear()
+    assert done.exit_code == 1
+    assert said in done.output
+    assert sorted(path.name for path in tmp_path.iterdir() if not path.name.endswith(".lock")) == before
+
+
+def test_a_disk_that_fails_in_the_middle_is_told(live: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("app.backup._digest", full)
+    monkeypatch.setenv("TOUYAN_DATA_KEYS", KEY)
+    get_settings.cache_clear()
+    done = CliRunner(env={"COLUMNS": "500"}).invoke(
+        cli, ["backup", str(tmp_path / "copy.db"), "--database", str(live)], catch_exceptions=False
+    )
+    get_settings.cache_clear()
+    assert (done.exit_code, "FILE No space left on device" in done.output) == (1, True)
+
+
+def test_a_last_day_that_is_none_is_refused_before_anything_is_opened(tmp_path: Path) -> None:
+    given = ["user", "create", "li.na", "--name", "李娜", "--role", "READER", "--until", "2026/12/31"]
+    done = CliRunner(env={"COLUMNS": "500"}).invoke(cli, [*given, "--database", str(tmp_path / "none.db")])
+    assert (done.exit_code, "2026/12/31" in done.output, "%Y-%m-%d" in done.output) == (2, True, True)
+    assert list(tmp_path.iterdir()) == []

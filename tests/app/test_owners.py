@@ -14,7 +14,7 @@ from app.crypto import PersonalDataCipher, new_data_key
 from app.key_file import data_keys, put_key_in_front
 from app.locking import held
 from app.owners import make_file
-from app.sqlite_files import copy_whole, keep_aside
+from app.sqlite_files import copy_whole, keep_aside, rewrite
 from tests.servers import TEST_SEAL_KEYS
 
 NOBODY = 65_534
@@ -56,6 +56,7 @@ def test_everything_that_stands_beside_a_database_can_be_opened_by_the_owner_of_
         migrate(live, cipher, TEST_SEAL_KEYS)
     put_key_in_front(settings, new_data_key())
     copy_whole(live, folder / "copy.db")
+    rewrite(folder / "copy.db")
     (folder / "broken.db").write_bytes(b"broken" * 1000)
     keep_aside(folder / "broken.db", folder / "aside.db")
     with closing(sqlite3.connect(live)) as connection:
@@ -66,7 +67,14 @@ def test_everything_that_stands_beside_a_database_can_be_opened_by_the_owner_of_
     wanted = {"aside.db", "copy.db", "touyan.db", "touyan.db-shm", "touyan.db-wal", "touyan.db.key", "touyan.db.lock"}
     assert made == dict.fromkeys(wanted, (owner.st_uid, owner.st_gid))
     names = {name for name, *_ in given}
-    assert {"touyan.db", "touyan.db.key", "touyan.db.key.part", "touyan.db.lock", "aside.db"} <= names
+    assert {
+        "copy.db.rewritten.new",
+        "touyan.db",
+        "touyan.db.key",
+        "touyan.db.key.part",
+        "touyan.db.lock",
+        "aside.db",
+    } <= names
     assert {(user, group) for _, user, group in given} == {(owner.st_uid, owner.st_gid)}
 
 

@@ -15,7 +15,7 @@ from app.crypto import PersonalDataCipher
 from app.errors import ConfigurationError
 from app.mounts import Mount
 from app.preflight import Finding, findings, in_force, require_fit
-from tests.servers import TEST_SEAL_KEYS
+from app.sealing import SealKeys
 
 SECRET = Fernet.generate_key().decode()
 TYPED = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
@@ -163,10 +163,10 @@ class TestCommand:
         assert result.exit_code == code, result.output
         return result.output
 
-    def test_it_shows_settings_without_secrets(self, tmp_path: Path, cipher: PersonalDataCipher) -> None:
+    def test_it_shows_settings_without_secrets(self, tmp_path: Path) -> None:
         assert "touyan migrate" in self.run(1), "there are no tables yet"
         assert not (tmp_path / "touyan.db").exists()
-        migrate(tmp_path / "touyan.db", cipher, TEST_SEAL_KEYS)
+        migrate(tmp_path / "touyan.db", PersonalDataCipher([SECRET]), SealKeys.of([SECRET]))
         said = self.run(0)
         assert "TOUYAN_PROFILE" in said
         assert "in order" in said

@@ -11,14 +11,17 @@ from sqlmodel import Session
 from typer.testing import CliRunner
 
 from app.access import SYSTEM_VIEWER, accept_trail, create_token, record, reseal, verify, verify_trail
+from app.access.chain import can_append
 from app.access.verify import BATCH
 from app.cli import cli
 from app.config import get_settings
+from app.crypto import PersonalDataCipher
 from app.db import Database, run_in_transaction
 from app.errors import AuditTrailError
 from app.models import AuditEvent, AuditHead
 from app.models.vocabulary import AuditAction, Role
 from app.sealing import FIRST_HASH, Entry, SealKey, SealKeys, entry_hash
+from migrations.runner import upgrade
 from tests.app.trails import (
     OFFICER,
     act,
@@ -32,6 +35,7 @@ from tests.app.trails import (
     rechain,
     sql,
 )
+from tests.factories_graph import build_world
 from tests.servers import TEST_DATA_KEY, TEST_SEAL_KEYS
 from tests.stock import Files, Server
 
@@ -385,6 +389,73 @@ def test_a_trail_that_was_wiped_with_its_head_is_found_by_what_must_have_been_re
     wiped = "UPDATE audit_head SET n_entries = 0, seal = NULL, key_fingerprint = NULL, entry_hash = '" + "0" * 64 + "'"
     change_for_good(database, sql("DELETE FROM audit_event"))
     assert change_for_good(database, sql(wiped)) == [(0, "HEAD_UNSEALED")]
+    # The next entry must not seal what is left, and neither must a migration.
+    with pytest.raises(AuditTrailError, match="has no seal"):
+        act(database)
+    with database.read() as session:
+        assert not can_append(session, TEST_SEAL_KEYS)
+    upgrade(database.engine, seal_keys=TEST_SEAL_KEYS)
+    assert findings(database) == [(0, "HEAD_UNSEALED")]
+    assert entries(database) == []
+
+
+def test_the_seal_of_the_first_day_that_is_put_back_over_a_wiped_trail_is_found(database: Database) -> None:
+    first = head(database)
+    assert first is not None
+    with database.write() as session:
+        create_token(session, role=Role.READER, label="desk", division=None)
+    change_for_good(database, sql("DELETE FROM audit_event"))
+    table = AuditHead.__table__  # type: ignore[attr-defined]
+    assert change_for_good(
+        database, lambda connection: connection.execute(table.update().values(first.model_dump()))
+    ) == [(1, "END_MISSING")]
+
+
+class TestFirstSeal:
+    """The head is sealed from the first day on, so that a head without a seal is a forgery, however empty it is."""
+
+    def test_a_new_database_is_sealed_before_anything_is_recorded(self, database: Database) -> None:
+        first = head(database)
+        assert first is not None
+        assert (first.n_entries, first.key_fingerprint) == (0, TEST_SEAL_KEYS.newest.fingerprint)
+        assert findings(database) == []
+
+    def test_a_database_that_was_never_used_is_sealed_by_the_next_migration_once(self, database: Database) -> None:
+        unsealed = sql("UPDATE audit_head SET seal = NULL, key_fingerprint = NULL")
+        assert change_for_good(database, unsealed) == [(0, "HEAD_UNSEALED")]
+        with pytest.raises(AuditTrailError, match="touyan migrate"):
+            act(database)
+        upgrade(database.engine)
+        assert findings(database) == [(0, "HEAD_UNSEALED")]
+        upgrade(database.engine, seal_keys=TEST_SEAL_KEYS)
+        sealed = head(database)
+        upgrade(database.engine, seal_keys=TEST_SEAL_KEYS)
+        assert head(database) == sealed
+        act(database)
+        assert findings(database) == []
+
+    def test_a_database_with_people_and_no_entries_is_not_sealed(
+        self, database: Database, cipher: PersonalDataCipher
+    ) -> None:
+        build_world(database, cipher, n_candidates=1)
+        change_for_good(database, sql("DELETE FROM audit_event"))
+        wiped = "UPDATE audit_head SET n_entries = 0, seal = NULL, key_fingerprint = NULL, entry_hash = '{}'"
+        change_for_good(database, sql(wiped.format(FIRST_HASH)))
+        upgrade(database.engine, seal_keys=TEST_SEAL_KEYS)
+        assert findings(database) == [(0, "HEAD_UNSEALED")]
+
+    def test_the_command_seals_a_database_of_the_present_release_that_was_never_used(
+        self, database: Database, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        change_for_good(database, sql("UPDATE audit_head SET seal = NULL, key_fingerprint = NULL"))
+        database.dispose()
+        monkeypatch.setenv("TOUYAN_DATA_KEYS", TEST_DATA_KEY)
+        get_settings.cache_clear()
+        url = database.engine.url.render_as_string(hide_password=False)
+        done = CliRunner().invoke(cli, ["migrate", "--database", url])
+        get_settings.cache_clear()
+        assert done.exit_code == 0, done.output
+        assert findings(database) == []
 
 
 class TestCheckedBefore:

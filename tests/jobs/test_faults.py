@@ -27,7 +27,7 @@ from app.models.vocabulary import RunMode, RunState
 from app.services.runs import RunDraft, start_match_run
 from migrations.runner import upgrade
 from tests.jobs.machine import Machine, Process, machine, wait_for
-from tests.servers import opened
+from tests.servers import TEST_SEAL_KEYS, opened
 
 pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
@@ -153,7 +153,7 @@ def own_postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[A
     admin.dispose()
     office = url.set(database="office").render_as_string(False)
     engine = make_engine(office)
-    upgrade(engine)
+    upgrade(engine, seal_keys=TEST_SEAL_KEYS)
     engine.dispose()
     migrate_jobs(office)
     database = opened(office)

@@ -141,6 +141,29 @@ def test_a_body_that_is_no_login_and_password_is_a_mistake(lite: Door, body: byt
     assert (response.status_code, response.json()["errors"][0]["extensions"]["code"]) == (400, "BAD_REQUEST")
 
 
+@pytest.mark.parametrize(
+    "password",
+    [
+        "我们\u3000一起在思南县\u3000为人民服务",
+        "quatre\u00a0mots\u00a0bien\u00a0longs",
+        "一家人👨\u200d👩\u200d👧在思南县的大山里面",
+    ],
+    ids=["wide space", "no-break space", "emoji"],
+)
+def test_every_password_that_is_accepted_opens_the_door(lite: Door, password: str) -> None:
+    enter(lite)
+    viewer = access.sign_in(lite.database, "wang.fang", PASSWORD).viewer
+    access.change_password(lite.database, viewer, present=PASSWORD, new=password)
+    assert sign_in(lite, password).status_code == 200
+    assert (
+        sign_in(lite, password.replace("\u3000", " ").replace("\u00a0", " ").replace("\u200d", "")).status_code == 401
+    )
+
+
+def test_a_login_is_printable_text(lite: Door) -> None:
+    assert sign_in(lite, login="wang\x00fang").status_code == 400
+
+
 def test_a_wrong_password_is_told_without_a_word_of_it(lite: Door) -> None:
     enter(lite)
     response = sign_in(lite, "swordfish and more")

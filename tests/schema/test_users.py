@@ -73,7 +73,7 @@ def test_a_user_is_entered_with_a_first_password_that_is_told_once(door: Door) -
         user = session.exec(select(UserAccount).where(UserAccount.login == "li.na")).one()
         assert made["firstPassword"] not in user.password_hash
         (event,) = session.exec(select(AuditEvent).where(AuditEvent.action == "USER_CREATED")).all()
-    assert (event.detail, event.actor) == ({"login": "li.na"}, "system")
+    assert (event.detail, event.actor) == ({"login": "li.na"}, "whole country")
 
 
 @pytest.mark.parametrize(
@@ -294,6 +294,29 @@ def test_who_made_an_account_does_not_keep_the_key_to_an_office_of_another(door:
     for password, status in ((made["firstPassword"], 401), (payload["firstPassword"], 200)):
         body = {"login": "later.approver", "password": password}
         assert door.request("POST", "/session", by=None, json=body).status_code == status
+
+
+def test_who_gave_an_account_its_password_does_not_keep_the_key_to_a_later_office(door: Door) -> None:
+    """Also where the administrator who gives the office has made the account: a county may have reset it since."""
+    user = create(door, "li.wei")["user"]["id"]
+    office = give(door, user, "TOWNSHIP_OFFICER", place="520624101000")["office"]["id"]
+    reset = "mutation($input: ResetPasswordInput!) {resetPassword(input: $input) {firstPassword userErrors{code}}}"
+    known = door.data(reset, by="county", input={"userId": user})["resetPassword"]["firstPassword"]
+    own = "known to the county as well"
+    _, user_id = decode_id(user)
+    viewer = access.sign_in(door.database, "li.wei", known).viewer
+    access.change_password(door.database, viewer, present=known, new=own)
+    with door.database.write() as session:
+        session.delete(session.get_one(Office, decode_id(office)[1]))
+    query = GIVE.replace("userErrors", "firstPassword userErrors")
+    given = {"userId": user, "role": "COUNTY_APPROVER", "validFrom": TODAY.isoformat()}
+    county = encode_id("County", door.world.divisions["520624000000"])
+    told = door.data(query, by="system", input={**given, "divisionId": county})["giveOffice"]["firstPassword"]
+    for password, status in ((own, 401), (told, 200)):
+        body = {"login": "li.wei", "password": password}
+        assert door.request("POST", "/session", by=None, json=body).status_code == status
+    with door.database.read() as session:
+        assert session.get_one(UserAccount, user_id).must_change_password
 
 
 def test_an_office_that_has_not_begun_can_be_taken_back(door: Door) -> None:

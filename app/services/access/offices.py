@@ -50,9 +50,10 @@ def give_office(
 ) -> tuple[Office, FirstPassword | None]:
     """Give a user an office for a period.
 
-    Whoever made the account may know its password, and could act in an office that is not theirs to give. Where another
-    one gives it, the account starts ``anew`` with that first password, which is returned then: its sessions and tokens
-    end.
+    Whoever made the account, or gave it a password since, may know that password, and could act in an office that is
+    not theirs to give. With an office beyond counties the account therefore starts ``anew`` with that first password,
+    which is returned then: its sessions and tokens end. Only an account that has this very password already keeps it:
+    the one that is made and gets its office in one transaction.
     """
     user = get_user(session, viewer, draft.user_id)
     require_other(viewer, user)
@@ -93,7 +94,7 @@ def give_office(
         valid_to=None if draft.valid_to is None else draft.valid_to.isoformat(),
     )
     is_beyond_counties = bool(named) or draft.role not in ROLES_GIVEN_BY[Role.COUNTY_ADMIN]
-    if is_beyond_counties and user.created_by != viewer.subject:
+    if is_beyond_counties and user.password_hash != anew.hashed:
         reset_password(session, viewer, user.id, anew)
         return office, anew
     return office, None

@@ -8,7 +8,7 @@ from sqlmodel import Session, col, select
 
 from app.access import Permission, Viewer, record
 from app.access.offices import local_day, office_on, viewer_of_office
-from app.access.passwords import NOBODY, hash_password, is_password, must_hash_anew, require_strong_password
+from app.access.passwords import NOBODY, hash_password, is_password, must_hash_anew, normal, require_strong_password
 from app.access.sessions import begin_session, csrf_token, find_session
 from app.db import Database, run_in_transaction, utc_now
 from app.errors import AppError, ForbiddenError, InvalidInputError
@@ -177,7 +177,7 @@ def change_password(database: Database, viewer: Viewer, *, present: str, new: st
     if not is_password(NOBODY if user is None else user.password_hash, present) or user is None:
         _tell_failure(database, user, instant)
         raise SignInRefusedError
-    if new == present:
+    if normal(new) == normal(present):
         user_id = user.id
         run_in_transaction(database, lambda session: _forgive(session, user_id))
         raise InvalidInputError(

@@ -12,6 +12,7 @@ from sqlmodel import Session, col, select
 
 from app.access import Permission, Viewer, record
 from app.access.passwords import hash_password, require_strong_password
+from app.access.tokens import RESERVED
 from app.db import utc_now
 from app.errors import DuplicateError, InvalidInputError
 from app.models import ApiToken, AuditEvent, Office, UserAccount, UserSession
@@ -22,8 +23,6 @@ from app.services.people.identity import checked_name
 from app.services.versions import expect_version
 
 LOGIN = re.compile(r"[a-z][a-z0-9._-]{2,39}")
-RESERVED = frozenset({"system", "stranger"})
-"""Names under which the service itself stands in the trail."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,6 +29,8 @@ from app.models import (
 from app.models.vocabulary import DivisionLevel
 from app.services.privacy.columns import encrypted_columns
 
+FEWEST_CHARACTERS = 2
+"""Characters of a name that is looked for in remarks."""
 OF_COUNTIES: tuple[Any, ...] = (
     ImportBatch.file_name,
     Pin.reason,
@@ -53,8 +55,11 @@ _NUMBERS_AND_FILES = frozenset(
 
 
 def forget_mentions(session: Session, cipher: PersonalDataCipher, person: Person, name: str, pseudonym: str) -> None:
-    """Put the pseudonym in the place of the full name in every remark of the person's county."""
-    if name == pseudonym:
+    """Put the pseudonym in the place of the full name in every remark of the person's county.
+
+    A name of one character tells nobody: it stands in words of every remark, which would all be spoilt.
+    """
+    if name == pseudonym or len(name) < FEWEST_CHARACTERS:
         return
     county_id = person.county_id
     programs = programs_around(session, county_id)

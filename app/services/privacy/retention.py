@@ -4,6 +4,7 @@ Never touched: the audit trail, published rosters, and the facts of runs whose p
 are archives, kept as the archive schedule says.
 """
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -56,9 +57,14 @@ from app.services.people.candidates import CANDIDATE_EXITS
 from app.services.privacy.import_files import forget_files
 from app.services.privacy.pseudonyms import RESTRICTED_END_REASONS, pseudonymise_person
 
+log = logging.getLogger("touyan.retention")
+
 CHINA = ZoneInfo("Asia/Shanghai")
 BATCH_ROWS = 200
 """Records that one transaction lets go: other writers wait a tenth of a second on SQLite."""
+BATCH_PERSONS = 1
+"""Persons that one transaction makes pseudonyms of: for each, every encrypted text of the county is opened, some 40 µs
+for one text, while others wait to write."""
 _ON_THE_WAY = (
     PlanState.SUBMITTED,
     PlanState.APPROVED,
@@ -113,16 +119,28 @@ class Due:
         return self.now - timedelta(days=days)
 
 
+class RetentionFailedError(Exception):
+    """Some duties failed, and the others were done."""
+
+    def __init__(self, duties: Sequence[str]) -> None:
+        super().__init__(
+            f"These duties failed, the others were done: {', '.join(duties)}. The log says with what kind of fault; "
+            "the next round tries them again / "
+            f"以下事项执行失败，其余已完成：{', '.join(duties)}；故障类型见日志，下一轮将重试"
+        )
+
+
 LetGo = Callable[[Session, Viewer, PersonalDataCipher, Sequence[Any]], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Duty:
-    """One kind that is let go: the keys that are due, and how."""
+    """One kind that is let go: the keys that are due, how, and how many at once (``BATCH_ROWS`` unless said)."""
 
     name: str
     find: Callable[[Due], Select[Any]]
     let_go: LetGo
+    batch: int | None = None
 
 
 def _delete(table: Any) -> LetGo:
@@ -293,7 +311,7 @@ DUTIES: tuple[Duty, ...] = (
     Duty(name="flags", find=_flags, let_go=_delete(PersonFlag)),
     Duty(name="exit_reasons", find=_exit_reasons, let_go=_empty(ReserveCandidate, exit_reason_encrypted=None)),
     Duty(name="ended_members", find=_ended_members, let_go=_empty_members),
-    Duty(name="persons", find=_left_candidates, let_go=_pseudonymise),
+    Duty(name="persons", find=_left_candidates, let_go=_pseudonymise, batch=BATCH_PERSONS),
     Duty(name="working_data", find=_working_data, let_go=_empty(ReserveCandidate, tags=[])),
     Duty(name="tokens", find=_tokens, let_go=_delete(ApiToken)),
     Duty(name="sessions", find=_sessions, let_go=_delete(UserSession)),
@@ -323,32 +341,40 @@ def apply_retention(
     *,
     viewer: Viewer = SYSTEM_VIEWER,
 ) -> Iterator[dict[str, int]]:
-    """Let go what is due, a batch in each transaction; yields the counts after each, and records them in the end.
+    """Let go what is due, a batch in each transaction, which records it; yields the counts after each.
 
-    It can be left at any batch: the next time goes on with what is still due. What found nothing records nothing.
+    It can be left at any batch: the next time goes on with what is still due. What found nothing records nothing. A
+    duty that fails does not keep the others: they go on, and in the end ``RetentionFailedError`` names those that did.
     """
     due = Due(rules=rules, now=now)
     counts = {duty.name: 0 for duty in DUTIES}
+    failed: list[str] = []
 
-    def batch(session: Session, *, duty: Duty) -> int:
-        keys: list[UUID] = list(session.connection().execute(duty.find(due).limit(BATCH_ROWS)).scalars())
+    def batch(session: Session, *, duty: Duty, size: int) -> int:
+        keys: list[UUID] = list(session.connection().execute(duty.find(due).limit(size)).scalars())
         if keys:
             duty.let_go(session, viewer, cipher, keys)
+            told = {duty.name: len(keys)}
+            record(session, viewer, AuditAction.RETENTION_APPLIED, "Retention", counts=told)
         return len(keys)
 
     try:
         for duty in DUTIES:
+            size = duty.batch or BATCH_ROWS
             while True:
-                n_gone = run_in_transaction(database, partial(batch, duty=duty))
+                try:
+                    n_gone = run_in_transaction(database, partial(batch, duty=duty, size=size))
+                except Exception as fault:  # noqa: BLE001 - told in the end; what is due elsewhere must go all the same
+                    log.error("retention: duty %s failed: %s", duty.name, type(fault).__name__)
+                    failed.append(duty.name)
+                    break
                 counts[duty.name] += n_gone
                 yield dict(counts)
-                if n_gone < BATCH_ROWS:
+                if n_gone < size:
                     break
+        if failed:
+            raise RetentionFailedError(failed)
     finally:
-        if any(counts.values()):
-            told = {name: count for name, count in counts.items() if count}
-            action = AuditAction.RETENTION_APPLIED
-            run_in_transaction(database, lambda session: record(session, viewer, action, "Retention", counts=told))
         # Also after a round that found nothing: the one before may not have been let.
         database.empty_log()
 

@@ -203,6 +203,26 @@ def test_a_weak_password_is_refused_and_the_old_one_stays(database: Database, pa
     access.sign_in(database, "wang.fang", PASSWORD, now=NOW)
 
 
+def test_a_password_is_the_same_however_its_letters_are_spelt(database: Database) -> None:
+    enter(database)
+    composed, spelt_out = "die süße Möwe fliegt", "die su\u0308ße Mo\u0308we fliegt"
+    viewer = access.sign_in(database, "wang.fang", PASSWORD, now=NOW).viewer
+    access.change_password(database, viewer, present=PASSWORD, new=spelt_out, now=NOW)
+    for typed in (composed, spelt_out):
+        assert access.sign_in(database, "wang.fang", typed, now=NOW).viewer == viewer
+    with pytest.raises(InvalidInputError, match="the present one"):
+        access.change_password(database, viewer, present=spelt_out, new=composed, now=NOW)
+
+
+def test_half_a_character_is_refused_in_a_new_password_and_opens_nothing(database: Database) -> None:
+    enter(database)
+    viewer = access.sign_in(database, "wang.fang", PASSWORD, now=NOW).viewer
+    with pytest.raises(InvalidInputError, match="half a character"):
+        access.change_password(database, viewer, present=PASSWORD, new="four geese fly \ud83d", now=NOW)
+    with pytest.raises(SignInRefusedError):
+        access.sign_in(database, "wang.fang", "four geese fly \ud83d", now=NOW)
+
+
 def test_a_wrong_present_password_counts_like_a_failed_sign_in(database: Database) -> None:
     user = enter(database)
     viewer = access.sign_in(database, "wang.fang", PASSWORD, now=NOW).viewer

@@ -1,6 +1,7 @@
 """What is kept no longer is let go: each duty at its day, not before, in batches, once, and recorded."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -11,7 +12,7 @@ from typer.testing import CliRunner
 from app.access import create_token
 from app.cli import cli
 from app.config import Settings, get_settings
-from app.crypto import PersonalDataCipher
+from app.crypto import PersonalDataCipher, WrongDataKeyError
 from app.db import Database
 from app.errors import ConfigurationError
 from app.jobs.care import FIRST_KEEPING_S, KEEPING_EVERY_S, Care
@@ -45,7 +46,7 @@ from app.models.vocabulary import (
 )
 from app.rosters.exporter import ExportDraft, export_roster
 from app.services.privacy import retention
-from app.services.privacy.retention import DUTIES, RetentionRules, apply_retention, count_due
+from app.services.privacy.retention import DUTIES, RetentionFailedError, RetentionRules, apply_retention, count_due
 from tests.app.services.world import World, make_world, populate
 
 RULES = RetentionRules.of(Settings())
@@ -243,14 +244,51 @@ def test_batches_are_small_a_broken_round_goes_on_and_the_dry_run_changes_nothin
     while not next(rounds)["persons"]:
         pass
     rounds.close()
-    assert due(lite) == {"persons": 3, "working_data": 3}
-    assert apply(lite) == {"persons": 3}
+    assert due(lite) == {"persons": 4, "working_data": 4}
+    assert apply(lite) == {"persons": 4}
     with lite.database.read() as session:
         events = session.exec(select(AuditEvent).where(AuditEvent.action == "RETENTION_APPLIED")).all()
         n_pseudonyms = session.exec(select(func.count()).where(AuditEvent.action == "PERSON_PSEUDONYMISED")).one()
     details = sorted((event.detail["counts"] for event in events), key=str)
-    assert details == [{"exit_reasons": 5, "persons": 2}, {"persons": 3}]
+    # Each batch in its own transaction; persons one by one, however many rows others take.
+    assert details == [{"exit_reasons": 1}, *[{"exit_reasons": 2}] * 2, *[{"persons": 1}] * 5]
     assert n_pseudonyms == 5
+
+
+def test_a_process_that_is_killed_has_recorded_what_it_deleted(lite: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retention, "BATCH_ROWS", 2)
+    for _ in range(3):
+        left(lite, date(2026, 1, 1))
+    rounds = apply_retention(lite.database, lite.cipher, RULES, NOW)
+    while not next(rounds)["exit_reasons"]:
+        pass
+    # Nothing has ended the round yet, as nothing would after a kill.
+    with lite.database.read() as session:
+        events = session.exec(select(AuditEvent).where(AuditEvent.action == "RETENTION_APPLIED")).all()
+    assert [event.detail["counts"] for event in events] == [{"exit_reasons": 2}]
+    rounds.close()
+
+
+def test_a_duty_that_fails_does_not_keep_the_others_and_is_named(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    left(world, date(2026, 3, 14), CandidateState.PROMOTED)
+    gone = left(world, date(2026, 3, 14))
+
+    def broken(*_: object) -> None:
+        raise WrongDataKeyError("no data key opens this value")
+
+    duties = [replace(duty, let_go=broken) if duty.name == "persons" else duty for duty in DUTIES]
+    monkeypatch.setattr(retention, "DUTIES", tuple(duties))
+    rounds = apply_retention(world.database, world.cipher, RULES, NOW)
+    counts: dict[str, int] = {}
+    with pytest.raises(RetentionFailedError, match="failed, the others were done: persons"):
+        for counts in rounds:  # noqa: B007 - the last ones are looked at
+            pass
+    assert {name: count for name, count in counts.items() if count} == {"exit_reasons": 2, "working_data": 2}
+    assert "duty persons failed: WrongDataKeyError" in caplog.text
+    with world.database.read() as session:
+        assert session.get_one(Person, gone.person_id).status is PersonStatus.ACTIVE
 
 
 def test_a_round_that_finds_nothing_records_nothing(lite: World) -> None:
@@ -310,6 +348,10 @@ def test_the_command_tells_what_is_due_and_lets_it_go(lite: World, monkeypatch: 
     with lite.database.read() as session:
         code, status = session.exec(select(Person.code, Person.status).where(Person.id == gone.person_id)).one()
     assert status is PersonStatus.PSEUDONYMISED
+    with monkeypatch.context() as broken:
+        broken.setattr(retention, "DUTIES", (replace(DUTIES[0], find=lambda _: select(Person.no_such)),))  # type: ignore[attr-defined]
+        told = run.invoke(cli, ["retention", "apply"])
+        assert (told.exit_code, "failed, the others were done: import_rows" in told.stderr) == (1, True)
     told = run.invoke(cli, ["retention", "pseudonymise", code])
     assert (told.exit_code, f"{code} is a pseudonym now" in told.output) == (0, True)
     assert run.invoke(cli, ["retention", "pseudonymise", "520624-99999"]).exit_code == 1

@@ -1,7 +1,7 @@
 """No trace of a person who left: the whole database is looked through, with everything filled in beforehand."""
 
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -11,10 +11,12 @@ from sqlalchemy import text
 from sqlmodel import Session, col, select
 
 from app.access import SYSTEM_VIEWER, create_token, record
+from app.access.offices import local_day, office_on
 from app.crypto import PersonalDataCipher
-from app.db import Database, run_in_transaction
+from app.db import Database, run_in_transaction, utc_now
 from app.errors import DuplicateError
 from app.models import (
+    AuditEvent,
     Division,
     Exclusion,
     ExportJob,
@@ -35,6 +37,7 @@ from app.models import (
     RuleRelease,
     Shortfall,
     UserAccount,
+    UserSession,
     metadata,
 )
 from app.models.vocabulary import (
@@ -45,6 +48,7 @@ from app.models.vocabulary import (
     MaskLevel,
     MemberEndReason,
     Role,
+    UserState,
 )
 from app.services import access
 from app.services.privacy.accounts import login_columns
@@ -225,9 +229,40 @@ def test_an_account_that_is_something_else_by_now_keeps_its_login_and_only_loses
         session.add(
             Office(user_id=account.id, role=Role.READER, division_id=county.id, valid_from=date(2099, 1, 1), **BY)
         )
+        own = session.exec(select(Office).where(Office.person_id == person.id)).one()
+        own.valid_to = date(2090, 1, 1)
+        session.add(own)
+        later = {"valid_from": date(2095, 1, 1), "valid_to": date(2096, 1, 1)}
+        session.add(Office(user_id=account.id, role=Role.MENTEE, person_id=person.id, **later, **BY))
     run_in_transaction(world.database, lambda s: pseudonymise_person(s, world.officer, world.cipher, person.id))
+    today = local_day(utc_now())
     with world.database.read() as session:
         assert session.exec(select(UserAccount.login)).all() == [LOGIN]
+        # Nothing lasts until midnight: neither the office, nor a session under it; what lay ahead is gone.
+        offices = session.exec(select(Office).where(Office.user_id == account.id).order_by(col(Office.valid_from)))
+        assert [(office.role, office.valid_to) for office in offices] == [
+            (Role.MENTEE, today - timedelta(days=1)),
+            (Role.READER, None),
+        ]
+        assert office_on(session, account.id, today) is None
+        assert session.exec(select(UserSession)).one().ended_at is not None
+        ended = session.exec(select(AuditEvent).where(AuditEvent.action == "OFFICE_ENDED")).all()
+    assert sorted((event.detail["valid_to"] for event in ended), key=str) == [
+        ["2090-01-01", (today - timedelta(days=1)).isoformat()],
+        ["2096-01-01", None],
+    ]
+    assert {event.county_id for event in ended} == {person.county_id}
+
+
+def test_an_office_of_this_very_day_ends_with_it(world: World) -> None:
+    person, today = everywhere(world), local_day(utc_now())
+    with world.database.write() as session:
+        session.exec(select(Office).where(Office.person_id == person.id)).one().valid_from = today
+    run_in_transaction(world.database, lambda s: pseudonymise_person(s, world.officer, world.cipher, person.id))
+    with world.database.read() as session:
+        office = session.exec(select(Office).where(Office.person_id == person.id)).one()
+        assert (office.valid_from, office.valid_to) == (today, today)
+        assert session.exec(select(UserAccount.state)).one() is UserState.DISABLED
 
 
 def test_the_file_of_sqlite_holds_none_of_it_either(sqlite_database: Database, cipher: PersonalDataCipher) -> None:
@@ -246,3 +281,18 @@ def test_the_file_of_sqlite_holds_none_of_it_either(sqlite_database: Database, c
     run_in_transaction(sqlite_database, lambda s: pseudonymise_person(s, world.officer, world.cipher, person.id))
     assert sqlite_database.empty_log()
     assert readable() == []
+
+
+def test_a_name_of_one_character_spoils_no_remark_of_others(world: World) -> None:
+    person = published_and_left(world)
+    with world.database.write() as session:
+        session.get_one(Person, person.id).name = "人"
+        plan = session.exec(select(MatchPlan)).one()
+        plan.return_reason = "人选需调整，请本人确认"
+        session.add(plan)
+    run_in_transaction(
+        world.database, lambda session: pseudonymise_person(session, world.officer, world.cipher, person.id)
+    )
+    with world.database.read() as session:
+        assert session.exec(select(MatchPlan.return_reason)).one() == "人选需调整，请本人确认"
+        assert session.get_one(Person, person.id).name == PSEUDONYM
