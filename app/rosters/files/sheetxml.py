@@ -1,8 +1,8 @@
-"""Runs through the XML of shared texts and of one sheet; nothing is kept but the cells that hold anything."""
+"""Runs through the XML of one sheet; nothing is kept but the cells that hold anything."""
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -10,17 +10,15 @@ from openpyxl.utils import column_index_from_string
 from openpyxl.utils.datetime import from_excel, from_ISO8601
 from openpyxl.utils.escape import unescape
 
-from app.rosters.files.package import DamagedError, Package, TooLargeError
+from app.rosters.files.package import DamagedError, TooLargeError
 from app.rosters.files.raw import Area, Cell, address_of, cleaned
 from app.rosters.files.styles import Style
+from app.rosters.files.texts import MAX_TEXT, TextReader
 
 MAX_ELEMENTS = 6_000_000
 """Rows and cells that are stored, blank ones too: 100,000 rows with 60 formatted columns."""
 MAX_CELLS = 400_000
 """Cells that hold anything: 13,000 rows with 30 columns."""
-MAX_SHARED_TEXTS = 500_000
-MAX_TEXT = 40_000
-"""Characters of one cell; spreadsheet programs allow 32,767."""
 MAX_MERGED = 100_000
 MAX_SPREAD_CELLS = 300_000
 """Cells of merged ranges: 10,000 rows with 30 merged columns."""
@@ -61,63 +59,6 @@ class Budget:
         self.n_spread += area.height * area.width
         if self.n_spread > MAX_SPREAD_CELLS:
             raise SpreadError("merged")
-
-
-@dataclass(slots=True)
-class TextReader:
-    """Collects the pieces of texts: ``t`` of a shared or inline text, but not its reading aids."""
-
-    pieces: list[str] = field(default_factory=list)
-    n_characters: int = 0
-    is_open: bool = False
-    is_aid: bool = False
-
-    def start(self, tag: str) -> None:
-        """A tag inside a text begins."""
-        if tag == "rPh":
-            self.is_aid = True
-        elif tag == "t":
-            self.is_open = not self.is_aid
-
-    def end(self, tag: str) -> None:
-        """A tag inside a text ends."""
-        if tag == "rPh":
-            self.is_aid = False
-        elif tag == "t":
-            self.is_open = False
-
-    def add(self, text: str) -> None:
-        """Characters of the document."""
-        if self.is_open:
-            self.n_characters += len(text)
-            if self.n_characters > MAX_TEXT:
-                raise TooLargeError("text")
-            self.pieces.append(text)
-
-    def take(self) -> str:
-        """The whole text, cleaned; the reader is empty afterwards."""
-        text = cleaned(unescape("".join(self.pieces)))
-        self.pieces, self.n_characters, self.is_open, self.is_aid = [], 0, False, False
-        return text
-
-
-def read_shared_texts(package: Package, part: str) -> list[str]:
-    """The texts that cells refer to by number."""
-    texts: list[str] = []
-    reader = TextReader()
-
-    def start(tag: str, _attributes: dict[str, str]) -> None:
-        reader.start(tag)
-
-    def end(tag: str) -> None:
-        reader.end(tag)
-        if tag == "si":
-            texts.append(reader.take())
-            if len(texts) > MAX_SHARED_TEXTS:
-                raise TooLargeError("texts")
-
-    package.parse(part, start=start, end=end, text=reader.add)
-    return texts
 
 
 class SheetReader:

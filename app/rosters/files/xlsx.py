@@ -5,8 +5,9 @@ from openpyxl.utils.datetime import MAC_EPOCH, WINDOWS_EPOCH
 from app.rosters.files.biff import external_links, macros
 from app.rosters.files.package import DamagedError, Package, TooLargeError, open_package
 from app.rosters.files.raw import MAX_SHEET_NAME, RawSheet, refuse
-from app.rosters.files.sheetxml import Budget, SheetReader, SpreadError, read_shared_texts
+from app.rosters.files.sheetxml import Budget, SheetReader, SpreadError
 from app.rosters.files.styles import read_styles
+from app.rosters.files.texts import read_shared_texts
 
 MAX_SHEETS = 500
 """A city has about 200 townships."""
