@@ -27,6 +27,7 @@ from app.models import (
 from app.models.vocabulary import (
     AdjustmentKind,
     ExclusionReason,
+    ExportForm,
     ExportFormat,
     ExportState,
     MaskLevel,
@@ -222,7 +223,10 @@ def add_rosters(session: Session, world: World) -> None:
         session.add(entry)
         world.ids.setdefault("entry", entry.id)
     job = ExportJob(
+        form=ExportForm.TWO_PLUS_ONE_ROSTER,
         roster_id=roster.id,
+        program_id=world.ids["program"],
+        division_id=world.divisions[COUNTY],
         county_id=world.divisions[COUNTY],
         format=ExportFormat.XLSX,
         mask_level=MaskLevel.STANDARD,

@@ -1,0 +1,82 @@
+"""The fonts that PDF files embed: an open one that comes with the service, before it those that an office names.
+
+A character is set in the first font of the chain that has it. One that none has is refused by its code point: no file
+shows an empty box in place of somebody's name.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import groupby
+from pathlib import Path
+
+from fontTools.ttLib import TTFont
+from fpdf import FPDF
+
+from app.config import FontFace, font_faces
+from app.errors import MissingGlyphsError
+
+_SIMPLIFIED_CHINESE_FACE = 2
+"""Of the faces of the packaged collection."""
+_MOST_NAMED = 10
+
+
+def packaged_face() -> FontFace:
+    """Noto Sans CJK, simplified Chinese (SIL Open Font License 1.1)."""
+    # The package tells its place only when it is imported.
+    import noto_cjk_sans_otc
+
+    path = Path(noto_cjk_sans_otc.__file__).with_name("NotoSansCJK-Regular.ttc")
+    return FontFace(path=path, number=_SIMPLIFIED_CHINESE_FACE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """Characters that are set in one font, by its number in the chain."""
+
+    font: int
+    text: str
+
+
+class FontChain:
+    """The fonts of PDF files in the order in which they are asked for a character."""
+
+    def __init__(self, setting: str | None = None) -> None:
+        self.faces = (*font_faces(setting or ""), packaged_face())
+
+    @cached_property
+    def _maps(self) -> tuple[frozenset[int], ...]:
+        maps = []
+        for face in self.faces:
+            with TTFont(face.path, fontNumber=face.number if face.number is not None else -1, lazy=True) as font:
+                maps.append(frozenset(font.getBestCmap()))
+        return tuple(maps)
+
+    def require_glyphs(self, texts: Iterable[str]) -> None:
+        """Refuse texts with characters that no font has, naming their code points."""
+        wanted = {ord(character) for text in texts for character in text if character != "\n"}
+        missing = sorted(wanted.difference(*self._maps))
+        if not missing:
+            return
+        named = ", ".join(f"U+{code:04X}" for code in missing[:_MOST_NAMED])
+        named += " …" if len(missing) > _MOST_NAMED else ""
+        raise MissingGlyphsError(
+            f"No font has {len(missing)} of the characters ({named}); no PDF was made. Name a font that has them in"
+            " TOUYAN_PDF_FONT, or take the xlsx file.",
+            f"现有字体缺少 {len(missing)} 个字符（{named}），未生成 PDF。请在 TOUYAN_PDF_FONT 中指定"
+            "含有这些字符的字体，或改用 xlsx 格式。",
+        )
+
+    def runs(self, text: str) -> Iterator[Run]:
+        """The text in parts of one font each; every character is in the chain."""
+        for font, characters in groupby(text, key=self._font_of):
+            yield Run(font=font, text="".join(characters))
+
+    def _font_of(self, character: str) -> int:
+        code = ord(character)
+        return next(number for number, known in enumerate(self._maps) if code in known)
+
+    def add_to(self, pdf: FPDF) -> None:
+        """Make the fonts known to a document as ``f0``, ``f1`` and so on; only what is used of them is embedded."""
+        for number, face in enumerate(self.faces):
+            pdf.add_font(f"f{number}", fname=face.path, collection_font_number=face.number or 0)
