@@ -73,7 +73,7 @@ def check_subject(draft: ExportDraft) -> None:
     if len(given) != 1 or given[0] not in wanted:
         names, names_zh = " or ".join(_PATHS[name] for name in wanted), "或".join(_PATHS[name] for name in wanted)
         raise InvalidInputError(
-            f"{form} is made of exactly one of: {names}.", f"该表须且只须指定：{names_zh}。", path=(wanted[0],)
+            f"{form} is made of exactly one of: {names}.", f"该表须且只须指定：{names_zh}。", path=(_PATHS[wanted[0]],)
         )
     if draft.county_id is not None and (form in OF_DIVISION or draft.plan_id is not None):
         raise InvalidInputError(

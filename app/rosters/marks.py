@@ -148,15 +148,15 @@ def _overlay(mark: Mark, chain: FontChain) -> bytes:
     pdf = FPDF(orientation="landscape", unit="pt", format="A4")
     pdf.set_auto_page_break(False)
     pdf.set_creation_date(mark.made_at)
-    chain.add_to(pdf)
-    pen = Pen(pdf, chain)
-    pen.new_page()
-    room = PAGE_WIDTH_PT - 2 * _SIDE_PT
-    size = round(min(_MARK_SIZE_PT, room / pen.em_width(mark.line)), 2)
-    pen.write(_SIDE_PT, PAGE_HEIGHT_PT - _MARK_BASELINE_PT, mark.line, size)
-    size = round(min(_WATERMARK_SIZE_PT, 0.8 * room / pen.em_width(mark.short)), 2)
-    middle = PAGE_WIDTH_PT / 2, PAGE_HEIGHT_PT / 2
-    with pdf.local_context(fill_opacity=_WATERMARK_OPACITY), pdf.rotation(_WATERMARK_DEGREES, *middle):
-        pen.forget_font()
-        pen.write(middle[0] - pen.em_width(mark.short) * size / 2, middle[1], mark.short, size)
-    return bytes(pdf.output())
+    with chain.of(pdf):
+        pen = Pen(pdf, chain)
+        pen.new_page()
+        room = PAGE_WIDTH_PT - 2 * _SIDE_PT
+        size = round(min(_MARK_SIZE_PT, room / pen.em_width(mark.line)), 2)
+        pen.write(_SIDE_PT, PAGE_HEIGHT_PT - _MARK_BASELINE_PT, mark.line, size)
+        size = round(min(_WATERMARK_SIZE_PT, 0.8 * room / pen.em_width(mark.short)), 2)
+        middle = PAGE_WIDTH_PT / 2, PAGE_HEIGHT_PT / 2
+        with pdf.local_context(fill_opacity=_WATERMARK_OPACITY), pdf.rotation(_WATERMARK_DEGREES, *middle):
+            pen.forget_font()
+            pen.write(middle[0] - pen.em_width(mark.short) * size / 2, middle[1], mark.short, size)
+        return bytes(pdf.output())

@@ -5,6 +5,7 @@ shows an empty box in place of somebody's name.
 """
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from fontTools.ttLib import TTFont
 from fpdf import FPDF
+from fpdf.fonts import TTFFont
 
 from app.config import FontFace, font_faces
 from app.errors import MissingGlyphsError
@@ -76,7 +78,17 @@ class FontChain:
         code = ord(character)
         return next(number for number, known in enumerate(self._maps) if code in known)
 
-    def add_to(self, pdf: FPDF) -> None:
-        """Make the fonts known to a document as ``f0``, ``f1`` and so on; only what is used of them is embedded."""
-        for number, face in enumerate(self.faces):
-            pdf.add_font(f"f{number}", fname=face.path, collection_font_number=face.number or 0)
+    @contextmanager
+    def of(self, pdf: FPDF) -> Iterator[None]:
+        """Make the fonts known to a document as ``f0``, ``f1`` and so on; only what is used of them is embedded.
+
+        Their files are open while the block runs, in which the document must be written.
+        """
+        try:
+            for number, face in enumerate(self.faces):
+                pdf.add_font(f"f{number}", fname=face.path, collection_font_number=face.number or 0)
+            yield
+        finally:
+            for font in pdf.fonts.values():
+                if isinstance(font, TTFFont):
+                    font.ttfont.close()

@@ -50,10 +50,9 @@ def write_pdf(document: FormDocument, chain: FontChain) -> bytes:
     pdf.set_title(document.title)
     pdf.set_producer(PRODUCER)
     pdf.set_creation_date(document.made_at)
-    chain.add_to(pdf)
-    writer = _Writer(document, Pen(pdf, chain))
-    writer.write()
-    return bytes(pdf.output())
+    with chain.of(pdf):
+        _Writer(document, Pen(pdf, chain)).write()
+        return bytes(pdf.output())
 
 
 class _Writer:

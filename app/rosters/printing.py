@@ -113,7 +113,7 @@ def _roster_document(
         published = part.roster.published_at.astimezone(CHINA_TIME).date()
         grid = adjustments.grid_of(template, changes, endings, published=published, layout=key.layout)
     elif key.form is ExportForm.SHORTFALL_LIST:
-        grid = _shortfall_grid(template, shortfalls.of_roster(header, contents), draft)
+        grid = _shortfall_grid(template, shortfalls.of_roster(template, header, contents), draft)
     else:
         grid = roster.build_grid(template, header, contents, layout=key.layout, mask_level=key.mask_level)
     suffix = "" if part.is_whole else f"（{part.division.name}）"
@@ -178,7 +178,7 @@ def _of_plan(
         version=f"{instant.astimezone(CHINA_TIME):%Y%m%d}",
         remark=f"方案状态：{label(plan.state)}",
         year=program.year,
-        document=_living_document(template, grid, values, own, instant),
+        document=_living_document(template, grid, values, own, instant, template.phrases["counted"]),
         own=own,
         program_id=program.id,
         plan_id=plan.id,
@@ -208,6 +208,8 @@ def _of_division(
         )
     own = _draft_mark(instant, number)
     values = _values(session, division, instant, day, order)
+    if form is ExportForm.MENTOR_POOL and order is RowOrder.OFFICIAL:
+        values["order"] = template.phrases["by_code"]
     return Printable(
         form=form,
         mask_level=mask_level,
@@ -232,9 +234,10 @@ def _draft_mark(instant: datetime, number: str) -> OwnMark:
 
 
 def _living_document(
-    template: FormTemplate, grid: FormGrid, values: dict[str, str], own: OwnMark, instant: datetime
+    template: FormTemplate, grid: FormGrid, values: dict[str, str], own: OwnMark, instant: datetime, *more_notes: str
 ) -> FormDocument:
-    return fill_document(template, grid, values, own_mark=own.line, made_at=instant.astimezone(CHINA_TIME))
+    made_at = instant.astimezone(CHINA_TIME)
+    return fill_document(template, grid, values, own_mark=own.line, made_at=made_at, more_notes=more_notes)
 
 
 def _values(session: Session, division: Division, instant: datetime, day: date, order: RowOrder) -> dict[str, str]:

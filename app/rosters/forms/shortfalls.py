@@ -41,15 +41,19 @@ class Unmatched:
     n_seats: int
 
 
-def of_roster(header: Mapping[str, Any], contents: Sequence[Mapping[str, Any]]) -> list[Unmatched]:
-    """The empty seats of a roster, from what was published; the reasons carry no counts there."""
+def of_roster(
+    template: FormTemplate, header: Mapping[str, Any], contents: Sequence[Mapping[str, Any]]
+) -> list[Unmatched]:
+    """The empty seats of a roster, from what was published; no counts are there, and all of them were approved."""
     seats = seats_of(header)
     found = []
     for content in contents:
         mentors = mentor_by_slot(content)
         empty = [
             EmptySeat(
-                slot=seat.name, reasons=_SEPARATOR.join(public_texts(mentors.get(seat.code, {}).get("shortfall", ())))
+                slot=seat.name,
+                reasons=_SEPARATOR.join(public_texts(mentors.get(seat.code, {}).get("shortfall", ()))),
+                approved=template.phrases["approved"],
             )
             for seat in seats
             if not mentors.get(seat.code, {}).get("name")
