@@ -8,6 +8,7 @@ from sqlmodel import Session
 from app.models import (
     Exclusion,
     ExportJob,
+    FormText,
     MatchPlan,
     MatchPolicy,
     MatchRun,
@@ -238,6 +239,9 @@ def add_rosters(session: Session, world: World) -> None:
         content=b"PK-bytes",
         **BY,
     )
-    session.add(job)
+    words = FormText(
+        division_id=world.divisions[COUNTY], form=ExportForm.CANDIDATE_LEDGER, texts={"annex": "附件4-1"}, **BY
+    )
+    session.add_all([job, words])
     session.flush()
-    world.ids |= {"roster": roster.id, "export": job.id}
+    world.ids |= {"roster": roster.id, "export": job.id, "form_text": words.id, "county": world.divisions[COUNTY]}

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlmodel import Session, col, select
 
 from app.access import Permission, Viewer, record, require_division
-from app.errors import AppError, InvalidInputError, NotFoundError
+from app.errors import AppError, InvalidInputError, NotFoundError, VersionConflictError
 from app.models import Division, FormText
 from app.models.vocabulary import AuditAction, DivisionLevel, ExportForm, MenteeKind
 from app.rosters.csvform import FORMULA_STARTS
@@ -119,6 +119,12 @@ def set_form_text(session: Session, viewer: Viewer, draft: FormTextDraft) -> For
     _check(draft)
     row = find_form_text(session, division.id, draft.form)
     if row is None:
+        if draft.expected_version is not None:
+            raise VersionConflictError(
+                f"Division {division.code} has set nothing for {draft.form} any more; read it again.",
+                f"区划 {division.code} 对该表的设定已被恢复默认，请重新读取后再修改。",
+                path=("expected_version",),
+            )
         row = FormText(division_id=division.id, form=draft.form, created_by=viewer.subject, updated_by=viewer.subject)
     else:
         expect_version(session, row, draft.expected_version)

@@ -20,7 +20,7 @@ from tests.servers import opened
 FIELDS = [each for each in root_fields(make_schema()) if each.kind != "subscription"]
 QUERIES = [each for each in FIELDS if each.kind == "query"]
 MUTATIONS = [each for each in FIELDS if each.kind == "mutation"]
-TELLS_NOTHING_OF_PEOPLE = {"viewer", "supplyDemand", "alternatives", "auditTrail"}
+TELLS_NOTHING_OF_PEOPLE = {"viewer", "supplyDemand", "alternatives", "auditTrail", "formTexts"}
 """Fields whose answers hold the asker or figures, or are empty for the seat that is asked about."""
 NAMING = ("id", "ids", "planId", "programId", "runId", "menteeId", "mentorId")
 """Arguments that name something of the home county."""
