@@ -57,7 +57,7 @@ def font_faces(setting: str) -> tuple[FontFace, ...]:
     [('simsun.ttc', 1), ('b.ttf', None)]
     """
     faces = []
-    for part in _parts(setting):
+    for part in parts(setting):
         path, _, number = part.partition("#")
         faces.append(FontFace(path=Path(path), number=int(number) if number else None))
     return tuple(faces)
@@ -152,7 +152,7 @@ class Settings(BaseSettings):
     @field_validator("pdf_font")
     @classmethod
     def _known_fonts(cls, value: str | None) -> str | None:
-        for part in _parts(value or ""):
+        for part in parts(value or ""):
             path, mark, number = part.partition("#")
             if mark and not (number.isascii() and number.isdigit()):
                 raise ValueError(

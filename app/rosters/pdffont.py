@@ -11,12 +11,12 @@ from functools import cached_property
 from itertools import groupby
 from pathlib import Path
 
-from fontTools.ttLib import TTFont
+from fontTools.ttLib import TTFont, TTLibError
 from fpdf import FPDF
 from fpdf.fonts import TTFFont
 
 from app.config import FontFace, font_faces
-from app.errors import MissingGlyphsError
+from app.errors import ConfigurationError, MissingGlyphsError
 
 _SIMPLIFIED_CHINESE_FACE = 2
 """Of the faces of the packaged collection."""
@@ -32,6 +32,18 @@ def packaged_face() -> FontFace:
     return FontFace(path=path, number=_SIMPLIFIED_CHINESE_FACE)
 
 
+def _characters_of(face: FontFace) -> frozenset[int]:
+    """The code points that a face has glyphs for."""
+    try:
+        with TTFont(face.path, fontNumber=-1 if face.number is None else face.number, lazy=True) as font:
+            return frozenset(font.getBestCmap() or ())
+    except (TTLibError, OSError) as error:
+        raise ConfigurationError(
+            f"TOUYAN_PDF_FONT: {face.path.name} cannot be opened as a font; of a collection, name a face that it has, "
+            "such as simsun.ttc#0 / 无法作为字体打开；字体集合须指定其中的序号，如 simsun.ttc#0"
+        ) from error
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """Characters that are set in one font, by its number in the chain."""
@@ -41,18 +53,19 @@ class Run:
 
 
 class FontChain:
-    """The fonts of PDF files in the order in which they are asked for a character."""
+    """The fonts of PDF files in the order in which they are asked for a character.
+
+    Fonts that are named are opened at once, so that a process with a wrong setting does not start.
+    """
 
     def __init__(self, setting: str | None = None) -> None:
-        self.faces = (*font_faces(setting or ""), packaged_face())
+        named = font_faces(setting or "")
+        self._named_maps = tuple(_characters_of(face) for face in named)
+        self.faces = (*named, packaged_face())
 
     @cached_property
     def _maps(self) -> tuple[frozenset[int], ...]:
-        maps = []
-        for face in self.faces:
-            with TTFont(face.path, fontNumber=face.number if face.number is not None else -1, lazy=True) as font:
-                maps.append(frozenset(font.getBestCmap()))
-        return tuple(maps)
+        return (*self._named_maps, _characters_of(self.faces[-1]))
 
     def require_glyphs(self, texts: Iterable[str]) -> None:
         """Refuse texts with characters that no font has, naming their code points."""

@@ -12,13 +12,13 @@ from pypdf import PdfReader
 
 from app.crypto import PersonalDataCipher
 from app.db import Database
-from app.errors import MissingGlyphsError
+from app.errors import ConfigurationError, MissingGlyphsError
 from app.models.vocabulary import ExportForm, ExportFormat, MaskLevel, RosterLayout
 from app.rosters.drafts import OF_DIVISION
 from app.rosters.forms.roster import build_grid
 from app.rosters.forms.words import default_template
 from app.rosters.grid import CHINA_TIME, FormDocument, fill_document
-from app.rosters.pdffont import FontChain
+from app.rosters.pdffont import FontChain, packaged_face
 from app.rosters.pdfform import write_pdf
 from tests.app.rosters.export_samples import HEADER, NOW, content
 from tests.app.rosters.form_office import NOW as TODAY
@@ -57,6 +57,17 @@ def test_a_name_that_no_font_can_print_is_refused_by_its_code_points() -> None:
     assert "U+3134A" in caught.value.message
     assert "TOUYAN_PDF_FONT" in caught.value.message_zh
     assert "张" not in caught.value.message + caught.value.message_zh
+
+
+def test_a_file_that_is_no_font_keeps_the_process_from_starting(tmp_path: Path) -> None:
+    path = tmp_path / "font.ttf"
+    path.write_bytes(b"no font")
+    with pytest.raises(ConfigurationError, match=r"font\.ttf cannot be opened"):
+        FontChain(str(path))
+    # Of a collection one face must be named.
+    with pytest.raises(ConfigurationError, match="collection"):
+        FontChain(str(packaged_face().path))
+    assert FontChain(f"{packaged_face().path}#2").faces[0] == packaged_face()
 
 
 @pytest.mark.skipif(not LIBERATION.exists(), reason="no second font is installed")
