@@ -18,6 +18,7 @@ from app.models.vocabulary import (
     AuditAction,
     CandidateState,
     ExclusionReason,
+    ExportForm,
     ExportFormat,
     KinshipRelation,
     MemberEndReason,
@@ -26,6 +27,7 @@ from app.models.vocabulary import (
     RunMode,
 )
 from app.rosters.exporter import ExportDraft
+from app.rosters.formtexts import FormTextDraft, reset_form_text, set_form_text
 from app.rosters.importer import upload_workbook
 from app.services import people as services
 from app.services.adjustments import (
@@ -172,6 +174,14 @@ def year(world: World, cipher: PersonalDataCipher) -> None:
     roster_id = world.publish(plan_of(world, world.run(program, seed=1)), now=NOW)
     export = ExportDraft(roster_id=roster_id, format=ExportFormat.CSV, purpose="报市委组织部备案")
     job_id = exported(database, officer, export, now=NOW).id
+    county_id = world.places.county.id
+    ledger = ExportDraft(
+        form=ExportForm.CANDIDATE_LEDGER, division_id=county_id, format=ExportFormat.CSV, purpose="报市委组织部备案"
+    )
+    exported(database, officer, ledger, now=NOW)
+    words = FormTextDraft(division_id=county_id, form=ExportForm.MENTOR_POOL, texts={"annex": "附件12"}, widths={})
+    run_in_transaction(database, lambda s: set_form_text(s, officer, words))
+    run_in_transaction(database, lambda s: reset_form_text(s, officer, county_id, ExportForm.MENTOR_POOL))
     run_in_transaction(database, lambda s: _hand_out(s, officer, str(job_id)))
     with database.read() as session:
         pairing = session.exec(select(Pairing).where(Pairing.mentee_id == mentees[0])).one()
