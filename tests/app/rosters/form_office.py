@@ -9,7 +9,7 @@ from sqlmodel import col, select
 from app.access import Viewer
 from app.crypto import PersonalDataCipher
 from app.db import Database, run_in_transaction
-from app.models import MatchPlan, Mentor, Pairing, PairingMember
+from app.models import MatchPlan, Mentor, Pairing, PairingMember, Person
 from app.models.vocabulary import ExportForm, MemberEndReason, MentorCategory
 from app.rosters.drafts import OF_DIVISION, ExportDraft
 from app.services.pairings import EndPairingDraft, end_pairing
@@ -63,8 +63,10 @@ def open_form_office(database: Database, cipher: PersonalDataCipher) -> FormOffi
         member = session.exec(
             select(PairingMember)
             .join(Pairing, col(Pairing.id) == col(PairingMember.pairing_id))
+            .join(Mentor, col(Mentor.id) == col(PairingMember.mentor_id))
+            .join(Person, col(Person.id) == col(Mentor.person_id))
             .where(Pairing.program_id == program.id, PairingMember.slot_code == "TOWNSHIP_MENTOR")
-            .order_by(col(PairingMember.mentor_id))
+            .order_by(col(Person.code))
         ).first()
     assert member is not None
     ending = EndPairingDraft(
