@@ -1,7 +1,7 @@
 """forms beside rosters, archived files of rosters, texts of forms.
 
 Revision 0011.
-Follows 0010.
+Follows 0009.
 """
 
 import sqlalchemy as sa
