@@ -3,6 +3,7 @@
 import ipaddress
 import os
 import re
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
@@ -38,6 +39,30 @@ class LogLevel(StrEnum):
     ERROR = "error"
 
 
+FONT_SUFFIXES = (".ttf", ".otf", ".ttc", ".otc")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FontFace:
+    """A font file, and which of its faces where it is a collection."""
+
+    path: Path
+    number: int | None = None
+
+
+def font_faces(setting: str) -> tuple[FontFace, ...]:
+    """The faces of a setting such as ``/fonts/simsun.ttc#0,/fonts/extension.ttf``.
+
+    >>> [(face.path.name, face.number) for face in font_faces("/fonts/simsun.ttc#1, /fonts/b.ttf")]
+    [('simsun.ttc', 1), ('b.ttf', None)]
+    """
+    faces = []
+    for part in parts(setting):
+        path, _, number = part.partition("#")
+        faces.append(FontFace(path=Path(path), number=int(number) if number else None))
+    return tuple(faces)
+
+
 class Settings(BaseSettings):
     """All settings of the service. The defaults run one county on one machine with SQLite."""
 
@@ -49,6 +74,11 @@ class Settings(BaseSettings):
     """Fernet keys, newest first, separated by commas; they encrypt ID numbers and phones."""
     data_keys_file: Path | None = None
     """A file with the same, one key a line; what a supervisor hands over as a credential."""
+    pdf_font: str | None = None
+    """Font files for PDF, first choice first, separated by commas; a face of a collection after ``#``.
+
+    The open font that comes with the service is asked last. Only what is used of a font is embedded.
+    """
     embedded_worker: bool = True
     """Whether the server works on runs itself; false where `touyan worker` processes do."""
     host: str = "127.0.0.1"
@@ -118,6 +148,22 @@ class Settings(BaseSettings):
                 raise ValueError(
                     "must be origins such as https://desk.example, separated by commas / "
                     "须为来源地址（如 https://desk.example），以逗号分隔"
+                )
+        return value
+
+    @field_validator("pdf_font")
+    @classmethod
+    def _known_fonts(cls, value: str | None) -> str | None:
+        for part in parts(value or ""):
+            path, mark, number = part.partition("#")
+            if mark and not (number.isascii() and number.isdigit()):
+                raise ValueError(
+                    "must name a face by its number, such as simsun.ttc#0 / 字体序号须为从0起的整数，如 simsun.ttc#0"
+                )
+            if not path.lower().endswith(FONT_SUFFIXES) or not Path(path).is_file():
+                raise ValueError(
+                    "names a file that is not there, or is no .ttf, .otf, .ttc or .otc / "
+                    "字体文件不存在，或不是 .ttf、.otf、.ttc、.otc 文件"
                 )
         return value
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
 from uuid import UUID
 
@@ -26,7 +25,7 @@ from app.jobs.worker import work_until
 from app.key_file import data_keys
 from app.labels import Language, label, public_reason
 from app.locking import held
-from app.models import ExportJob, ImportBatch, MatchPlan, MatchRun, PairingProgram, Shortfall
+from app.models import ImportBatch, MatchPlan, MatchRun, PairingProgram, Shortfall
 from app.models.vocabulary import (
     DivisionLevel,
     ExportFormat,
@@ -34,12 +33,14 @@ from app.models.vocabulary import (
     MaskLevel,
     ReasonCode,
     Role,
+    RosterLayout,
     RunMode,
     TravelSource,
 )
 from app.owners import make_file
-from app.rosters.exporter import ExportDraft, RosterLayout, export_roster
+from app.rosters.exporter import ExportDraft, export_form
 from app.rosters.importer import upload_workbook
+from app.rosters.pdffont import FontChain
 from app.sample.catalog import PROGRAMS, Sample, SampleProgram
 from app.sample.load import county_codes, load_places, write_workbooks
 from app.sealing import SealKeys
@@ -202,6 +203,7 @@ def _one_programme(database: Database, cipher: PersonalDataCipher, name: str, fo
         roster = run_in_transaction(database, lambda session: publish_match_plan(session, approver, plan_id))
     files = []
     with stage("export"):
+        fonts = FontChain()
         for file_format in ExportFormat:
             draft = ExportDraft(
                 roster_id=roster.id,
@@ -211,13 +213,9 @@ def _one_programme(database: Database, cipher: PersonalDataCipher, name: str, fo
                 purpose="演示导出",
                 county_id=None,
             )
-            job = run_in_transaction(database, partial(_export, viewer=officer, draft=draft))
+            job = export_form(database, officer, draft, chain=fonts)
             files.append(save_export(job, folder))
     return _Outcome(name=described.name, plan_id=plan_id, files=files, counts=counts, seconds=seconds)
-
-
-def _export(session: Session, viewer: Viewer, draft: ExportDraft) -> ExportJob:
-    return export_roster(session, viewer, draft)
 
 
 def _import_one(database: Database, cipher: PersonalDataCipher, viewer: Viewer, county: str, path: Path) -> ImportBatch:

@@ -132,6 +132,18 @@ class SampleExistsError(AppError):
     code = "SAMPLE_EXISTS"
 
 
+class MissingGlyphsError(AppError):
+    """A PDF file would hold characters that none of the fonts has."""
+
+    code = "MISSING_GLYPHS"
+
+
+class ArchiveDamagedError(AppError):
+    """The archived file of a published roster is not the one that was put there."""
+
+    code = "ARCHIVE_DAMAGED"
+
+
 class RevealLimitError(AppError):
     """The viewer has revealed as many clear values today as one person may."""
 

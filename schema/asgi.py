@@ -30,6 +30,7 @@ from app.jobs.hub import ProgressHub
 from app.observe import metrics
 from app.rate import RateLimit
 from app.reads.access import find_grant_for_cookie, find_grant_for_header
+from app.rosters.pdffont import FontChain
 from schema import graphiql
 from schema.connections import Connections, too_many_operations
 from schema.context import Context
@@ -126,6 +127,7 @@ class GraphQLView(GraphQL[Context, None]):
         self.database = database
         self.cipher = cipher
         self.reveals_per_day = settings.reveals_per_day
+        self.fonts = FontChain(settings.pdf_font)
         self.jobs = jobs
         self.hub = hub
         self.is_development = is_development
@@ -201,6 +203,7 @@ class GraphQLView(GraphQL[Context, None]):
             max_items=MAX_ITEMS,
             over_socket=over_socket,
             reveals_per_day=self.reveals_per_day,
+            fonts=self.fonts,
         )
 
     def should_render_graphql_ide(self, request: BaseRequestProtocol) -> bool:

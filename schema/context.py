@@ -17,6 +17,7 @@ from app.jobs.client import JobClient
 from app.jobs.hub import ProgressHub
 from app.observe import metrics
 from app.rate import RateLimit
+from app.rosters.pdffont import FontChain
 from app.services.privacy.restricted import record_restricted_reads
 from schema.cost import RateLimitedError, TooCostlyError
 from schema.deadline import Deadline
@@ -57,6 +58,7 @@ class Context:
     streams: bool
     max_items: int
     reveals_per_day: int
+    fonts: FontChain
     n_items: int = 0
     n_reveals: int = 0
     generations: Generations | None = None

@@ -67,6 +67,7 @@ WORK = {
     "supplyDemand": 200,
     "compareMatchPlans": 200,
     "exportRoster": 500,
+    "exportForm": 500,
 }
 """Root fields that compute, in objects whose reading takes about as long."""
 

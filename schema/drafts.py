@@ -31,6 +31,7 @@ ID_TYPES: dict[str, tuple[str, ...]] = {
     "mentor_id": ("Mentor",),
     "other_mentee_id": ("ReserveCandidate", "AssignedCadre"),
     "roster_id": ("Roster",),
+    "plan_id": ("MatchPlan",),
     "user_id": ("User",),
 }
 """Which types the id in a field of this name may belong to."""

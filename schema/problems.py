@@ -33,6 +33,8 @@ class UserErrorCode(StrEnum):
     BATCH_HAS_ERRORS = "BATCH_HAS_ERRORS"
     SAMPLE_EXISTS = "SAMPLE_EXISTS"
     PERSONAL_DATA_IN_EXPORT = "PERSONAL_DATA_IN_EXPORT"
+    MISSING_GLYPHS = "MISSING_GLYPHS"
+    ARCHIVE_DAMAGED = "ARCHIVE_DAMAGED"
     REVEAL_LIMIT = "REVEAL_LIMIT"
     UNAVAILABLE = "UNAVAILABLE"
     STORAGE_FULL = "STORAGE_FULL"
@@ -65,6 +67,8 @@ register(
         "BATCH_HAS_ERRORS": "导入批次有错误 / The import has open problems.",
         "SAMPLE_EXISTS": "数据库已有数据 / Sample data would be written over other data.",
         "PERSONAL_DATA_IN_EXPORT": "文件含未脱敏信息 / The file would hold an unmasked number.",
+        "MISSING_GLYPHS": "字体缺字 / No font for PDF has some of the characters; name one that has them.",
+        "ARCHIVE_DAMAGED": "存档文件损坏 / An archived file does not fit its checksum; restore it from a backup.",
         "REVEAL_LIMIT": "今日查看明文已达上限 / As many values as one person may reveal in a day are revealed.",
         "UNAVAILABLE": "数据库暂不可用 / The database cannot be reached at the moment; repeat the step.",
         "STORAGE_FULL": "存储空间已满 / The database has no room left.",

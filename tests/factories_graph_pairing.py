@@ -8,6 +8,7 @@ from sqlmodel import Session
 from app.models import (
     Exclusion,
     ExportJob,
+    FormText,
     MatchPlan,
     MatchPolicy,
     MatchRun,
@@ -27,6 +28,7 @@ from app.models import (
 from app.models.vocabulary import (
     AdjustmentKind,
     ExclusionReason,
+    ExportForm,
     ExportFormat,
     ExportState,
     MaskLevel,
@@ -222,7 +224,10 @@ def add_rosters(session: Session, world: World) -> None:
         session.add(entry)
         world.ids.setdefault("entry", entry.id)
     job = ExportJob(
+        form=ExportForm.TWO_PLUS_ONE_ROSTER,
         roster_id=roster.id,
+        program_id=world.ids["program"],
+        division_id=world.divisions[COUNTY],
         county_id=world.divisions[COUNTY],
         format=ExportFormat.XLSX,
         mask_level=MaskLevel.STANDARD,
@@ -234,6 +239,9 @@ def add_rosters(session: Session, world: World) -> None:
         content=b"PK-bytes",
         **BY,
     )
-    session.add(job)
+    words = FormText(
+        division_id=world.divisions[COUNTY], form=ExportForm.CANDIDATE_LEDGER, texts={"annex": "附件4-1"}, **BY
+    )
+    session.add_all([job, words])
     session.flush()
-    world.ids |= {"roster": roster.id, "export": job.id}
+    world.ids |= {"roster": roster.id, "export": job.id, "form_text": words.id, "county": world.divisions[COUNTY]}

@@ -14,11 +14,13 @@ from app.cli.tools import DatabaseOption, err, opened
 from app.crypto import PersonalDataCipher
 from app.db import Database, run_in_transaction
 from app.models import ImportIssue
-from app.models.vocabulary import ExportFormat, ImportState, MaskLevel
-from app.rosters.exporter import ExportDraft, RosterLayout, export_roster
+from app.models.vocabulary import ExportForm, ExportFormat, ImportState, MaskLevel, RosterLayout, RowOrder
+from app.rosters.exporter import ExportDraft, export_form
 from app.rosters.importer import upload_workbook
+from app.rosters.pdffont import FontChain
 from app.services.exports import save_export
 from app.services.imports import commit_import, discard_import
+from app.services.places import division_by_code
 
 out = Console()
 
@@ -70,18 +72,38 @@ def import_workbook(
 
 
 def export(
-    roster_id: Annotated[UUID, typer.Argument(help="Published roster")],
-    purpose: Annotated[str, typer.Option(help="What the file is for; recorded.")],
+    purpose: Annotated[str, typer.Option(help="What the file is for; recorded, and printed on it.")],
+    roster_id: Annotated[UUID | None, typer.Argument(help="Published roster, for the forms made of one")] = None,
+    form: Annotated[ExportForm | None, typer.Option(help="What to print; the roster itself unless stated.")] = None,
+    program: Annotated[
+        UUID | None, typer.Option(help="Programme whose roster is in force, instead of a roster")
+    ] = None,
+    plan: Annotated[UUID | None, typer.Option(help="Plan whose empty seats are listed")] = None,
+    division: Annotated[str | None, typer.Option(help="Code of the division, for the forms of present data")] = None,
     file_format: Annotated[ExportFormat, typer.Option("--format")] = ExportFormat.XLSX,
     layout: Annotated[RosterLayout, typer.Option()] = RosterLayout.WIDE,
     mask: Annotated[MaskLevel, typer.Option()] = MaskLevel.STANDARD,
+    order: Annotated[RowOrder, typer.Option()] = RowOrder.OFFICIAL,
     folder: Annotated[Path, typer.Option("--out")] = Path("out"),
     database: DatabaseOption = None,
 ) -> None:
-    """Write a roster to a file; the hand-out is recorded with its checksum."""
-    with opened(database) as (_, handle, _cipher):
+    """Write a form to a file; the hand-out is recorded with its checksum."""
+    with opened(database) as (settings, handle, _cipher):
+        division_id = None
+        if division is not None:
+            with handle.read() as session:
+                division_id = division_by_code(session, division).id
         draft = ExportDraft(
-            roster_id=roster_id, format=file_format, layout=layout, mask_level=mask, purpose=purpose, county_id=None
+            form=form,
+            roster_id=roster_id,
+            program_id=program,
+            plan_id=plan,
+            division_id=division_id,
+            format=file_format,
+            layout=layout,
+            mask_level=mask,
+            order=order,
+            purpose=purpose,
         )
-        job = run_in_transaction(handle, lambda session: export_roster(session, SYSTEM_VIEWER, draft))
+        job = export_form(handle, SYSTEM_VIEWER, draft, chain=FontChain(settings.pdf_font))
         out.print(f"{save_export(job, folder)}  sha256 {job.file_sha256}")

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from app.labels import access, pairing, people, places, questions, rosters, runs
 from app.labels.entries import Entries
-from app.models.vocabulary import ReasonCode
+from app.models.vocabulary import MemberEndReason, ReasonCode
 
 
 class Language(StrEnum):
@@ -39,3 +39,12 @@ def public_reason(code: ReasonCode, language: Language = Language.ZH) -> str:
     if code in RESTRICTED_REASONS:
         return AVOIDANCE_LABEL if language is Language.ZH else AVOIDANCE_LABEL_EN
     return label(code, language)
+
+
+def public_end_reason(reason: MemberEndReason | None, language: Language = Language.ZH) -> str:
+    """Why a mentor's service ended, for everybody: what could tell of the mentor reads ``AVOIDANCE_LABEL``."""
+    if reason is None:
+        return ""
+    if reason not in pairing.TOLD_END_REASONS:
+        return AVOIDANCE_LABEL if language is Language.ZH else AVOIDANCE_LABEL_EN
+    return label(reason, language)

@@ -78,6 +78,9 @@ LABELS: Entries = {
         AuditAction.PUBLICATION_WITHDRAWN: ("撤回发布", "Publication withdrawn"),
         AuditAction.PAIRING_ENDED: ("结束结对", "Pairing ended"),
         AuditAction.ROSTER_EXPORTED: ("导出花名册", "Roster exported"),
+        AuditAction.FORM_EXPORTED: ("导出表册", "Form exported"),
+        AuditAction.FORM_TEXT_SET: ("修改表册文字", "Texts of a form set"),
+        AuditAction.FORM_TEXT_RESET: ("恢复表册默认文字", "Texts of a form reset"),
         AuditAction.EXPORT_DOWNLOADED: ("下载导出文件", "Export downloaded"),
     },
     TrailFault: {

@@ -38,3 +38,14 @@ LABELS: Entries = {
         MemberEndReason.MENTEE_LEFT: ("帮带对象离库", "Mentee left the pool"),
     },
 }
+
+TOLD_END_REASONS = frozenset(
+    {
+        MemberEndReason.COMPLETED,
+        MemberEndReason.SUPERSEDED,
+        MemberEndReason.WITHDRAWN,
+        MemberEndReason.MENTEE_LEFT,
+        MemberEndReason.ERROR,
+    }
+)
+"""Why a mentor's service ended, where that says nothing about the mentor; the others are class A."""

@@ -2,6 +2,7 @@
 
 from app.labels.entries import Entries
 from app.models.vocabulary import (
+    ExportForm,
     ExportFormat,
     ExportState,
     ImportState,
@@ -9,6 +10,7 @@ from app.models.vocabulary import (
     RosterLayout,
     RosterState,
     RowChange,
+    RowOrder,
     Severity,
 )
 
@@ -41,6 +43,21 @@ LABELS: Entries = {
     ExportFormat: {
         ExportFormat.XLSX: ("Excel 工作簿", "Excel workbook"),
         ExportFormat.CSV: ("CSV 文本", "CSV text"),
+        ExportFormat.PDF: ("PDF 文档", "PDF document"),
+    },
+    ExportForm: {
+        ExportForm.TWO_PLUS_ONE_ROSTER: ("“2+1”结对帮带花名册", "2+1 roster"),
+        ExportForm.ONE_TO_ONE_ROSTER: ("导师帮带花名册", "One-to-one roster"),
+        ExportForm.MENTOR_POOL: ("帮带导师库花名册", "Mentor pool roster"),
+        ExportForm.CANDIDATE_LEDGER: ("后备力量信息台账", "Candidate ledger"),
+        ExportForm.SHORTFALL_LIST: ("未配岗位清单", "List of empty seats"),
+        ExportForm.ADJUSTMENT_TABLE: ("帮带人调整表", "Adjustment table"),
+        ExportForm.STRUCTURE_TABLE: ("结构统计表", "Structure table"),
+        ExportForm.PUBLIC_NOTICE: ("公示版花名册", "Public notice"),
+    },
+    RowOrder: {
+        RowOrder.OFFICIAL: ("建制顺序、村", "Official order of townships and villages"),
+        RowOrder.SURNAME_STROKES: ("姓氏笔画", "Strokes of the surname"),
     },
     ExportState: {
         ExportState.REQUESTED: ("已申请", "Requested"),

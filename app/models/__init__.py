@@ -49,8 +49,10 @@ from app.models.places import VillageCondition as VillageCondition
 from app.models.places import Zone as Zone
 from app.models.places import ZoneTownship as ZoneTownship
 from app.models.rosters import ExportJob as ExportJob
+from app.models.rosters import FormText as FormText
 from app.models.rosters import Roster as Roster
 from app.models.rosters import RosterEntry as RosterEntry
+from app.models.rosters import RosterMaster as RosterMaster
 from app.models.runs import MatchPlan as MatchPlan
 from app.models.runs import MatchRun as MatchRun
 from app.models.runs import MatchShare as MatchShare

@@ -4,6 +4,12 @@ from enum import StrEnum
 
 from app.models.audit_vocabulary import AuditAction as AuditAction
 from app.models.audit_vocabulary import TrailFault as TrailFault
+from app.models.export_vocabulary import ExportForm as ExportForm
+from app.models.export_vocabulary import ExportFormat as ExportFormat
+from app.models.export_vocabulary import ExportState as ExportState
+from app.models.export_vocabulary import MaskLevel as MaskLevel
+from app.models.export_vocabulary import RosterLayout as RosterLayout
+from app.models.export_vocabulary import RowOrder as RowOrder
 from app.models.run_vocabulary import BetterDirection as BetterDirection
 from app.models.run_vocabulary import FigureUnit as FigureUnit
 from app.models.run_vocabulary import PlanFigure as PlanFigure
@@ -332,35 +338,6 @@ class Severity(StrEnum):
 
     ERROR = "ERROR"
     WARNING = "WARNING"
-
-
-class ExportFormat(StrEnum):
-    """File type of an export."""
-
-    XLSX = "XLSX"
-    CSV = "CSV"
-
-
-class ExportState(StrEnum):
-    """Life of an export job."""
-
-    REQUESTED = "REQUESTED"
-    DONE = "DONE"
-    FAILED = "FAILED"
-
-
-class MaskLevel(StrEnum):
-    """How much of the personal columns a file shows; STANDARD shows 138****1234, STRICT leaves phones out."""
-
-    STANDARD = "STANDARD"
-    STRICT = "STRICT"
-
-
-class RosterLayout(StrEnum):
-    """How a printed roster seats the mentors: beside each other in one row, or one below the other."""
-
-    WIDE = "WIDE"
-    STACKED = "STACKED"
 
 
 class Role(StrEnum):

@@ -6,17 +6,17 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, false, or_
+from sqlalchemy import ColumnElement, LargeBinary, false, func
 from sqlalchemy.orm import defer
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from app.access import Permission, Viewer, territory_clause
-from app.models import Division, ExportJob, Mentee, PairingProgram, Roster, RosterEntry
-from app.models.vocabulary import ExportFormat, ExportState, MaskLevel, ProgramKind, RosterState
-from app.reads.conditions import Condition, Span, among, at_instants, equals, mentee_found, named, only, under
+from app.access import Permission, Viewer
+from app.models import Division, ExportJob, Mentee, PairingProgram, Roster, RosterEntry, RosterMaster
+from app.models.vocabulary import ExportForm, ExportFormat, ExportState, MaskLevel, ProgramKind, RosterState
+from app.reads.conditions import Span, among, at_instants, equals, mentee_found, named, only, under
 from app.reads.paging import Key, Listing
-from app.reads.scope import is_county_or_above, is_participant, of_mentees_in_scope, programs_in_scope, under_code
+from app.reads.scope import is_county_or_above, is_participant, of_mentees_in_scope, programs_in_scope
 
 
 class RosterOrder(StrEnum):
@@ -65,6 +65,7 @@ class ExportFilter:
     division_code: str | None = None
     program_id: UUID | None = None
     roster_id: UUID | None = None
+    forms: tuple[ExportForm, ...] | None = None
     states: tuple[ExportState, ...] | None = None
     formats: tuple[ExportFormat, ...] | None = None
     mask_levels: tuple[MaskLevel, ...] | None = None
@@ -141,21 +142,12 @@ def entries_by_id(session: Session, viewer: Viewer, ids: Sequence[UUID]) -> dict
 
 
 def exports_in_scope(viewer: Viewer) -> ColumnElement[bool]:
-    """Files whose every row lies in the viewer's territory.
-
-    A file of one county needs that county; a file without a county holds the programme's whole roster, so the
-    programme's division itself must lie inside.
-    """
+    """Files whose every row lies in the viewer's territory; those of plans need the permission to read plans."""
     if is_participant(viewer) or not viewer.may(Permission.READ) or not is_county_or_above(viewer):
         return false()
-    whole_program = col(ExportJob.county_id).is_(None) & _program_inside(viewer)
-    return or_(col(ExportJob.county_id).is_not(None) & territory_clause(viewer, ExportJob.county_id), whole_program)
-
-
-def _program_inside(viewer: Viewer) -> ColumnElement[bool]:
-    """The condition that the programme behind a row lies wholly inside the territory."""
     inside = select(col(Division.id)).where(col(Division.code).startswith(viewer.code_prefix))
-    return col(PairingProgram.division_id).in_(inside)
+    is_inside = col(ExportJob.division_id).in_(inside)
+    return is_inside if viewer.may(Permission.READ_PLANS) else is_inside & col(ExportJob.plan_id).is_(None)
 
 
 def exports_by_id(session: Session, viewer: Viewer, ids: Sequence[UUID]) -> dict[UUID, ExportJob]:
@@ -164,36 +156,47 @@ def exports_by_id(session: Session, viewer: Viewer, ids: Sequence[UUID]) -> dict
     return {row.id: row for row in rows}
 
 
-def find_export_file(session: Session, viewer: Viewer, export_id: UUID) -> ExportJob | None:
-    """One export job with the bytes of its file, if it lies in the viewer's territory."""
-    return session.exec(_exports(viewer, ExportFilter()).where(col(ExportJob.id) == export_id)).first()
+def master_checksums(session: Session, viewer: Viewer, ids: Sequence[UUID]) -> dict[UUID, str]:
+    """Checksums of archived files of which the viewer sees a copy."""
+    seen = select(ExportJob.master_id).where(exports_in_scope(viewer), col(ExportJob.master_id).in_(ids))
+    rows = session.exec(select(RosterMaster.id, RosterMaster.sha256).where(col(RosterMaster.id).in_(seen)))
+    return dict(rows.all())
 
 
-def _export_under(code: str | None) -> Condition:
-    """The county of the file lies under a code; of a file without one, the programme's division."""
-    if code is None:
-        return None
-    whole = col(ExportJob.county_id).is_(None) & under_code(code, PairingProgram.division_id)
-    return under_code(code, ExportJob.county_id) | whole
+def find_export(session: Session, viewer: Viewer, export_id: UUID) -> ExportJob | None:
+    """One export job without the bytes of its file, if it lies in the viewer's territory."""
+    return exports_by_id(session, viewer, [export_id]).get(export_id)
+
+
+def export_size(session: Session, export_id: UUID) -> int | None:
+    """How many bytes the file has; ``None`` where they are not kept any more."""
+    size: int | None = session.exec(
+        select(func.length(col(ExportJob.content))).where(ExportJob.id == export_id)
+    ).one_or_none()
+    return size
+
+
+def export_chunk(session: Session, export_id: UUID, start: int, n_bytes: int) -> bytes | None:
+    """Some bytes of the file of a job that the caller has been shown, from ``start``."""
+    # Both databases count from 1.
+    part = func.substr(col(ExportJob.content), start + 1, n_bytes, type_=LargeBinary)
+    chunk: bytes | None = session.exec(select(part).where(ExportJob.id == export_id)).one_or_none()
+    return chunk
 
 
 def _exports(viewer: Viewer, wanted: ExportFilter) -> SelectOfScalar[ExportJob]:
-    return (
-        select(ExportJob)
-        .join(Roster, col(Roster.id) == col(ExportJob.roster_id))
-        .join(PairingProgram, col(PairingProgram.id) == col(Roster.program_id))
-        .where(
-            exports_in_scope(viewer),
-            *only(
-                _export_under(wanted.division_code),
-                equals(Roster.program_id, wanted.program_id),
-                equals(ExportJob.roster_id, wanted.roster_id),
-                among(ExportJob.state, wanted.states),
-                among(ExportJob.format, wanted.formats),
-                among(ExportJob.mask_level, wanted.mask_levels),
-                at_instants(ExportJob.created_at, wanted.created_at),
-            ),
-        )
+    return select(ExportJob).where(
+        exports_in_scope(viewer),
+        *only(
+            under(wanted.division_code, ExportJob.division_id),
+            equals(ExportJob.program_id, wanted.program_id),
+            equals(ExportJob.roster_id, wanted.roster_id),
+            among(ExportJob.form, wanted.forms),
+            among(ExportJob.state, wanted.states),
+            among(ExportJob.format, wanted.formats),
+            among(ExportJob.mask_level, wanted.mask_levels),
+            at_instants(ExportJob.created_at, wanted.created_at),
+        ),
     )
 
 

@@ -1,9 +1,9 @@
-"""A roster as csv: one header line with flattened names, one line per mentee or seat, the export mark last."""
+"""A form as csv: one header line with flattened names, one line per row of the table, the mark last."""
 
 import csv
 from io import StringIO
 
-from app.rosters.grid import Cell, FormGrid, GridColumn
+from app.rosters.grid import Cell, FormDocument, GridColumn
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """First characters that make Excel, WPS or LibreOffice read a cell as a formula; full-width signs count too."""
@@ -20,16 +20,22 @@ def flat_header(column: GridColumn) -> str:
     return name.replace("\n", "")
 
 
-def write_csv(grid: FormGrid, *, mark: str) -> bytes:
+def write_csv(document: FormDocument) -> bytes:
     """UTF-8 with byte order mark, as Excel and WPS open Chinese csv files; shared cells are repeated on every line."""
     text = StringIO(newline="")
     writer = csv.writer(text)
-    writer.writerow([neutral_text(flat_header(column)) for column in grid.columns])
-    for block in grid.blocks:
+    writer.writerow([neutral_text(flat_header(column)) for column in document.grid.columns])
+    for block in document.grid.blocks:
         for line in block:
             writer.writerow([_neutral(cell) for cell in line])
-    writer.writerow([neutral_text(mark)])
-    return text.getvalue().encode("utf-8-sig")
+    return text.getvalue().encode("utf-8-sig") + mark_line(document.own_mark)
+
+
+def mark_line(mark: str) -> bytes:
+    """The last line of the file: a mark as one field."""
+    text = StringIO(newline="")
+    csv.writer(text).writerow([neutral_text(mark)])
+    return text.getvalue().encode("utf-8")
 
 
 def _neutral(cell: Cell) -> Cell:

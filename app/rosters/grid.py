@@ -1,20 +1,19 @@
-"""A roster as a grid of texts: the step between its entries and the writers of xlsx and csv."""
+"""A filled-in form: its table of texts and the lines around it; what all writers have in common."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
 from itertools import groupby
 from typing import Any, TypeAlias
 
-from app.labels import label, public_reason
-from app.models.vocabulary import MaskLevel, ReasonCode, RosterLayout
-from app.rosters.forms import FormColumn, FormTemplate
+from app.rosters.forms.template import FormColumn, FormTemplate, filled
+
+CHINA_TIME = timezone(timedelta(hours=8))
+"""One time zone in all of China, without summer time."""
 
 Cell: TypeAlias = str | int
 Line: TypeAlias = tuple[Cell, ...]
-
-# Published texts are public already; should an entry carry a raw code or an internal label, it is made public here, so
-# that no file tells of kinship, discipline or complaints.
-_PUBLIC_REASONS = {text: public_reason(code) for code in ReasonCode for text in (code.value, label(code))}
+Block: TypeAlias = tuple[Line, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,15 +26,21 @@ class GridColumn:
     width: float
     is_left_aligned: bool
     is_shared: bool
-    """Whether the column speaks of the mentee: one merged cell over the lines of a stacked block."""
+    """Whether the column speaks of the whole block: one merged cell over the lines of a stacked block."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FormGrid:
-    """Columns and blocks; a block is one mentee: one line when wide, one line per seat when stacked."""
+    """Columns and blocks; a block is one mentee: one line when wide, one line per seat when stacked.
+
+    ``n_frozen`` columns stay in sight when a sheet is scrolled; ``page_starts`` are blocks (from 0) before which a new
+    page begins.
+    """
 
     columns: tuple[GridColumn, ...]
-    blocks: tuple[tuple[Line, ...], ...]
+    blocks: tuple[Block, ...]
+    n_frozen: int = 0
+    page_starts: frozenset[int] = frozenset()
 
     @property
     def groups(self) -> tuple[tuple[str | None, int, int], ...]:
@@ -52,60 +57,65 @@ class FormGrid:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Seat:
-    code: str
-    name: str
+class FormDocument:
+    """A form as it is printed: the lines around its table, and how it looks.
 
-
-def build_grid(
-    template: FormTemplate,
-    header: Mapping[str, Any],
-    contents: Sequence[Mapping[str, Any]],
-    *,
-    layout: RosterLayout,
-    mask_level: MaskLevel,
-) -> FormGrid:
-    """The grid of a roster: ``header`` of the roster and the ``content`` of its entries, in the order given.
-
-    The county is a column of its own where the entries are of several counties.
+    ``notes`` are whole sentences; ``own_mark`` is the last line of the master, which every hand-out replaces.
+    ``made_at`` is the only time that gets into a file.
     """
-    is_wide_area = len({_text(content, "county") for content in contents}) > 1
-    places = (*((template.county,) if is_wide_area else ()), template.township, template.village)
-    seats = tuple(_Seat(code=slot["code"], name=slot["name"]) for slot in header["slots"])
-    mentee_columns = _visible(template.mentee, mask_level)
-    is_stacked = layout is RosterLayout.STACKED
-    mentor_columns = _visible(template.stacked_mentor if is_stacked else template.mentor, mask_level)
-    blocks = []
-    for position, content in enumerate(contents, start=1):
-        before: Line = (position, *(_text(content, column.key) for column in places))
-        mentee = tuple(_text(content["mentee"], column.key) for column in mentee_columns)
-        mentors = _mentor_by_slot(content)
-        cells = [_seat_cells(template, seat, mentors.get(seat.code, {}), mentor_columns) for seat in seats]
-        after = (_text(content, "period"), _note(template, content, seats, mentors))
-        lines = cells if is_stacked else [tuple(cell for seat in cells for cell in seat)]
-        blocks.append(tuple(before + mentee + line + after for line in lines))
-    mentor_groups = [template.stacked_group] if is_stacked else [seat.name for seat in seats]
-    return FormGrid(
-        columns=(
-            *(_column(column) for column in (template.position, *places)),
-            *(_column(column, template.mentee_group, number=1) for column in mentee_columns),
-            # Seats are told apart by number: a programme may give two of them the same name.
-            *(
-                _column(column, group, number=number, is_shared=False)
-                for number, group in enumerate(mentor_groups, start=2)
-                for column in mentor_columns
-            ),
-            *(_column(column) for column in (template.period, template.note)),
-        ),
-        blocks=tuple(blocks),
+
+    template: FormTemplate
+    grid: FormGrid
+    annex: str
+    title: str
+    unit: str
+    date: str
+    notes: tuple[str, ...]
+    sign_off: tuple[str, ...]
+    own_mark: str
+    made_at: datetime
+
+    @property
+    def notes_line(self) -> str:
+        """``注：1. …。2. …。``; empty without notes."""
+        if not self.notes:
+            return ""
+        return "注：" + "".join(f"{number}. {sentence}" for number, sentence in enumerate(self.notes, start=1))
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Every text outside the table's body."""
+        headers = [text for column in self.grid.columns for text in (column.group or "", column.header)]
+        around = (self.annex, self.title, self.unit, self.date, *self.notes, *self.sign_off, self.own_mark)
+        return (*around, *headers, self.template.sheet_name)
+
+
+def fill_document(
+    template: FormTemplate,
+    grid: FormGrid,
+    values: Mapping[str, str],
+    *,
+    own_mark: str,
+    made_at: datetime,
+    more_notes: Iterable[str] = (),
+) -> FormDocument:
+    """The form with its table and its texts filled in."""
+    return FormDocument(
+        template=template,
+        grid=grid,
+        annex=filled(template.annex, values),
+        title=filled(template.title, values),
+        unit=filled(template.unit, values),
+        date=filled(template.date, values),
+        notes=(*(filled(note, values) for note in template.notes), *more_notes),
+        sign_off=tuple(filled(text, values) for text in template.sign_off),
+        own_mark=own_mark,
+        made_at=made_at,
     )
 
 
-def _visible(columns: Sequence[FormColumn], mask_level: MaskLevel) -> tuple[FormColumn, ...]:
-    return tuple(column for column in columns if mask_level is not MaskLevel.STRICT or not column.is_phone)
-
-
-def _column(column: FormColumn, group: str | None = None, *, number: int = 0, is_shared: bool = True) -> GridColumn:
+def grid_column(column: FormColumn, group: str | None = None, *, number: int = 0, is_shared: bool = True) -> GridColumn:
+    """A column of a form in its place."""
     return GridColumn(
         group=group,
         group_number=number,
@@ -116,37 +126,12 @@ def _column(column: FormColumn, group: str | None = None, *, number: int = 0, is
     )
 
 
-def _text(content: Mapping[str, Any], key: str) -> str:
+def text_of(content: Mapping[str, Any], key: str) -> str:
+    """The text under a key; empty for nothing."""
     value = content.get(key)
     return "" if value is None else str(value)
 
 
-def _mentor_by_slot(content: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    return {mentor["slot"]: mentor for mentor in content["mentors"]}
-
-
-def _seat_cells(
-    template: FormTemplate, seat: _Seat, mentor: Mapping[str, Any], columns: Sequence[FormColumn]
-) -> tuple[str, ...]:
-    shown = dict(mentor) if mentor.get("name") else {"name": template.missing}
-    shown["slot_name"] = seat.name
-    return tuple(_text(shown, column.key) for column in columns)
-
-
-def _note(
-    template: FormTemplate,
-    content: Mapping[str, Any],
-    seats: Sequence[_Seat],
-    mentors: Mapping[str, Mapping[str, Any]],
-) -> str:
-    """The entry's own note, then one sentence for each empty seat."""
-    sentences = [_text(content, "note")]
-    for seat in seats:
-        mentor = mentors.get(seat.code, {})
-        if mentor.get("name"):
-            continue
-        # Two hidden reasons read the same; the form says it once.
-        reasons = dict.fromkeys(_PUBLIC_REASONS.get(reason, reason) for reason in mentor.get("shortfall", ()))
-        sentence = template.shortfall.format(slot=seat.name, reasons="、".join(reasons))
-        sentences.append(sentence if reasons else sentence.rstrip("：:"))
-    return "；".join(sentence for sentence in sentences if sentence)
+def is_wide_area(contents: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether rows are of several counties, so that each needs to say of which."""
+    return len({text_of(content, "county") for content in contents}) > 1

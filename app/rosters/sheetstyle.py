@@ -1,24 +1,23 @@
-"""Fonts, borders and row heights of a printed roster; styles are made once per sheet and shared by all cells."""
+"""Fonts, borders and row heights of a printed form; formats are made once per sheet and shared by all cells."""
 
 import math
+import re
 import unicodedata
 from dataclasses import dataclass
 from typing import Any
 
-from openpyxl import Workbook
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE, Cell
-from openpyxl.styles import Alignment, Border, Font, Side
-from openpyxl.utils.indexed_list import IndexedList
-from openpyxl.worksheet.worksheet import Worksheet
+from xlsxwriter import Workbook
+from xlsxwriter.format import Format
+from xlsxwriter.worksheet import Worksheet
 
 from app.rosters.csvform import FORMULA_STARTS
-from app.rosters.forms import FormTemplate
-from app.rosters.grid import Cell as GridCell
+from app.rosters.forms.template import FormTemplate
+from app.rosters.grid import Cell
 
 PIXELS_PER_WIDTH_UNIT = 8
 """A column width of 1 is one digit of the workbook's default font; with Arial 11 that is 8 pixels at 96 dpi."""
 PIXELS_PER_POINT = 96 / 72
-_MEASURE_FONT_SIZE_PT = 11
+MEASURE_FONT_SIZE_PT = 11
 _CELL_PADDING_PIXELS = 5
 # Half-width characters of Chinese fonts are half an em; substitutes of the licensed fonts are wider.
 _NARROW_EM = 0.6
@@ -26,19 +25,24 @@ _LINE_HEIGHT_EM = 1.45
 _ROW_PADDING_PT = 7
 _MAX_ROW_HEIGHT_PT = 409.0
 """Excel's limit."""
+# A program that lacks a font takes another one of its kind: one for simplified Chinese, with serifs or without.
+_SIMPLIFIED_CHINESE = 134
+_SERIFS, _NO_SERIFS = 1, 2
+_ILLEGAL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+"""Control characters, which the format cannot hold."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Style:
-    """One look of a cell: the shared style record, and the same with the mark that its text is never a formula."""
+    """One look of a cell, and the same with the mark that its text is never a formula."""
 
-    plain: Any
-    quoted: Any
+    plain: Format
+    quoted: Format
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Styles:
-    """Every look that a roster needs."""
+    """Every look that a form needs."""
 
     annex: Style
     title: Style
@@ -49,68 +53,44 @@ class Styles:
     left: Style
 
 
-def set_measure_font(workbook: Workbook, name: str) -> None:
-    """Make this the font of the Normal style and the first of the file, from which programs take the width unit."""
-    registered: Any = workbook
-    font = Font(name=name, size=_MEASURE_FONT_SIZE_PT)
-    registered._fonts = IndexedList([font])
-    registered._named_styles["Normal"].font = font
-
-
-def make_styles(sheet: Worksheet, template: FormTemplate) -> Styles:
+def make_styles(workbook: Workbook, template: FormTemplate) -> Styles:
     """The looks of one sheet after its template."""
-    body = Font(name=template.body_font, size=template.body_size_pt)
-    heading = Font(name=template.header_font, size=template.body_size_pt)
-    title = Font(name=template.title_font, size=template.title_size_pt)
-    side = Side(style="thin")
-    box = Border(left=side, right=side, top=side, bottom=side)
-    centre = Alignment(horizontal="center", vertical="center", wrap_text=True)
-    left = Alignment(horizontal="left", vertical="center", wrap_text=True)
-    right = Alignment(horizontal="right", vertical="center", wrap_text=True)
+    body = {"font_name": template.body_font, "font_size": template.body_size_pt, "font_family": _SERIFS}
+    heading = {"font_name": template.header_font, "font_size": template.body_size_pt, "font_family": _NO_SERIFS}
+    title = {"font_name": template.title_font, "font_size": template.title_size_pt, "font_family": _SERIFS}
+    box = {"border": 1}
+    centre, left, right = ({"align": side} for side in ("center", "left", "right"))
     return Styles(
-        annex=_style(sheet, heading, left),
-        title=_style(sheet, title, centre),
-        line_left=_style(sheet, body, left),
-        line_right=_style(sheet, body, right),
-        header=_style(sheet, heading, centre, box),
-        centred=_style(sheet, body, centre, box),
-        left=_style(sheet, body, left, box),
+        annex=_style(workbook, heading | left),
+        title=_style(workbook, title | centre),
+        line_left=_style(workbook, body | left),
+        line_right=_style(workbook, body | right),
+        header=_style(workbook, heading | centre | box),
+        centred=_style(workbook, body | centre | box),
+        left=_style(workbook, body | left | box),
     )
 
 
-def _style(sheet: Worksheet, font: Font, alignment: Alignment, border: Border | None = None) -> Style:
-    records = []
-    for is_quoted in (False, True):
-        # A cell that is never put on the sheet registers the style in the workbook; its record can then be shared.
-        cell: Any = Cell(sheet, row=1, column=1)
-        cell.font = font
-        cell.alignment = alignment
-        if border is not None:
-            cell.border = border
-        cell.quotePrefix = is_quoted
-        records.append(cell._style)
-    return Style(plain=records[0], quoted=records[1])
+def _style(workbook: Workbook, look: dict[str, Any]) -> Style:
+    whole = look | {"valign": "vcenter", "text_wrap": True, "font_charset": _SIMPLIFIED_CHINESE}
+    return Style(plain=workbook.add_format(whole), quoted=workbook.add_format(whole | {"quote_prefix": True}))
 
 
 def printable(text: str) -> str:
     """The text without control characters, which the format cannot hold."""
-    return ILLEGAL_CHARACTERS_RE.sub("", text)
+    return _ILLEGAL.sub("", text)
 
 
-def put(sheet: Worksheet, row: int, column: int, value: GridCell | None, style: Style) -> None:
-    """Write one cell; every text is stored as text, whatever it begins with."""
-    cell: Any = sheet.cell(row, column)
+def put(sheet: Worksheet, row: int, column: int, value: Cell | None, style: Style) -> None:
+    """Write one cell (from 0); every text is stored as text, whatever it begins with."""
     if isinstance(value, str):
         value = printable(value)
     if value is None or value == "":
-        cell._style = style.plain
-        return
-    cell.value = value
-    if isinstance(value, str):
-        cell.data_type = "s"
-        cell._style = style.quoted if value.startswith(FORMULA_STARTS) else style.plain
+        sheet.write_blank(row, column, None, style.plain)
+    elif isinstance(value, str):
+        sheet.write_string(row, column, value, style.quoted if value.startswith(FORMULA_STARTS) else style.plain)
     else:
-        cell._style = style.plain
+        sheet.write_number(row, column, value, style.plain)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

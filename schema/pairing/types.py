@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from app.access import Permission
+from app.labels.pairing import TOLD_END_REASONS
 from app.models import MatchPolicy as MatchPolicyRow
 from app.models import Pairing as PairingRow
 from app.models import PairingMember as PairingMemberRow
@@ -41,19 +42,6 @@ from schema.scalars import Json
 if TYPE_CHECKING:
     from schema.rosters.types import Roster
     from schema.runs.types import MatchPlan, MatchRun
-
-TOLD_END_REASONS = frozenset(
-    {
-        MemberEndReason.COMPLETED,
-        MemberEndReason.SUPERSEDED,
-        MemberEndReason.WITHDRAWN,
-        MemberEndReason.MENTEE_LEFT,
-        MemberEndReason.ERROR,
-    }
-)
-"""Reasons that say nothing of the mentor. Were discipline and health alone withheld, an empty one would tell of them;
-all reasons stand in `restrictedEndReason` (class A).
-"""
 
 
 @strawberry.type(description="One mentor slot of a programme (帮带岗位).")

@@ -2,7 +2,7 @@
 
 import strawberry
 
-from app.models.vocabulary import ExportFormat, ExportState, MaskLevel, ProgramKind, RosterState
+from app.models.vocabulary import ExportForm, ExportFormat, ExportState, MaskLevel, ProgramKind, RosterState
 from app.reads.rosters import (
     ExportFilter,
     ExportOrder,
@@ -89,6 +89,7 @@ class ExportJobFilterInput:
     division_code: str | None = optional(DIVISION_CODE)
     program_id: strawberry.ID | None = optional(PROGRAM)
     roster_id: strawberry.ID | None = optional("Of this roster.")
+    forms: list[ExportForm] | None = optional("Printed in one of these forms.")
     states: list[ExportState] | None = optional("In one of these states.")
     formats: list[ExportFormat] | None = optional("Of one of these types.")
     mask_levels: list[MaskLevel] | None = optional("Masked in one of these ways.")
@@ -100,6 +101,7 @@ class ExportJobFilterInput:
             division_code=checked_code(self.division_code),
             program_id=optional_key_of(self.program_id, "PairingProgram", path=["filter", "programId"]),
             roster_id=optional_key_of(self.roster_id, "Roster", path=["filter", "rosterId"]),
+            forms=several(self.forms),
             states=several(self.states),
             formats=several(self.formats),
             mask_levels=several(self.mask_levels),

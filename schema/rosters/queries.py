@@ -1,5 +1,7 @@
 """Root queries of rosters."""
 
+from typing import Annotated
+
 import strawberry
 
 from app.access import Permission
@@ -11,6 +13,7 @@ from schema.ids import key_of
 from schema.lists import root_list
 from schema.paging import Connection, OrderChoice
 from schema.permissions import root_field
+from schema.rosters.form_texts import DIVISIONS, FormText, form_texts
 from schema.rosters.inputs import ExportJobFilterInput, ExportJobOrderBy, RosterFilterInput, RosterOrderBy
 from schema.rosters.types import ExportJob, Roster
 
@@ -45,3 +48,12 @@ class RostersQueries:
     @root_field(Permission.READ, "One file handed out. Empty when unknown or outside the territory.")
     async def export_job(self, info: Info, id: IdArgument) -> ExportJob | None:
         return await find_shown(info, reads.exports_by_id, key_of(id, "ExportJob"), ExportJob)
+
+    @root_field(Permission.READ, "How a division words its forms. Empty when it is unknown or outside the territory.")
+    async def form_texts(
+        self,
+        info: Info,
+        division_id: Annotated[strawberry.ID, strawberry.argument(description="The division.")],
+    ) -> list[FormText] | None:
+        key = key_of(division_id, *DIVISIONS, path=("divisionId",))
+        return await info.context.read(lambda session, viewer: form_texts(session, viewer, key))

@@ -10,8 +10,17 @@ from app.models import ExportJob as ExportJobRow
 from app.models import Roster as RosterRow
 from app.models import RosterEntry as RosterEntryRow
 from app.models.columns import Pii
-from app.models.vocabulary import ExportFormat, ExportState, MaskLevel, ProgramKind, RosterState
-from app.reads import pairing, people
+from app.models.vocabulary import (
+    ExportForm,
+    ExportFormat,
+    ExportState,
+    MaskLevel,
+    ProgramKind,
+    RosterLayout,
+    RosterState,
+    RowOrder,
+)
+from app.reads import pairing, people, places
 from app.reads import rosters as reads
 from app.reads import runs as run_reads
 from app.services.rosters import readable_content
@@ -21,6 +30,7 @@ from schema.lists import nested_list
 from schema.paging import Connection, OrderChoice
 from schema.people.mentee_types import Mentee
 from schema.personal import states
+from schema.places.types import Division
 from schema.rosters.inputs import RosterEntryFilterInput, RosterEntryOrderBy
 from schema.scalars import Json
 
@@ -86,7 +96,11 @@ class Roster(Node, shows=RosterRow):
 class ExportJob(Node, shows=ExportJobRow):
     row: strawberry.Private[ExportJobRow]
 
+    form: ExportForm = described("What is printed.")
+    form_label: str = label_of("form")
     format: ExportFormat = described("File type.")
+    layout: RosterLayout = described("Mentors beside or below each other.")
+    row_order: RowOrder = described("Order of the rows.")
     mask_level: MaskLevel = described("How much of the personal columns the file shows.")
     mask_level_label: str = label_of("mask_level")
     purpose: str = described("Stated purpose.")
@@ -97,7 +111,23 @@ class ExportJob(Node, shows=ExportJobRow):
     row_count: int | None = described("How many rows the file has.")
     created_at: datetime = described("Instant of the request, UTC.")
     created_by: str = described("Who asked for it.")
-    roster: Roster | None = one(reads.rosters_by_id, "roster_id", "The roster.")
+    roster: Roster | None = one(reads.rosters_by_id, "roster_id", "The roster, of a form made of one.")
+    program: Annotated["PairingProgram", strawberry.lazy("schema.pairing.types")] | None = one(
+        pairing.programs_by_id, "program_id", "The programme, of a form made of its roster or plan."
+    )
+    plan: Annotated["MatchPlan", strawberry.lazy("schema.runs.types")] | None = one(
+        run_reads.plans_by_id, "plan_id", "The plan, of a form made of one.", permission=Permission.READ_PLANS
+    )
+    division: Division | None = one(places.divisions_by_id, "division_id", "Where all its rows lie.")
+
+    @strawberry.field(
+        description="SHA-256 of the archived file that this one is a copy of: all but the mark is the same to the "
+        "byte. Empty for forms of present data, which are not archived."
+    )
+    async def master_sha256(self, info: Info) -> str | None:
+        if self.row.master_id is None:
+            return None
+        return await info.context.find(reads.master_checksums, self.row.master_id)
 
     @strawberry.field(description="Path from which the file is fetched with the same token; empty unless it is done.")
     def url(self) -> str | None:

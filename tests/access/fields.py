@@ -10,7 +10,7 @@ from tests.fuzz.sweep import good_value
 
 DEPTH = 2
 """Objects below the root field whose plain fields are asked for."""
-DEPTH_BY_FIELD = {"node": -1, "nodes": -1, "cadre": 1, "pairingProgram": 1}
+DEPTH_BY_FIELD = {"node": -1, "nodes": -1, "cadre": 1, "pairingProgram": 1, "exportJob": 1}
 """Where that would be more than a document may be; of ``node`` every type has a test of its own."""
 ROOT_PAGE, PAGE = 50, 3
 

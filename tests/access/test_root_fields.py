@@ -20,8 +20,8 @@ from tests.servers import opened
 FIELDS = [each for each in root_fields(make_schema()) if each.kind != "subscription"]
 QUERIES = [each for each in FIELDS if each.kind == "query"]
 MUTATIONS = [each for each in FIELDS if each.kind == "mutation"]
-TELLS_NOTHING_OF_PEOPLE = {"viewer", "supplyDemand", "alternatives", "auditTrail", "importKinds"}
-"""Fields whose answers hold the asker, figures or headers, or are empty for the seat that is asked about."""
+TELLS_NOTHING_OF_PEOPLE = {"viewer", "supplyDemand", "alternatives", "auditTrail", "formTexts", "importKinds"}
+"""Fields whose answers hold the asker, figures, headers or words, or are empty for the seat that is asked about."""
 NAMING = ("id", "ids", "planId", "programId", "runId", "menteeId", "mentorId")
 """Arguments that name something of the home county."""
 

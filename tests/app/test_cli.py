@@ -89,6 +89,16 @@ def test_fushan_goes_from_workbook_to_published_and_exported_roster(shell: Shell
     assert sheet is not None
     assert [row[0] for row in sheet.iter_rows(values_only=True) if isinstance(row[0], int)] == list(range(1, 31))
 
+    folder = str(shell.folder / "forms")
+    pool = ("--form", "MENTOR_POOL", "--division", "141027", "--format", "PDF")
+    shell.run("export", *pool, "--purpose", "核对", "--out", folder)
+    shell.run(
+        "export", roster_id[1], "--form", "PUBLIC_NOTICE", "--format", "CSV", "--purpose", "公示", "--out", folder
+    )
+    names = sorted(path.name for path in (shell.folder / "forms").iterdir())
+    assert [name.partition("_")[2].partition(".")[2] for name in names] == ["csv", "pdf"]
+    assert "INVALID_INPUT" in shell.run("export", "--purpose", "核对", code=1)
+
     refused = shell.run("publish", plan_id[1], "--approver", "李批准", code=1)
     assert "INVALID_STATE" in refused
     assert "is PUBLISHED" in refused

@@ -9,7 +9,7 @@ import pytest
 from cryptography.fernet import Fernet
 from pydantic import SecretStr
 
-from app.config import Settings, get_settings, settings_with_database
+from app.config import Settings, font_faces, get_settings, settings_with_database
 from app.errors import ConfigurationError
 from app.key_file import data_keys, key_file_of
 from app.mounts import Mount
@@ -204,3 +204,25 @@ class TestKeyFile:
     def test_keys_have_one_place(self, path: Path) -> None:
         with pytest.raises(ValueError, match="not both"):
             Settings(data_keys_file=path, data_keys=SecretStr(NEW))
+
+
+@pytest.mark.parametrize("name", ["missing.ttf", "notes.txt", "font.ttc#x", "font.ttc#-1"])
+def test_a_font_that_is_not_there_or_is_none_is_refused_at_the_start(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for present in ("notes.txt", "font.ttc"):
+        (tmp_path / present).write_bytes(b"x")
+    monkeypatch.setenv("TOUYAN_PDF_FONT", str(tmp_path / name))
+    with pytest.raises(ConfigurationError, match="TOUYAN_PDF_FONT"):
+        get_settings()
+
+
+def test_several_fonts_are_named_with_their_faces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for present in ("a.ttc", "b.ttf"):
+        (tmp_path / present).write_bytes(b"x")
+    setting = f"{tmp_path / 'a.ttc'}#1, {tmp_path / 'b.ttf'}"
+    monkeypatch.setenv("TOUYAN_PDF_FONT", setting)
+    assert [(face.path.name, face.number) for face in font_faces(get_settings().pdf_font or "")] == [
+        ("a.ttc", 1),
+        ("b.ttf", None),
+    ]

@@ -20,7 +20,6 @@ from app.db import Database, run_in_transaction
 from app.demo import create_sample_program
 from app.models import (
     Division,
-    ExportJob,
     MatchPlan,
     MatchPolicy,
     MatchRun,
@@ -35,7 +34,7 @@ from app.models import (
     Shortfall,
 )
 from app.models.vocabulary import ExportFormat, ImportState, MenteeKind, ReasonCode, Role, RunMode, RunState
-from app.rosters.exporter import ExportDraft, export_roster
+from app.rosters.exporter import ExportDraft
 from app.rosters.importer import upload_workbook
 from app.sample.catalog import PROGRAMS, Sample
 from app.sample.load import county_codes, load_places, write_workbooks
@@ -46,6 +45,7 @@ from app.services.runs import RunDraft, replay, run_here, start_match_run
 from matching import Facts, Policy, explainer_of_result
 from matching.files import facts_from_json
 from matching.verify import verify
+from tests.exports import exported
 from tests.matching.oracles import most_seats, reasons_by_hand
 from tests.servers import opened
 
@@ -184,7 +184,7 @@ def test_the_same_files_imported_again_change_nothing(published: Published) -> N
 
 def test_the_exported_roster_lists_every_mentee_once_in_official_order(published: Published) -> None:
     draft = ExportDraft(roster_id=published.roster_id, format=ExportFormat.XLSX, purpose="核对")
-    job: ExportJob = run_in_transaction(published.database, lambda s: export_roster(s, published.officer, draft))
+    job = exported(published.database, published.officer, draft)
     assert job.content is not None
     sheet = openpyxl.load_workbook(io.BytesIO(job.content)).active
     assert sheet is not None

@@ -95,6 +95,10 @@ TYPES_BY_ARGUMENT: dict[str, Sequence[str]] = {
     "PublishMatchPlanInput.id": ("ApprovedPlan", "MatchPlan"),
     "AdjustMatchPlanInput.id": ("AdjustablePlan", "MatchPlan"),
     "UndoPlanAdjustmentInput.id": ("PlanAdjustment",),
+    "ExportFormInput.divisionId": ("County", "County", "Township", "Prefecture"),
+    "SetFormTextInput.divisionId": ("County", "County", "Prefecture"),
+    "ResetFormTextInput.divisionId": ("County", "County", "Prefecture"),
+    "formTexts.divisionId": ("County", "County", "Township"),
 }
 """Which types an id names, by argument, or by input type or field and argument."""
 
@@ -159,11 +163,14 @@ STRINGS_BY_ARGUMENT: dict[str, Sequence[str]] = {
     "educationCode": ("31", "21", "61", "90"),
     "idempotencyKey": ("k1", "k2", "k3"),
     "title": ("党支部书记", "村委会主任", "一般干部"),
+    "key": ("annex", "unit", "header.mentee.name", "notes", "page_number"),
+    "column": ("mentee.name", "note", "code"),
 }
 ENUMS_BY_ARGUMENT: dict[str, Sequence[str]] = {
     "RemoveReserveCandidateInput.outcome": ("PROMOTED", "REMOVED", "WITHDRAWN", "TRANSFERRED"),
     "EndPairingInput.outcome": ("GRADUATED", "ENDED_BY_PERIOD", "CANCELLED"),
     "StartMatchRunInput.mode": ("DRY_RUN", "FINAL"),
+    "ExportFormInput.form": ("MENTOR_POOL", "CANDIDATE_LEDGER", "STRUCTURE_TABLE", "PUBLIC_NOTICE", "SHORTFALL_LIST"),
 }
 USUAL_FIELDS: dict[str, Sequence[str]] = {
     "AdjustMatchPlanInput": ("reason",),
@@ -171,6 +178,8 @@ USUAL_FIELDS: dict[str, Sequence[str]] = {
     "EndPairingInput": ("outcome",),
     "CreateMentorInput": ("poolDivisionId",),
     "AddPreferenceInput": ("reason",),
+    "ExportFormInput": ("divisionId",),
+    "SetFormTextInput": ("widths",),
 }
 """Optional fields without which an input is mostly refused."""
 ONE_OF_FIELDS: dict[str, Sequence[str]] = {
@@ -194,6 +203,7 @@ FLOATS_BY_ARGUMENT: dict[str, Sequence[float]] = {
     "timeLimitS": (30.0, 1.0, 5.5),
     "weight": (1.0, 2.5, 0.1),
     "tradeYears": (3.0, 12.5),
+    "width": (8.0, 12.5),
 }
 
 

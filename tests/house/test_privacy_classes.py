@@ -64,9 +64,15 @@ WITHOUT_PERSONAL_DATA = {
     "appointment.source": "where the row was written: ENTRY or IMPORT",
     "export_job.file_name": "the title of the roster and its version",
     "export_job.file_sha256": "checksum",
+    "export_job.form": "closed list",
     "export_job.format": "type of the file",
+    "export_job.layout": "closed list",
     "export_job.mask_level": "how the file was masked",
+    "export_job.row_order": "closed list",
     "export_job.state": "state of the file",
+    "form_text.form": "closed list",
+    "form_text.texts": "words of a form",
+    "form_text.widths": "widths of columns",
     "import_batch.counts": "counts of rows",
     "import_batch.file_sha256": "checksum",
     "import_batch.mappings": "names of sheets, letters and keys of columns",
@@ -143,6 +149,15 @@ WITHOUT_PERSONAL_DATA = {
     "roster.kind": "closed list",
     "roster.state": "closed list",
     "roster.title": "title of a form",
+    "roster_master.form": "closed list",
+    "roster_master.format": "closed list",
+    "roster_master.layout": "closed list",
+    "roster_master.mask_level": "closed list",
+    "roster_master.own_line": "number of an archived file",
+    "roster_master.own_short": "number of an archived file",
+    "roster_master.row_order": "closed list",
+    "roster_master.sha256": "checksum",
+    "roster_master.title": "title of a form",
     "rule_release.rule": "which rule",
     "shortfall.slot_code": "which slot",
 }
@@ -177,7 +192,7 @@ def may_hold_texts(column: Column[object]) -> bool:
 
 
 def test_every_text_day_and_object_carries_its_class_or_a_reason_why_it_has_none_or_is_cleared() -> None:
-    assert len(metadata.tables) == 58
+    assert len(metadata.tables) == 60
     classes = {level.value for level in Pii}
     texts = {str(column): column for table in metadata.tables.values() for column in table.columns}
     texts = {name: column for name, column in texts.items() if may_hold_texts(column)}

@@ -58,7 +58,7 @@ def test_migrated_database_has_exactly_the_tables_of_the_models(database: Databa
     tables = set(inspect(database.engine).get_table_names()) - {"alembic_version"}
     own = tables & set(metadata.tables)
     assert own == set(metadata.tables)
-    assert len(own) == 58
+    assert len(own) == 60
     # The rest, in a schema of their own on PostgreSQL, belongs to the job engine.
     assert all(name.startswith(("dbos_", "datasource_")) or name in ENGINE_TABLES for name in tables - own)
 

@@ -41,6 +41,7 @@ def test_the_file_comes_with_its_name_and_type_and_is_recorded(door: Door) -> No
     (event,) = downloads(door)
     assert (event.actor, event.target) == ("county", f"ExportJob {door.world.ids['export']}")
     assert event.detail == {
+        "form": "TWO_PLUS_ONE_ROSTER",
         "roster": str(door.world.ids["roster"]),
         "purpose": event.detail["purpose"],
         "mask_level": "STANDARD",

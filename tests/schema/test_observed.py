@@ -58,7 +58,7 @@ class TestIds:
         def fail(*_: Any) -> Any:
             raise KeyError("sec" + "ret")
 
-        monkeypatch.setattr("app.http.exports.find_export_file", fail)
+        monkeypatch.setattr("app.http.exports.find_export", fail)
         answer = lite.request("GET", "/exports/00000000-0000-0000-0000-000000000001")
         (error,) = answer.json()["errors"]
         assert (answer.status_code, error["extensions"]["errorId"]) == (500, answer.headers["x-request-id"])

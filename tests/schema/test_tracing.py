@@ -83,7 +83,7 @@ def test_a_fault_marks_its_spans_with_the_type_alone(
     def fail(*_: object) -> None:
         raise KeyError(SECRET)
 
-    monkeypatch.setattr("app.http.exports.find_export_file", fail)
+    monkeypatch.setattr("app.http.exports.find_export", fail)
     traced.request("GET", "/exports/00000000-0000-0000-0000-000000000001")
     request = find(spans, "GET /exports/{id}")
     assert (request.status.status_code, (request.attributes or {})["error.type"]) == (StatusCode.ERROR, "500")

@@ -44,6 +44,11 @@ CASES: dict[str, Callable[[Any], dict[str, Any]]] = {
         "reason": "调整",
     },
     "undoPlanAdjustment": lambda ids: {"id": ids("PlanAdjustment", "adjustment")},
+    "setFormText": lambda ids: {
+        "divisionId": ids("County", "county"),
+        "form": "CANDIDATE_LEDGER",
+        "texts": [{"key": "annex", "text": "附件12"}],
+    },
     "updateUser": lambda ids: {"id": ids("User", "user"), "changes": {"name": "别名"}},
     "endOffice": lambda ids: {"officeId": ids("Office", "office")},
 }
@@ -59,6 +64,8 @@ WITHOUT_VERSION = {
     "addPreference": "makes a row",
     "releaseRule": "makes a row",
     "exportRoster": "makes a row",
+    "exportForm": "makes a row",
+    "resetFormText": "takes back whatever is set, which comes once",
     "startMatchRun": "makes a row; two calls with one key make one run",
     "startRepairRun": "makes a row; two calls with one key make one run",
     "retryMatchRun": "makes a row; two calls make one run",
@@ -121,7 +128,7 @@ def test_a_stale_version_writes_nothing_and_says_what_to_do(door: Door, name: st
     assert "Read it again" in error["message"]
     assert "请重新读取" in error["messageZh"]
     item = error["message"].split()[1]
-    without_code = {str(door.world.ids[key]) for key in ("pairing", "plan", "user", "office")}
+    without_code = {str(door.world.ids[key]) for key in ("pairing", "plan", "user", "office", "form_text")}
     assert item.startswith("520624-") or item in without_code
     assert dump(door.database) == before
 

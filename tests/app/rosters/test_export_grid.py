@@ -1,19 +1,21 @@
 """The grid of a roster: which texts stand in which column, for any number of seats."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from app.labels import AVOIDANCE_LABEL
-from app.models.vocabulary import MaskLevel, MenteeKind, ProgramKind, ReasonCode, RosterLayout
+from app.models.vocabulary import ExportForm, MaskLevel, MenteeKind, ReasonCode, RosterLayout
 from app.rosters.csvform import flat_header, write_csv
-from app.rosters.forms import FormTemplate, default_template
-from app.rosters.grid import FormGrid, build_grid
-from tests.app.rosters.export_samples import HEADER, ONE_TO_ONE_HEADER, content, mentor, one_to_one_content
+from app.rosters.forms.roster import build_grid
+from app.rosters.forms.template import FormTemplate
+from app.rosters.forms.words import default_template
+from app.rosters.formtexts import with_texts
+from app.rosters.grid import FormGrid, fill_document
+from tests.app.rosters.export_samples import HEADER, NOW, ONE_TO_ONE_HEADER, content, mentor, one_to_one_content
 
-TWO_PLUS_ONE = default_template(ProgramKind.TWO_PLUS_ONE)
-ONE_TO_ONE = default_template(ProgramKind.ONE_TO_ONE)
+TWO_PLUS_ONE = default_template(ExportForm.TWO_PLUS_ONE_ROSTER)
+ONE_TO_ONE = default_template(ExportForm.ONE_TO_ONE_ROSTER)
 
 
 def grid_of(
@@ -70,9 +72,10 @@ def test_the_one_to_one_form_has_the_columns_of_assigned_cadre_and_single_mentor
 
 
 def test_either_kind_of_programme_prints_either_kind_of_mentee() -> None:
-    template = default_template(ProgramKind.ONE_TO_ONE, MenteeKind.RESERVE_CANDIDATE)
-    assert template.mentee_group == "村级后备力量"
-    assert template.mentor == ONE_TO_ONE.mentor
+    template = default_template(ExportForm.ONE_TO_ONE_ROSTER, MenteeKind.RESERVE_CANDIDATE)
+    assert template.groups["mentee"] == "村级后备力量"
+    assert template.under("mentor") == ONE_TO_ONE.under("mentor")
+    assert "ethnicity" in template.under("mentee")
 
 
 def test_the_stacked_form_has_one_line_per_seat_with_the_name_of_the_seat() -> None:
@@ -146,15 +149,21 @@ def test_rows_keep_the_order_given_and_are_numbered_from_one() -> None:
 
 
 def test_header_words_come_from_the_template() -> None:
-    template = replace(TWO_PLUS_ONE, mentee_group="后备干部", missing="暂缺", shortfall="{slot}暂缺（{reasons}）")
+    texts = {"group.mentee": "后备干部", "phrase.missing": "暂缺", "phrase.shortfall": "{slot}暂缺（{reasons}）"}
+    template = with_texts(TWO_PLUS_ONE, texts, {})
     grid = grid_of([content(5, shortfall=("资料缺失",))], template=template)
     assert headers(grid)[4] == "后备干部/姓名"
     assert grid.blocks[0][0][17] == "暂缺"
     assert grid.blocks[0][0][21] == "帮带干部（二）暂缺（资料缺失）"
 
 
+def csv_of(grid: FormGrid, mark: str) -> bytes:
+    values = {"title": "花名册", "unit": "", "date": "", "reference_date": "", "order": ""}
+    return write_csv(fill_document(TWO_PLUS_ONE, grid, values, own_mark=mark, made_at=NOW))
+
+
 def test_csv_begins_with_the_byte_order_mark_and_ends_with_the_export_mark() -> None:
-    data = write_csv(grid_of([content(1), content(2)]), mark="导出人：思南县组织科")
+    data = csv_of(grid_of([content(1), content(2)]), "导出人：思南县组织科")
     assert data.startswith(b"\xef\xbb\xbf")
     lines = data.decode("utf-8-sig").split("\r\n")
     assert len(lines) == 5
@@ -164,7 +173,7 @@ def test_csv_begins_with_the_byte_order_mark_and_ends_with_the_export_mark() -> 
 
 
 def test_stacked_csv_repeats_the_mentee_on_every_line() -> None:
-    lines = write_csv(grid_of([content(1)], layout=RosterLayout.STACKED), mark="m").decode("utf-8-sig").split("\r\n")
+    lines = csv_of(grid_of([content(1)], layout=RosterLayout.STACKED), "m").decode("utf-8-sig").split("\r\n")
     assert len(lines) == 5
     assert [line.split(",")[:5] for line in lines[1:3]] == [["1", "板桥镇", "桂花2村", "520624-00001", "冉光明"]] * 2
 
@@ -173,7 +182,7 @@ def test_stacked_csv_repeats_the_mentee_on_every_line() -> None:
 def test_csv_puts_an_apostrophe_before_what_would_be_a_formula(start: str) -> None:
     entry = content(1)
     entry["mentee"]["name"] = f"{start}HYPERLINK(0)"
-    text = write_csv(grid_of([entry]), mark="m").decode("utf-8-sig")
+    text = csv_of(grid_of([entry]), "m").decode("utf-8-sig")
     assert f"'{start}HYPERLINK(0)" in text
     assert f",{start}HYPERLINK" not in text
 

@@ -3,9 +3,9 @@
 import pytest
 
 from app.errors import PersonalDataInExportError
-from app.models.vocabulary import MaskLevel, ProgramKind, RosterLayout
-from app.rosters.forms import default_template
-from app.rosters.grid import build_grid
+from app.models.vocabulary import ExportForm, MaskLevel, RosterLayout
+from app.rosters.forms.roster import build_grid
+from app.rosters.forms.words import default_template
 from app.rosters.guard import count_personal_numbers, require_clean_grid, require_clean_texts, texts_of_parts
 from tests.app.rosters.export_samples import HEADER, content
 
@@ -61,7 +61,7 @@ def test_the_refusal_names_rows_and_never_the_number() -> None:
     rows = [content(number) for number in range(15)]
     rows[2]["mentee"]["phone"] = "13812345678"
     rows[6]["note"] = "身份证号520624199006010013"
-    template = default_template(ProgramKind.TWO_PLUS_ONE)
+    template = default_template(ExportForm.TWO_PLUS_ONE_ROSTER)
     grid = build_grid(template, HEADER, rows, layout=RosterLayout.STACKED, mask_level=MaskLevel.STANDARD)
     with pytest.raises(PersonalDataInExportError) as caught:
         require_clean_grid(grid)
@@ -75,7 +75,7 @@ def test_the_refusal_names_rows_and_never_the_number() -> None:
 def test_strict_masking_does_not_print_the_phone_and_so_has_nothing_to_refuse() -> None:
     row = content(1)
     row["mentee"]["phone"] = "13812345678"
-    template = default_template(ProgramKind.TWO_PLUS_ONE)
+    template = default_template(ExportForm.TWO_PLUS_ONE_ROSTER)
     grid = build_grid(template, HEADER, [row], layout=RosterLayout.WIDE, mask_level=MaskLevel.STRICT)
     require_clean_grid(grid)
 

@@ -18,6 +18,7 @@ from app.models.vocabulary import (
     AuditAction,
     CandidateState,
     ExclusionReason,
+    ExportForm,
     ExportFormat,
     KinshipRelation,
     MemberEndReason,
@@ -25,7 +26,8 @@ from app.models.vocabulary import (
     Role,
     RunMode,
 )
-from app.rosters.exporter import ExportDraft, export_roster
+from app.rosters.exporter import ExportDraft
+from app.rosters.formtexts import FormTextDraft, reset_form_text, set_form_text
 from app.rosters.importer import upload_workbook
 from app.services import people as services
 from app.services.adjustments import (
@@ -60,6 +62,7 @@ from matching.policy import TONGREN_2_PLUS_1
 from tests.app.rosters.conftest import mentor_row
 from tests.app.services.world import World, make_world, populate
 from tests.app.trails import check
+from tests.exports import exported
 from tests.workbooks import MENTOR_HEADERS, add_sheet, new_workbook, to_bytes
 
 NOW = datetime(2025, 3, 15, 8, tzinfo=UTC)
@@ -174,7 +177,15 @@ def year(world: World, cipher: PersonalDataCipher) -> None:
     run_in_transaction(database, lambda s: return_match_plan(s, world.approver, first.id, "张三不同意"))
     roster_id = world.publish(plan_of(world, world.run(program, seed=1)), now=NOW)
     export = ExportDraft(roster_id=roster_id, format=ExportFormat.CSV, purpose="报市委组织部备案")
-    job_id = run_in_transaction(database, lambda s: export_roster(s, officer, export, now=NOW)).id
+    job_id = exported(database, officer, export, now=NOW).id
+    county_id = world.places.county.id
+    ledger = ExportDraft(
+        form=ExportForm.CANDIDATE_LEDGER, division_id=county_id, format=ExportFormat.CSV, purpose="报市委组织部备案"
+    )
+    exported(database, officer, ledger, now=NOW)
+    words = FormTextDraft(division_id=county_id, form=ExportForm.MENTOR_POOL, texts={"annex": "附件12"}, widths={})
+    run_in_transaction(database, lambda s: set_form_text(s, officer, words))
+    run_in_transaction(database, lambda s: reset_form_text(s, officer, county_id, ExportForm.MENTOR_POOL))
     run_in_transaction(database, lambda s: _hand_out(s, officer, str(job_id)))
     with database.read() as session:
         pairing = session.exec(select(Pairing).where(Pairing.mentee_id == mentees[0])).one()

@@ -44,10 +44,11 @@ from app.models.vocabulary import (
     RowChange,
     RunMode,
 )
-from app.rosters.exporter import ExportDraft, export_roster
+from app.rosters.exporter import ExportDraft
 from app.services.privacy import retention
 from app.services.privacy.retention import DUTIES, RetentionFailedError, RetentionRules, apply_retention, count_due
 from tests.app.services.world import World, make_world, populate
+from tests.exports import exported
 
 RULES = RetentionRules.of(Settings())
 NOW = datetime(2028, 3, 15, 4, tzinfo=UTC)
@@ -203,10 +204,10 @@ def test_files_tokens_and_records_of_files_go_at_their_days(world: World) -> Non
     with world.database.read() as session:
         plan = session.exec(select(MatchPlan).where(MatchPlan.run_id == run_id)).one()
     roster_id = world.publish(plan)
+    for days in (31, 29, 3_700):
+        draft = ExportDraft(roster_id=roster_id, format=ExportFormat.CSV, purpose="存档")
+        exported(world.database, world.officer, draft, now=NOW - timedelta(days=days))
     with world.database.write() as session:
-        for days in (31, 29, 3_700):
-            draft = ExportDraft(roster_id=roster_id, format=ExportFormat.CSV, purpose="存档")
-            export_roster(session, world.officer, draft, now=NOW - timedelta(days=days))
         for label, days in (("alt", 31), ("neu", 29)):
             create_token(
                 session, role=Role.SYSTEM_ADMIN, label=label, division=None, valid_for=timedelta(days=1),

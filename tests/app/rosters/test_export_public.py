@@ -1,0 +1,118 @@
+"""The public form refuses to be saved with an ID number, a phone or a birth date in it, wherever it stands."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from sqlmodel import select
+
+from app.access import SYSTEM_VIEWER
+from app.db import Database
+from app.errors import PersonalDataInExportError
+from app.models import ExportJob, RosterMaster
+from app.models.vocabulary import ExportForm, ExportFormat
+from app.rosters.exporter import ExportDraft
+from app.rosters.formtexts import FormTextDraft, set_form_text
+from tests.app.rosters.export_samples import HEADER, NOW, Territory, content, store_territory
+from tests.exports import exported
+
+
+def public(territory: Territory, file_format: ExportFormat = ExportFormat.CSV) -> ExportDraft:
+    return ExportDraft(form=ExportForm.PUBLIC_NOTICE, roster_id=territory.roster_id, format=file_format, purpose="公示")
+
+
+@pytest.fixture
+def nothing_kept(sqlite_database: Database) -> Iterator[None]:
+    yield
+    with sqlite_database.read() as session:
+        assert session.exec(select(ExportJob)).all() == []
+        assert session.exec(select(RosterMaster)).all() == []
+
+
+@pytest.mark.parametrize("file_format", list(ExportFormat))
+@pytest.mark.parametrize(
+    "text",
+    [
+        "13812345678", "0856-7222333", "520624199006010013", "1990.06", "1990年6月生", "1990-6-1", "19900601", "199006",
+        "１９９０．０６", "一九九〇年六月", "生日6月1日", "2021.09任职",
+    ],
+)  # fmt: skip
+def test_a_row_with_a_number_or_a_date_is_refused(
+    sqlite_database: Database, nothing_kept: None, text: str, file_format: ExportFormat
+) -> None:
+    row = content(1)
+    row["mentors"][0]["unit_and_post"] = f"板桥镇镇长（{text}）"
+    with sqlite_database.write() as session:
+        territory = store_territory(session, [content(2), row], [])
+    with pytest.raises(PersonalDataInExportError) as caught:
+        exported(sqlite_database, SYSTEM_VIEWER, public(territory, file_format), now=NOW)
+    assert "rows 2)" in caught.value.message
+    assert text not in caught.value.message + caught.value.message_zh
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"title": "花名册（1990年6月生）"},
+        {"unit": "监督电话0856-7222333"},
+        {"title": "出生日期"},
+        {"unit": "一九八五年十月"},
+    ],
+)
+def test_so_are_the_lines_around_the_table(
+    sqlite_database: Database, nothing_kept: None, changes: dict[str, Any]
+) -> None:
+    with sqlite_database.write() as session:
+        territory = store_territory(session, [content(1)], [], header=HEADER | changes)
+    with pytest.raises(PersonalDataInExportError):
+        exported(sqlite_database, SYSTEM_VIEWER, public(territory), now=NOW)
+
+
+def test_a_county_cannot_word_a_column_for_birth_dates(sqlite_database: Database, nothing_kept: None) -> None:
+    with sqlite_database.write() as session:
+        territory = store_territory(session, [content(1)], [])
+        texts = {"header.mentee.unit": "出生年月"}
+        draft = FormTextDraft(
+            division_id=territory.prefecture.id, form=ExportForm.PUBLIC_NOTICE, texts=texts, widths={}
+        )
+        set_form_text(session, SYSTEM_VIEWER, draft)
+    with pytest.raises(PersonalDataInExportError, match="words of the public notice"):
+        exported(sqlite_database, SYSTEM_VIEWER, public(territory), now=NOW)
+
+
+@pytest.mark.parametrize("file_format", list(ExportFormat))
+def test_days_of_the_notice_and_years_of_entry_pass(sqlite_database: Database, file_format: ExportFormat) -> None:
+    row = content(1)
+    row["mentors"][0]["unit_and_post"] = "板桥镇2021届选调生、第12村民组组长"
+    with sqlite_database.write() as session:
+        territory = store_territory(session, [row], [])
+        texts = {"notes": "公示期为2025年3月15日至2025年3月21日。"}
+        draft = FormTextDraft(
+            division_id=territory.prefecture.id, form=ExportForm.PUBLIC_NOTICE, texts=texts, widths={}
+        )
+    job = exported(sqlite_database, SYSTEM_VIEWER, public(territory, file_format), now=NOW)
+    assert job.row_count == 1
+    with sqlite_database.write() as session, pytest.raises(Exception, match="filled in"):
+        # Braces are places, and notices have none for days.
+        set_form_text(
+            session,
+            SYSTEM_VIEWER,
+            FormTextDraft(
+                division_id=territory.prefecture.id,
+                form=ExportForm.PUBLIC_NOTICE,
+                texts={"notes": "公示期至{day}"},
+                widths={},
+            ),
+        )
+    with sqlite_database.write() as session:
+        set_form_text(session, SYSTEM_VIEWER, draft)
+    stacked = exported(
+        sqlite_database,
+        SYSTEM_VIEWER,
+        ExportDraft(
+            form=ExportForm.PUBLIC_NOTICE, roster_id=territory.roster_id, format=file_format, purpose="公示",
+            county_id=territory.county.id,
+        ),
+        now=NOW,
+    )  # fmt: skip
+    assert stacked.master_id != job.master_id
