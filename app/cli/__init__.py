@@ -20,6 +20,7 @@ COMMANDS = {
     "restore": ("upkeep", "restore"),
     "sample": ("samples", "sample"),
     "import": ("workbooks", "import_"),
+    "undo-import": ("workbooks", "undo"),
     "template": ("templates", "template"),
     "program": ("samples", "program"),
     "match": ("runs", "match"),

@@ -7,7 +7,7 @@ from uuid import UUID
 import typer
 from rich.console import Console
 from rich.markup import escape
-from sqlmodel import select
+from sqlmodel import col, select
 
 from app.access import SYSTEM_VIEWER, Viewer
 from app.cli.tools import DatabaseOption, err, opened
@@ -16,18 +16,22 @@ from app.db import Database, run_in_transaction
 from app.models import ImportIssue
 from app.models.vocabulary import ExportForm, ExportFormat, ImportState, MaskLevel, RosterLayout, RowOrder
 from app.rosters.exporter import ExportDraft, export_form
-from app.rosters.importer import upload_workbook
+from app.rosters.files.container import read_upload
+from app.rosters.importer import receive_and_read
 from app.rosters.pdffont import FontChain
 from app.services.exports import save_export
-from app.services.imports import commit_import, discard_import
+from app.services.imports import commit_import, discard_import, undo_import
 from app.services.places import division_by_code
 
 out = Console()
 
 
 def import_(
-    files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, help="Workbooks (.xlsx)")],
+    files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, help="Workbooks: .xlsx, .xls or .csv")],
     county: Annotated[str, typer.Option(help="Code of the county the people belong to, e.g. 520624")],
+    sender: Annotated[
+        str | None, typer.Option(help="Code of the township that sent them: its headers are remembered.")
+    ] = None,
     commit: Annotated[bool, typer.Option(help="Write to the tables; without it only the preview is shown.")] = False,
     database: DatabaseOption = None,
 ) -> None:
@@ -35,40 +39,65 @@ def import_(
     failed = False
     with opened(database) as (_, handle, cipher):
         for path in files:
-            failed |= not import_workbook(handle, cipher, SYSTEM_VIEWER, path, county, commit=commit)
+            failed |= not import_workbook(handle, cipher, SYSTEM_VIEWER, path, county, sender=sender, commit=commit)
     if failed:
         raise typer.Exit(1)
 
 
 def import_workbook(
-    handle: Database, cipher: PersonalDataCipher, viewer: Viewer, path: Path, county: str, *, commit: bool
+    handle: Database,
+    cipher: PersonalDataCipher,
+    viewer: Viewer,
+    path: Path,
+    county: str,
+    *,
+    commit: bool,
+    sender: str | None = None,
 ) -> bool:
     """Upload one workbook, show its preview, commit it when asked; ``False`` when it has errors."""
-    batch = run_in_transaction(
-        handle,
-        lambda session: upload_workbook(
-            session, viewer, cipher, county_code=county, file_name=path.name, data=path.read_bytes()
-        ),
+    with path.open("rb") as stream:
+        data = read_upload(path.name, stream)
+    batch = receive_and_read(
+        handle, viewer, cipher, county_code=county, file_name=path.name, data=data, sender_code=sender
     )
     counts = ", ".join(f"{key} {value}" for key, value in batch.counts.items())
     out.print(f"{escape(path.name)}: {counts}")
     with handle.read() as session:
-        issues = session.exec(select(ImportIssue).where(ImportIssue.batch_id == batch.id)).all()
+        found = select(ImportIssue).where(col(ImportIssue.batch_id) == batch.id).order_by(col(ImportIssue.position))
+        issues = session.exec(found).all()
     for issue in issues:
         colour = "red" if issue.severity == "ERROR" else "yellow"
         where = escape(f"{issue.sheet}!{issue.cell}")
         out.print(f"  [{colour}]{issue.severity}[/{colour}] {where} {issue.code}: {escape(issue.message)}")
+    if batch.state is ImportState.PARSED:
+        run_in_transaction(handle, lambda session: discard_import(session, viewer, batch.id))
+        err.print(
+            "No header of this file is known. Rename its columns after `touyan template`, or upload it through the "
+            "service and say what they are (mapImportSheet). 表头无法识别：请按 touyan template 的模板修改列名，"
+            "或通过服务上传后确认表头。"
+        )
+        return False
     if batch.state is ImportState.HAS_ERRORS:
         run_in_transaction(handle, lambda session: discard_import(session, viewer, batch.id))
         err.print("Nothing was written: correct the cells above and import the file again. 未写入任何数据。")
         return False
     if commit:
         run_in_transaction(handle, lambda session: commit_import(session, viewer, cipher, batch.id))
-        out.print("  committed 已提交")
+        out.print(f"  committed 已提交  (to take it back: touyan undo-import {batch.id})")
     else:
         run_in_transaction(handle, lambda session: discard_import(session, viewer, batch.id))
         out.print("  preview only; add --commit to write 仅预览")
     return True
+
+
+def undo(
+    batch: Annotated[UUID, typer.Argument(help="The import, as it was named when it was committed")],
+    database: DatabaseOption = None,
+) -> None:
+    """Take a committed import back: the records are as before. Refused when something builds on it."""
+    with opened(database) as (_, handle, cipher):
+        done = run_in_transaction(handle, lambda session: undo_import(session, SYSTEM_VIEWER, cipher, batch))
+        out.print(f"{escape(done.file_name)}: taken back 已撤销")
 
 
 def export(
