@@ -19,8 +19,10 @@ from app.http.health import Check, Readiness, answers, has_engine_tables, has_ow
 from app.http.imports import ImportDoor
 from app.http.metrics import metrics_door
 from app.http.requests import ID_HEADER, Requests
+from app.http.roster_edits import RosterEditsDoor
 from app.http.sessions import SessionDoor
 from app.http.templates import download_template
+from app.http.uploads import MOST_AT_ONCE
 from app.jobs.client import JobClient
 from app.jobs.hub import ProgressHub
 from app.jobs.slots import Pulse
@@ -31,7 +33,7 @@ from app.services.privacy.retention import daily_retention
 from migrations.runner import head_revision
 from schema.asgi import PREFLIGHT, GraphQLView
 from schema.graphiql import graphiql_asset
-from schema.ids import encode_id
+from schema.ids import encode_id, key_of
 
 SMALL_BYTES, COMPRESSION = 1_000, 5
 """Answers from this size on are compressed, at a level that costs about 10 ms for a megabyte."""
@@ -78,11 +80,14 @@ def create_app(
             await asyncio.to_thread(stack.close)
 
     view = GraphQLView(database=database, cipher=cipher, jobs=jobs, hub=hub, settings=settings)
+    turn = asyncio.Semaphore(MOST_AT_ONCE)
+    edits = RosterEditsDoor(database, cipher, settings, encode_id, turn, key_of=key_of)
     routes: list[BaseRoute] = [
         Route("/graphql", view),
         WebSocketRoute("/graphql", view),
         Route("/session", SessionDoor(database, settings).answer, methods=["GET", "POST", "DELETE"]),
-        Route("/imports", ImportDoor(database, cipher, settings, encode_id).answer, methods=["POST"]),
+        Route("/imports", ImportDoor(database, cipher, settings, encode_id, turn).answer, methods=["POST"]),
+        Route("/rosters/{id}/edits", edits.answer, methods=["POST"]),
         Route("/exports/{id}", download_export),
         Route("/templates/{kind}", download_template),
         Route("/healthz", health),

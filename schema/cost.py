@@ -68,6 +68,7 @@ WORK = {
     "compareMatchPlans": 200,
     "exportRoster": 500,
     "exportForm": 500,
+    "applyRosterEdits": 500,
 }
 """Root fields that compute, in objects whose reading takes about as long."""
 

@@ -29,6 +29,7 @@ ID_TYPES: dict[str, tuple[str, ...]] = {
     "policy_id": ("MatchPolicy",),
     "mentee_id": ("ReserveCandidate", "AssignedCadre"),
     "mentor_id": ("Mentor",),
+    "former_mentor_id": ("Mentor",),
     "other_mentee_id": ("ReserveCandidate", "AssignedCadre"),
     "roster_id": ("Roster",),
     "plan_id": ("MatchPlan",),

@@ -22,6 +22,7 @@ from schema.people.queries import PeopleQueries
 from schema.people.reveal import RevealMutations
 from schema.places.queries import PlacesQueries
 from schema.places.types import County, Prefecture, Province, Township, Village
+from schema.rosters.edits import RosterEditsMutations
 from schema.rosters.mutations import RostersMutations
 from schema.rosters.queries import RostersQueries
 from schema.runs.adjusting import AdjustmentMutations
@@ -59,6 +60,7 @@ class Mutation(
     AdjustmentMutations,
     ImportsMutations,
     RostersMutations,
+    RosterEditsMutations,
 ):
     pass
 

@@ -30,6 +30,7 @@ COMMANDS = {
     "adjust": ("adjust", "adjust_cli"),
     "publish": ("publishing", "publish"),
     "export": ("workbooks", "export"),
+    "roster": ("roster_edits", "roster_cli"),
     "repair": ("runs", "repair"),
     "worker": ("worker", "worker_cli"),
     "token": ("tokens", "token_cli"),

@@ -77,6 +77,7 @@ LABELS: Entries = {
         AuditAction.PLAN_PUBLISHED: ("发布方案", "Plan published"),
         AuditAction.PUBLICATION_WITHDRAWN: ("撤回发布", "Publication withdrawn"),
         AuditAction.PAIRING_ENDED: ("结束结对", "Pairing ended"),
+        AuditAction.ROSTER_EDITS_APPLIED: ("回导花名册修改", "Edits of a roster applied"),
         AuditAction.ROSTER_EXPORTED: ("导出花名册", "Roster exported"),
         AuditAction.FORM_EXPORTED: ("导出表册", "Form exported"),
         AuditAction.FORM_TEXT_SET: ("修改表册文字", "Texts of a form set"),

@@ -70,13 +70,54 @@ class RuleReleaseDraft:
     rule: str = "TOWNSHIP_RULE"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckedPin:
+    """A pin that nothing stored forbids."""
+
+    program: PairingProgram
+    mentee: Mentee
+    mentor: Mentor
+    mentee_code: str
+    mentor_code: str
+
+
 def add_pin(session: Session, viewer: Viewer, draft: PinDraft) -> Pin:
     """Require a pairing; clashes with the programme's other pins, with kinship and exclusions are refused by 编号."""
     viewer.require(Permission.RUN)
+    reason = required_text(draft.reason, 200, "Give the reason of the pin.", "请填写锁定原因。", path=["reason"])
+    checked = check_pin(session, viewer, draft)
+    program, mentee, mentor = checked.program, checked.mentee, checked.mentor
+    pin = Pin(
+        program_id=program.id,
+        county_id=mentee.county_id,
+        mentee_id=mentee.id,
+        mentor_id=mentor.id,
+        slot_code=draft.slot_code,
+        reason=reason,
+        created_by=viewer.subject,
+        updated_by=viewer.subject,
+    )
+    session.add(pin)
+    session.flush()
+    record(
+        session,
+        viewer,
+        AuditAction.PIN_ADDED,
+        f"Pin {pin.id}",
+        county_id=pin.county_id,
+        program=pin.program_id,
+        mentee=checked.mentee_code,
+        mentor=checked.mentor_code,
+        slot=pin.slot_code,
+    )
+    return pin
+
+
+def check_pin(session: Session, viewer: Viewer, draft: PinDraft) -> CheckedPin:
+    """Refuse a pin that clashes with the programme's other pins, with kinship or exclusions, whatever its reason."""
     program = get_program(session, viewer, draft.program_id)
     mentee = _mentee_of(session, viewer, program, draft.mentee_id)
     mentor = get_in_county(session, viewer, Mentor, draft.mentor_id, path=["mentorId"])
-    reason = required_text(draft.reason, 200, "Give the reason of the pin.", "请填写锁定原因。", path=["reason"])
     codes = [slot.code for slot in slots_of(session, program.id)]
     if draft.slot_code is not None and draft.slot_code not in codes:
         raise InvalidInputError(
@@ -119,30 +160,7 @@ def add_pin(session: Session, viewer: Viewer, draft: PinDraft) -> Pin:
             f"帮带对象 {mentee_code} 的 {len(codes)} 个帮带岗位均已锁定，请先解除一个。",
             path=["menteeId"],
         )
-    pin = Pin(
-        program_id=program.id,
-        county_id=mentee.county_id,
-        mentee_id=mentee.id,
-        mentor_id=mentor.id,
-        slot_code=draft.slot_code,
-        reason=reason,
-        created_by=viewer.subject,
-        updated_by=viewer.subject,
-    )
-    session.add(pin)
-    session.flush()
-    record(
-        session,
-        viewer,
-        AuditAction.PIN_ADDED,
-        f"Pin {pin.id}",
-        county_id=pin.county_id,
-        program=pin.program_id,
-        mentee=mentee_code,
-        mentor=mentor_code,
-        slot=pin.slot_code,
-    )
-    return pin
+    return CheckedPin(program=program, mentee=mentee, mentor=mentor, mentee_code=mentee_code, mentor_code=mentor_code)
 
 
 def remove_pin(session: Session, viewer: Viewer, pin_id: UUID) -> UUID:

@@ -46,6 +46,7 @@ TYPES_BY_ARGUMENT: dict[str, Sequence[str]] = {
     "menteeId": _MENTEE,
     "otherMenteeId": _MENTEE,
     "mentorId": ("Mentor",),
+    "formerMentorId": ("Mentor",),
     "personId": _PERSON,
     "menteePersonId": _PERSON,
     "mentorPersonId": _PERSON,
@@ -174,6 +175,7 @@ ENUMS_BY_ARGUMENT: dict[str, Sequence[str]] = {
 }
 USUAL_FIELDS: dict[str, Sequence[str]] = {
     "AdjustMatchPlanInput": ("reason",),
+    "RosterEditInput": ("mentorId", "formerMentorId"),
     "ApproveMatchPlanInput": ("approveShortfalls",),
     "EndPairingInput": ("outcome",),
     "CreateMentorInput": ("poolDivisionId",),

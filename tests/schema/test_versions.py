@@ -66,6 +66,7 @@ WITHOUT_VERSION = {
     "exportRoster": "makes a row",
     "exportForm": "makes a row",
     "resetFormText": "takes back whatever is set, which comes once",
+    "applyRosterEdits": "names the checksum of the roster, which is its version",
     "startMatchRun": "makes a row; two calls with one key make one run",
     "startRepairRun": "makes a row; two calls with one key make one run",
     "retryMatchRun": "makes a row; two calls make one run",

@@ -57,7 +57,7 @@ def find_header(grid: Grid, remembered: Remembered) -> Header:
         if not _may_begin_header(grid, first, beginnings):
             continue
         for depth in range(1, MAX_HEADER_DEPTH + 1):
-            parts = _parts(grid, first, depth)
+            parts = header_parts(grid, first, depth)
             for layout in LAYOUTS:
                 header = _read(layout, first, depth, parts, {}, remembered)
                 known = {key for key in header.keys.values() if key is not None}
@@ -78,7 +78,7 @@ def mapped_header(grid: Grid, layout: Layout, mapping: SheetMapping, remembered:
         if mapping.header_row is None and len(set(grid.texts(first))) < 2:
             continue
         for depth in range(_shape(grid, first), MAX_HEADER_DEPTH + 1):
-            header = _read(layout, first, depth, _parts(grid, first, depth), columns, remembered)
+            header = _read(layout, first, depth, header_parts(grid, first, depth), columns, remembered)
             # Columns that were named count nothing here: they would make any row look like a header.
             known = {k for column, k in header.keys.items() if k is not None and column not in columns}
             if best is None or (len(known), -first, -depth) > best[0]:
@@ -133,11 +133,11 @@ def _guess(grid: Grid) -> Header:
     if first == 0:
         return Header(layout=None, first_row=0, depth=0, keys={}, parts={})
     depth = _shape(grid, first)
-    parts = _parts(grid, first, depth)
+    parts = header_parts(grid, first, depth)
     return Header(layout=None, first_row=first, depth=depth, keys=dict.fromkeys(parts), parts=parts)
 
 
-def _parts(grid: Grid, first: int, depth: int) -> dict[int, tuple[str, ...]]:
+def header_parts(grid: Grid, first: int, depth: int) -> dict[int, tuple[str, ...]]:
     """Each column with its header parts from top to bottom; a part repeated by a merged range counts once."""
     found: dict[int, tuple[str, ...]] = {}
     columns = {column for row in range(first, first + depth) for column in grid.columns_by_row.get(row, ())}

@@ -224,7 +224,7 @@ def _solve_shares(facts: Facts, policy: Policy, program_id: UUID, draft: RunDraf
 
     The curve takes longest and comes as soon as the policy's own plan is on its way.
     """
-    with _as_refusals(facts, program_id):
+    with as_refusals(facts, program_id):
         _checked_problem(facts, policy)
         parts = share_out(facts, policy)
     own = tuple(
@@ -260,7 +260,7 @@ def _repair_shares(facts: Facts, policy: Policy, program_id: UUID, draft: Repair
             f"政策最多允许 {most} 处变动（stability.maxChanges）；请减少变动数或修改政策。",
             path=["maxChanges"],
         )
-    with _as_refusals(facts, program_id):
+    with as_refusals(facts, program_id):
         check_repairable(_checked_problem(facts, policy))
     return (_Share(kind=ShareKind.REPAIR),)
 
@@ -272,7 +272,7 @@ def _checked_problem(facts: Facts, policy: Policy) -> ProblemData:
 
 
 @contextmanager
-def _as_refusals(facts: Facts, program_id: UUID) -> Iterator[None]:
+def as_refusals(facts: Facts, program_id: UUID) -> Iterator[None]:
     """What the library refuses becomes a refusal of the service."""
     try:
         yield

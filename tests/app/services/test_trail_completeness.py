@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from datetime import UTC, datetime
 from enum import StrEnum
+from uuid import UUID
 
 import pytest
 from sqlmodel import Session, col, select
@@ -13,7 +14,7 @@ from app.access import SYSTEM_VIEWER, create_token
 from app.crypto import PersonalDataCipher
 from app.db import Database, run_in_transaction
 from app.http.exports import _hand_out
-from app.models import AuditEvent, MatchPlan, Mentor, Pairing, Person, ReserveCandidate
+from app.models import AuditEvent, MatchPlan, Mentor, Pairing, PairingMember, Person, ReserveCandidate, Roster
 from app.models.vocabulary import (
     AuditAction,
     CandidateState,
@@ -56,6 +57,7 @@ from app.services.people.merging import MergePersonsDraft, merge_persons
 from app.services.plans import return_match_plan, submit_match_plan
 from app.services.programs import create_match_policy_version
 from app.services.publication import withdraw_publication
+from app.services.roster_edits import EditDraft, RosterEditsDraft, apply_roster_edits
 from app.services.runs import RunDraft
 from app.services.runs.control import cancel_match_run
 from matching.policy import TONGREN_2_PLUS_1
@@ -139,6 +141,18 @@ def change_people(session: Session, world: World, cipher: PersonalDataCipher) ->
     merge_persons(session, world.officer, merge)
 
 
+def take_out(world: World, cipher: PersonalDataCipher, roster_id: UUID, mentee_id: UUID) -> None:
+    """Lay down that the roster came back without the first mentor of a mentee."""
+    with world.database.read() as session:
+        checksum = session.get_one(Roster, roster_id).checksum
+        pairs = select(PairingMember.mentor_id).join(Pairing, col(Pairing.id) == col(PairingMember.pairing_id))
+        wanted = pairs.where(Pairing.mentee_id == mentee_id, PairingMember.slot_code == "TOWNSHIP_MENTOR")
+        former = session.exec(wanted).one()
+    edit = EditDraft(mentee_id=mentee_id, slot_code="TOWNSHIP_MENTOR", former_mentor_id=former)
+    draft = RosterEditsDraft(roster_id=roster_id, checksum=checksum, edits=(edit,), reason="张三要求更换")
+    apply_roster_edits(world.database, world.officer, cipher, draft)
+
+
 def plan_of(world: World, run_id: object) -> MatchPlan:
     with world.database.read() as session:
         return session.exec(select(MatchPlan).where(MatchPlan.run_id == run_id)).one()
@@ -187,6 +201,7 @@ def year(world: World, cipher: PersonalDataCipher) -> None:
     run_in_transaction(database, lambda s: set_form_text(s, officer, words))
     run_in_transaction(database, lambda s: reset_form_text(s, officer, county_id, ExportForm.MENTOR_POOL))
     run_in_transaction(database, lambda s: _hand_out(s, officer, str(job_id)))
+    take_out(world, cipher, roster_id, mentees[2])
     with database.read() as session:
         pairing = session.exec(select(Pairing).where(Pairing.mentee_id == mentees[0])).one()
     ending = EndPairingDraft(pairing_id=pairing.id, reason=MemberEndReason.DISCIPLINE, note="被立案审查")
@@ -217,6 +232,7 @@ def test_every_decision_is_one_entry_and_no_entry_says_who_it_is_about(
         AuditAction.RUN_STARTED: 3,
         AuditAction.RUN_FINISHED: 3,
         AuditAction.PLAN_SUBMITTED: 2,
+        AuditAction.EXCLUSION_ADDED: 2,
     }
     assert counts == {action: often.get(action, 1) for action in AuditAction if action not in OF_OTHERS}
 
