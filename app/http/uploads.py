@@ -43,10 +43,8 @@ GlobalId = Callable[[str, UUID], str]
 """The id under which GraphQL knows a row of a type."""
 
 
-class TooLargeError(AppError):
+class TooLargeError(Exception):
     """The body of a request is larger than allowed."""
-
-    code = "TOO_LARGE"
 
 
 class _InMemory(MultiPartParser):
@@ -104,8 +102,14 @@ class UploadDoor(ABC):
                 waiting.reschedule(None)
                 name = file.filename or "workbook.xlsx"
                 return await asyncio.to_thread(self.take, grant.viewer, request, name, data, form)
-        except TooLargeError as refusal:
-            return _refusal(413, refusal)
+        except TooLargeError:
+            most = self.max_bytes // 2**20
+            return _told(
+                413,
+                "TOO_LARGE",
+                f"The file is larger than {most} MB; split it by township.",
+                f"文件超过{most} MB，请按乡镇拆分。",
+            )
         except (AuditTrailError, DatabaseUnavailableError, StorageFullError) as refusal:
             return _refusal(503, refusal)
         except ForbiddenError as refusal:
@@ -144,7 +148,7 @@ class UploadDoor(ABC):
             )
         announced = request.headers.get("content-length", "")
         if announced.isdecimal() and int(announced) > self.max_bytes + FORM_BYTES:
-            raise self._too_large()
+            raise TooLargeError
         parser = _InMemory(request.headers, self._counted(request), max_files=1, max_fields=4, max_part_size=FORM_BYTES)
         return await parser.parse()
 
@@ -154,14 +158,8 @@ class UploadDoor(ABC):
         async for chunk in request.stream():
             n_bytes += len(chunk)
             if n_bytes > self.max_bytes + FORM_BYTES:
-                raise self._too_large()
+                raise TooLargeError
             yield chunk
-
-    def _too_large(self) -> TooLargeError:
-        most = self.max_bytes // 2**20
-        return TooLargeError(
-            f"The file is larger than {most} MB; split it by township.", f"文件超过{most} MB，请按乡镇拆分。"
-        )
 
 
 def text_field(form: FormData, name: str) -> str | None:

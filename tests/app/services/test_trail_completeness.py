@@ -84,8 +84,11 @@ OF_OTHERS = {
     AuditAction.DATABASE_RESTORED,
     AuditAction.DATABASE_MIGRATED,
     AuditAction.TRAIL_RESEALED,
+    AuditAction.IMPORT_CORRECTED,
+    AuditAction.IMPORT_UNDONE,
+    AuditAction.IMPORT_MAPPING_CHANGED,
 }
-"""Recorded by users and sessions, by privacy and by operation; their own tests show it."""
+"""Recorded by users and sessions, by privacy, by operation and at the desk of imports; their own tests show it."""
 
 RESTRICTED: tuple[type[StrEnum], ...] = (KinshipRelation, ExclusionReason, PersonFlagKind)
 """Closed lists of class A: none of their words may stand in the trail."""
