@@ -35,7 +35,9 @@ def packaged_face() -> FontFace:
 def _characters_of(face: FontFace) -> frozenset[int]:
     """The code points that a face has glyphs for."""
     try:
-        with TTFont(face.path, fontNumber=-1 if face.number is None else face.number, lazy=True) as font:
+        number = -1 if face.number is None else face.number
+        # Opened here: where the library refuses a collection, it leaves its own file open.
+        with face.path.open("rb") as stream, TTFont(stream, fontNumber=number, lazy=True) as font:
             return frozenset(font.getBestCmap() or ())
     except (TTLibError, OSError) as error:
         raise ConfigurationError(

@@ -20,11 +20,12 @@ def test_the_walk_over_the_vocabulary_finds_all_homes_of_closed_lists() -> None:
     modules = {enum.__module__ for enum in ENUMS}
     assert modules == {
         "app.models.audit_vocabulary",
+        "app.models.export_vocabulary",
         "app.models.vocabulary",
         "app.models.run_vocabulary",
         "matching.vocabulary",
     }
-    assert len(ENUMS) == 56
+    assert len(ENUMS) == 58
 
 
 @pytest.mark.parametrize("language", list(Language))
