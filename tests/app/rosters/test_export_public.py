@@ -13,6 +13,7 @@ from app.models import ExportJob, RosterMaster
 from app.models.vocabulary import ExportForm, ExportFormat
 from app.rosters.exporter import ExportDraft
 from app.rosters.formtexts import FormTextDraft, set_form_text
+from app.rosters.marks import OwnMark
 from tests.app.rosters.export_samples import HEADER, NOW, Territory, content, store_territory
 from tests.exports import exported
 
@@ -66,6 +67,17 @@ def test_so_are_the_lines_around_the_table(
         territory = store_territory(session, [content(1)], [], header=HEADER | changes)
     with pytest.raises(PersonalDataInExportError):
         exported(sqlite_database, SYSTEM_VIEWER, public(territory), now=NOW)
+
+
+@pytest.mark.parametrize("number", ["199006b1c2d3", "a1985-06cdef", "1990e06abcde"])
+def test_digits_of_a_checksum_in_the_mark_are_no_birth_date(
+    sqlite_database: Database, monkeypatch: pytest.MonkeyPatch, number: str
+) -> None:
+    own = OwnMark(line=f"存档件　版本：第1版　内容校验：{number}", short=f"存档件{number}")
+    monkeypatch.setattr("app.rosters.printing.own_mark", lambda *_: own)
+    with sqlite_database.write() as session:
+        territory = store_territory(session, [content(1)], [])
+    assert exported(sqlite_database, SYSTEM_VIEWER, public(territory), now=NOW).content
 
 
 def test_a_county_cannot_word_a_column_for_birth_dates(sqlite_database: Database, nothing_kept: None) -> None:
