@@ -37,6 +37,8 @@ BODY_WAIT_S = 120.0
 """Seconds within which a file must have arrived: 20 MB over a slow line."""
 MOST_AT_ONCE = 2
 """Files that are read at once: each takes a core and some hundred MB."""
+MOST_ARRIVING = 8
+"""Files of one door that arrive at once: each is held in memory."""
 PERSONAL = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Vary": "Cookie"}
 
 GlobalId = Callable[[str, UUID], str]
@@ -74,6 +76,7 @@ class UploadDoor(ABC):
         self.max_bytes = settings.max_upload_mb * 2**20
         self.is_production = settings.profile is Profile.PRODUCTION
         self.turn = turn
+        self.arriving = asyncio.Semaphore(MOST_ARRIVING)
 
     @abstractmethod
     def take(self, viewer: Viewer, request: Request, file_name: str, data: bytes, form: FormData) -> JSONResponse:
@@ -90,7 +93,7 @@ class UploadDoor(ABC):
             request.state.grant = grant
             # Asked before the body is read: nobody else may make the server hold a file.
             grant.viewer.require(self.permission)
-            async with self.turn, asyncio.timeout(BODY_WAIT_S) as waiting:
+            async with self.arriving, asyncio.timeout(BODY_WAIT_S):
                 form = await self._form(request)
                 try:
                     file = form.get("file")
@@ -99,8 +102,9 @@ class UploadDoor(ABC):
                     data = await file.read()
                 finally:
                     await form.close()
-                waiting.reschedule(None)
-                name = file.filename or "workbook.xlsx"
+            name = file.filename or "workbook.xlsx"
+            # A slow line must not keep others from being read.
+            async with self.turn:
                 return await asyncio.to_thread(self.take, grant.viewer, request, name, data, form)
         except TooLargeError:
             most = self.max_bytes // 2**20

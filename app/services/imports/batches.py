@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete, update
+from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from app.access import Permission, Viewer, record
 from app.crypto import PersonalDataCipher, WrongDataKeyError
 from app.db import utc_now
 from app.errors import BatchHasErrorsError, InvalidStateError
-from app.models import Division, ImportBatch, ImportCorrection, ImportRow, ImportSource
+from app.models import Division, ImportBatch, ImportRow
 from app.models.vocabulary import AuditAction, ImportState, RowChange
 from app.services.imports import undo
 from app.services.imports.book import load_book_for_commit, load_book_for_preview
@@ -40,6 +40,7 @@ from app.services.imports.records import (
 from app.services.imports.roles import reconcile_role
 from app.services.imports.state import get_batch, require_open, wrong_state
 from app.services.people.records import stamp
+from app.services.privacy.import_files import forget_files
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,12 +136,11 @@ def discard_import(session: Session, viewer: Viewer, batch_id: UUID) -> ImportBa
     viewer.require(Permission.EDIT_PEOPLE)
     batch = get_batch(session, viewer, batch_id, lock=True)
     require_open(batch)
-    for table in (ImportRow, ImportSource):
-        session.connection().execute(
-            update(table).where(col(table.batch_id) == batch.id).values(content_encrypted=None)
-        )
-    session.connection().execute(delete(ImportCorrection).where(col(ImportCorrection.batch_id) == batch.id))
-    batch.sheets_encrypted = None
+    session.connection().execute(
+        update(ImportRow).where(col(ImportRow.batch_id) == batch.id).values(content_encrypted=None)
+    )
+    forget_files(session, [batch.id])
+    session.refresh(batch)
     batch.state = ImportState.DISCARDED
     stamp(batch, viewer)
     record(

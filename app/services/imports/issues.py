@@ -81,6 +81,11 @@ ISSUES: dict[str, tuple[Severity, str, str]] = {
         "{column} is entered by the county only; remove this column.",
         "“{column_zh}”仅由县级登记，请删除该列。",
     ),
+    "COUNTY_COLUMN": (
+        _WARNING,
+        "{column} is entered by the county only; it was left out.",
+        "“{column_zh}”仅由县级登记，未读取。",
+    ),
     # the cell
     "MISSING_VALUE": (_ERROR, "{column} is empty; fill it in.", "“{column_zh}”为空，请填写。"),
     "INVALID_NAME": (_ERROR, "{column} contains signs that no name has.", "“{column_zh}”含有非姓名字符。"),

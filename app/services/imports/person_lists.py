@@ -3,8 +3,9 @@
 from collections.abc import Hashable, Iterable
 from datetime import date
 
+from app.access import covers_division
 from app.models import AnnualAppraisal, Person, PersonFlag, VillageLink
-from app.models.columns import CountyRow
+from app.models.columns import CountyRow, Pii
 from app.models.vocabulary import NeedSource, PersonFlagKind, RowChange
 from app.services.imports.outcome import Outcome
 from app.services.imports.person_facts import POST_LIST_SOURCE, set_needs
@@ -13,6 +14,7 @@ from app.services.imports.records import PersonRecord, WeightedNeed
 from app.services.people import AppointmentDraft, NeedDraft
 from app.services.people.candidates import need_key, new_need
 from app.services.people.records import appointment_key, assign, authored, new_appointment
+from app.services.privacy.restricted import may_read_class
 
 IMPORT_SOURCE = "IMPORT"
 UNDATED_START = date(1900, 1, 1)
@@ -118,6 +120,8 @@ def _update_links(run: Reconciliation, person: Person, record: PersonRecord, out
 
 def _update_discipline(run: Reconciliation, person: Person, record: PersonRecord, outcome: Outcome) -> bool:
     wanted = record.is_discipline_in_force
+    if not covers_division(run.viewer, run.book.county.code):
+        return False  # entered by the county only: what a township writes there neither sets nor ends anything
     if wanted is None or not run.first_given(person.id, "discipline", wanted, outcome):
         return False
     flags = [row for row in run.book.flags.setdefault(person.id, []) if row.kind is PersonFlagKind.DISCIPLINE_IN_FORCE]
@@ -136,7 +140,8 @@ def _update_discipline(run: Reconciliation, person: Person, record: PersonRecord
             **authored(run.viewer.subject),
         )
         run.book.flags[person.id].append(run.book.add(flag))
-    return True
+    # Whether the row changes anything would tell whoever may not read the fact what is on file.
+    return may_read_class(run.viewer, Pii.RESTRICTED, person.county_id)
 
 
 def sorted_keys(keys: Iterable[tuple[Hashable, ...]]) -> list[str]:

@@ -50,8 +50,10 @@ class Reconciliation:
         division = self.book.divisions[record.person.draft.division_id]
         if not covers_division(self.viewer, division.code):
             outcome.problem("township", "OUTSIDE_TERRITORY")
-        if record.person.is_discipline_in_force and not covers_division(self.viewer, self.book.county.code):
-            outcome.problem("discipline", "FORBIDDEN_COLUMN")
+        discipline = record.person.is_discipline_in_force
+        if discipline is not None and not covers_division(self.viewer, self.book.county.code):
+            # Whatever is on file: a refusal that depended on it would tell.
+            outcome.problem("discipline", "FORBIDDEN_COLUMN" if discipline else "COUNTY_COLUMN")
         person = self._find(record.person, outcome)
         if outcome.has_errors:
             return None

@@ -12,11 +12,11 @@ from sqlalchemy import delete, inspect
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, SQLModel, col, select
 
-from app.access import Permission, Viewer, record
+from app.access import Permission, Viewer, covers_division, record
 from app.crypto import PersonalDataCipher, WrongDataKeyError
 from app.db import utc_now
-from app.errors import InvalidStateError
-from app.models import ImportBatch, ImportUndo, PersonCodeCounter, metadata
+from app.errors import ForbiddenError, InvalidStateError
+from app.models import Division, ImportBatch, ImportUndo, PersonCodeCounter, metadata
 from app.models.columns import Row, TrackedRow
 from app.models.vocabulary import AuditAction, ImportState
 from app.services.imports.state import get_batch, wrong_state
@@ -105,6 +105,14 @@ def undo_import(session: Session, viewer: Viewer, cipher: PersonalDataCipher, ba
     kept = session.exec(select(ImportUndo).where(col(ImportUndo.batch_id) == batch.id)).first()
     if batch.state is not ImportState.COMMITTED or batch.county_id is None:
         raise wrong_state(batch)
+    county = session.get_one(Division, batch.county_id)
+    # Whoever committed it is the last who touched it. What the county wrote is not a township's to take back.
+    if batch.updated_by != viewer.subject and not covers_division(viewer, county.code):
+        raise ForbiddenError(
+            "Somebody else committed this file; ask the county to take it back.",
+            "该文件由他人确认入库，请联系县级撤销。",
+            path=("batch_id",),
+        )
     if kept is None or kept.content_encrypted is None:
         raise InvalidStateError(
             "What this import wrote is not kept any more, so it cannot be taken back; correct the records one by one.",
@@ -155,7 +163,8 @@ def _take_back(session: Session, viewer: Viewer, writes: Writes) -> None:
     # First the lists, then their owners: what others point at goes last.
     for name in sorted(inserted, key=order.__getitem__, reverse=True):
         model = _models()[name]
-        for items in _pieces(inserted[name]):
+        # Of rows that point at rows of their own table the last ones go first: villages before their townships.
+        for items in _pieces(inserted[name][::-1]):
             _unchanged(session, model, items)
             session.connection().execute(delete(model).where(col(model.id).in_([item.id for item in items])))
     for name in sorted(deleted, key=order.__getitem__):

@@ -1,14 +1,18 @@
 """Taking a committed import back: everything is as before, or nothing happens."""
 
+from dataclasses import replace
+
 import pytest
 from sqlmodel import col, select
 
 from app.db import utc_now
-from app.errors import InvalidStateError
+from app.errors import ForbiddenError, InvalidStateError
 from app.models import AuditEvent, ImportBatch, ImportUndo, Mentee, Mentor, Person, PersonCodeCounter, Preference
-from app.models.vocabulary import AuditAction, ImportState
+from app.models.vocabulary import AuditAction, ImportState, Role
+from app.services.imports import commit_import, undo_import
 from tests.app.imports.conftest import Desk, candidates, mentors
 from tests.app.rosters.conftest import candidate_row, mentor_row
+from tests.workbooks import add_sheet, new_workbook, to_bytes
 
 CAREER = "2012.07-2016.03 板桥镇桂花村 村委会主任\n2016.03-至今 板桥镇桂花村 党支部书记"
 
@@ -122,3 +126,36 @@ def test_it_is_taken_back_once_and_recorded_without_values(desk: Desk) -> None:
         None,
     )
     assert event.detail["n_removed"] >= 3
+
+
+def test_hundreds_of_divisions_are_taken_back_with_what_lies_in_them(lite_desk: Desk) -> None:
+    before = lite_desk.records()
+    book = new_workbook()
+    rows: list[dict[str, object]] = []
+    for town in range(6):
+        code = f"520624{150 + town}000"
+        rows.append({"区划代码": code, "名称": f"新设{'甲乙丙丁戊己'[town]}镇", "生效日期": "2025.01"})
+        rows += [
+            {"区划代码": f"{code[:9]}{200 + n}", "名称": f"新{chr(0x4E00 + n)}村", "生效日期": "2025.01"}
+            for n in range(100)
+        ]
+    add_sheet(book, "区划", ("区划代码", "名称", "生效日期"), rows)
+    batch = lite_desk.commit(lite_desk.upload(to_bytes(book)))
+    assert batch.counts["new"] == 606
+    lite_desk.undo(batch)
+    assert lite_desk.records() == before
+
+
+def test_a_township_does_not_take_back_what_the_county_committed(desk: Desk) -> None:
+    with desk.database.read() as session:
+        officer = desk.places.officer(session, Role.TOWNSHIP_OFFICER, of=desk.places.banqiao)
+    township = replace(officer, subject="township")
+    batch = desk.upload(candidates([candidate_row(1)]), by=township)
+    desk.commit(batch)
+    with pytest.raises(ForbiddenError):
+        desk.write(lambda session: undo_import(session, township, desk.cipher, batch.id))
+    assert state_of(desk, batch) is ImportState.COMMITTED
+    own = desk.upload(candidates([candidate_row(2)]), by=township)
+    desk.write(lambda session: commit_import(session, township, desk.cipher, own.id))
+    desk.write(lambda session: undo_import(session, township, desk.cipher, own.id))
+    assert state_of(desk, own) is ImportState.UNDONE
