@@ -27,6 +27,7 @@ from app.services.privacy.columns import encrypted_columns
 from app.services.privacy.keys import count_key_use, rotate_keys
 from tests.app.services.office import Office
 from tests.factories import id_number, make_places
+from tests.servers import TEST_DATA_KEY
 
 OLD, NEW = Fernet.generate_key().decode(), Fernet.generate_key().decode()
 BEFORE, DURING, AFTER = PersonalDataCipher([OLD]), PersonalDataCipher([NEW, OLD]), PersonalDataCipher([NEW])
@@ -204,7 +205,7 @@ def test_the_key_file_of_a_development_database_takes_a_new_first_key(
     monkeypatch.setenv("TOUYAN_DATABASE_URL", f"sqlite:///{path}")
     get_settings.cache_clear()
     path.with_name("touyan.db.key").touch(0o600)
-    path.with_name("touyan.db.key").write_text(f"{OLD}\n", encoding="ascii")
+    path.with_name("touyan.db.key").write_text(f"{TEST_DATA_KEY}\n", encoding="ascii")
     old = data_keys(get_settings())
     # The trail is sealed under the data keys as well, so the rows are entered as the service enters them.
     own = Database(f"sqlite:///{path}", seal_keys=SealKeys.of(old))

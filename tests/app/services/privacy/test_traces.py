@@ -43,6 +43,7 @@ from app.models import (
 from app.models.vocabulary import (
     AuditAction,
     ExclusionReason,
+    ExportForm,
     ExportFormat,
     ExportState,
     MaskLevel,
@@ -87,6 +88,7 @@ def everywhere(world: World) -> Person:
         for county_id, purpose in ((None, said), (person.county_id, "x" * 198 + NAME[:2] + NAME), (whole, said)):
             session.add(
                 ExportJob(
+                    form=ExportForm.TWO_PLUS_ONE_ROSTER, division_id=county_id or person.county_id,
                     roster_id=roster.id, county_id=county_id, format=ExportFormat.CSV, mask_level=MaskLevel.STANDARD,
                     purpose=purpose[-200:], state=ExportState.DONE, file_name="f.csv", **BY,
                 )
