@@ -100,6 +100,9 @@ class Reconciliation:
             if person is not None and _is_somebody_else(person, draft):
                 outcome.problem("id_number", "NAMESAKE_DIFFERS")
                 return None
+            if person is not None and not self._is_at_home(person, draft.division_id):
+                outcome.problem("id_number", "NAMESAKE_ELSEWHERE")
+                return None
             if namesakes and person is None:
                 outcome.problem("id_number", "NAMESAKE_ON_FILE")
             elif person is None:
@@ -111,6 +114,25 @@ class Reconciliation:
             outcome.problem("name", "PERSON_OUTSIDE_TERRITORY")
             return None
         return person
+
+    def _is_at_home(self, person: Person, division_id: UUID) -> bool:
+        """Whether the division is one of the person's places, holds one, or lies in one.
+
+        A mentor's row names a township or the county, a mentee's the village in it.
+        """
+        places = self.book.places_of(person)
+        return any(division_id in self._upwards(place) for place in places) or not places.isdisjoint(
+            self._upwards(division_id)
+        )
+
+    def _upwards(self, division_id: UUID) -> set[UUID]:
+        """The division and those of the county that hold it."""
+        found: set[UUID] = set()
+        place = self.book.divisions.get(division_id)
+        while place is not None:
+            found.add(place.id)
+            place = None if place.parent_id is None else self.book.divisions.get(place.parent_id)
+        return found
 
     def _note_neighbour(self, draft: PersonDraft, outcome: Outcome) -> None:
         """Point at a person of the same name in the same village: two ID numbers, or two months of birth, of one."""
