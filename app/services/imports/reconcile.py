@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from app.access import Viewer, covers_division
-from app.models import Person
+from app.models import Division, Person
 from app.models.columns import CountyRow
 from app.models.vocabulary import DatePrecision, DivisionLevel, RowChange, Sex
 from app.services.imports.book import CountyBook
@@ -182,8 +182,12 @@ class Reconciliation:
                     wanted.pop(column, None)
         if not keeps_home:
             wanted["division_id"] = self._wanted_division(person, record.draft.division_id, outcome)
-        if not assign(person, wanted):
+        former_id = person.division_id
+        changed = assign(person, wanted)
+        if not changed:
             return False
+        outcome.changed |= {_CHANGED_COLUMN_OF.get(name, name) for name in changed if name != "division_id"}
+        self.note_move(former_id, person.division_id, outcome)
         self.book.index(person)
         self.touch(person)
         return True
@@ -211,6 +215,16 @@ class Reconciliation:
             return person.division_id
         self._given[person.id, "division_id"] = wanted
         return wanted
+
+    def note_move(self, before_id: UUID, after_id: UUID, outcome: Outcome) -> None:
+        """Note the columns of place that a row changes: the village, the township, or both."""
+        before, after = self.book.divisions.get(before_id), self.book.divisions[after_id]
+        if before is not None and before.id == after.id:
+            return
+        if after.level is DivisionLevel.VILLAGE:
+            outcome.changed.add("village")
+        if before is None or _township_id(before) != _township_id(after):
+            outcome.changed.add("township")
 
     def touch(self, row: CountyRow) -> None:
         """Count the version up, except for rows that this pass creates."""
@@ -310,6 +324,14 @@ _COLUMN_OF = {
     "school": "school_and_major",
     "major": "school_and_major",
 }
+_CHANGED_COLUMN_OF = _COLUMN_OF | {
+    "birth_precision": "birth",
+    "party_join_precision": "party_join",
+    "work_start_precision": "work_start",
+    "is_education_full_time": "education",
+    **{f"{kind}_{part}": kind for kind in ("id_number", "phone") for part in ("encrypted", "hash", "masked")},
+}
+"""The column that a change is told at: every part of what stands in one cell."""
 _SECONDARY_COLUMNS = frozenset({"birth_precision", "party_join_precision", "work_start_precision", "major"})
 """Columns that change together with another one; a conflict is reported once, at that one."""
 _RANDOM_COLUMNS = frozenset({"id_number_encrypted", "id_number_masked", "phone_encrypted", "phone_masked"})
@@ -323,6 +345,10 @@ def _given(values: dict[str, Any]) -> dict[str, Any]:
         for name, value in values.items()
         if value is not None and value is not Sex.UNKNOWN and name not in ("name", "division_id")
     }
+
+
+def _township_id(place: Division) -> UUID | None:
+    return place.parent_id if place.level is DivisionLevel.VILLAGE else place.id
 
 
 def _is_somebody_else(person: Person, draft: PersonDraft) -> bool:
