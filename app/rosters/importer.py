@@ -58,6 +58,7 @@ class _Row:
     record: Record | None
     problems: list[tuple[str, Problem]]
     change: RowChange = RowChange.REJECTED
+    changed_columns: tuple[str, ...] = ()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -247,6 +248,7 @@ def evaluate(
     )
     for (row, _), outcome in zip(parsed, outcomes, strict=True):
         row.change = outcome.change
+        row.changed_columns = tuple(sorted(outcome.changed))
         row.problems += outcome.problems
     return Evaluation(
         rows=[
@@ -256,6 +258,7 @@ def evaluate(
                 kind=row.layout.kind.value,
                 record=row.record,
                 change=row.change,
+                changed_columns=row.changed_columns,
             )
             for row in rows
         ],

@@ -177,6 +177,8 @@ def _apply_all(run: Reconciliation, rows: Sequence[ParsedRow]) -> list[Outcome]:
     for outcome in outcomes:
         if outcome.has_errors:
             outcome.change = RowChange.REJECTED
+        if outcome.change is not RowChange.CHANGED:
+            outcome.changed.clear()
     return outcomes
 
 

@@ -105,6 +105,12 @@ class CountyBook:
         roles = [*self.candidates.get(person.id, ()), *self.assigned.get(person.id, ())]
         return {person.division_id} | {self.mentees[role.id].village_id for role in roles if role.id in self.mentees}
 
+    def places_of(self, person: Person) -> set[UUID]:
+        """The homes, and the townships (or the county) whose pools the person mentors in."""
+        pools = {mentor.pool_id for mentor in self.mentors.get(person.id, ())}
+        of_pools = {place for place, found in self.mentor_pools.items() if any(pool.id in pools for pool in found)}
+        return self.homes(person) | of_pools
+
     @property
     def every_added(self) -> list[Row]:
         """All rows that a commit inserts, of people and of places."""

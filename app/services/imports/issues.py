@@ -292,6 +292,14 @@ ISSUES: dict[str, tuple[Severity, str, str]] = {
         "Another person of this name and month of birth has a different {column}; check that it is not the same one.",
         "另有同名同出生年月人员，“{column_zh}”不同；请核对是否为同一人。",
     ),
+    "NAMESAKE_ELSEWHERE": (
+        _ERROR,
+        "A person of this name and month of birth is on file in another place; the two cannot be told apart. Fill in "
+        "{column} here and on that record, or correct the village. Two records of one person: merge them "
+        "(mergePersons).",
+        "其他村（乡镇）已有同名同出生年月人员，无法判断是否为同一人；请在本表及库中补填“{column_zh}”，或更正所在村；"
+        "同一人有两条记录的，请合并（mergePersons）。",
+    ),
     "AMBIGUOUS_PERSON": (
         _ERROR,
         "Several people have this name; fill in the ID number.",

@@ -8,10 +8,15 @@ from app.services.imports.issues import Problem
 
 @dataclass(slots=True)
 class Outcome:
-    """What happens to one row, and what is wrong with it: pairs of column key and problem."""
+    """What happens to one row, and what is wrong with it: pairs of column key and problem.
+
+    ``changed`` are the keys of the columns that differ from what is on file, of a row that changes something. What is
+    of class A (discipline, kinship, exclusions, wishes) is never among them.
+    """
 
     change: RowChange = RowChange.UNCHANGED
     problems: list[tuple[str, Problem]] = field(default_factory=list)
+    changed: set[str] = field(default_factory=set)
 
     @property
     def has_errors(self) -> bool:

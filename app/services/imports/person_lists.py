@@ -32,7 +32,7 @@ def update_lists(run: Reconciliation, person: Person, record: PersonRecord, outc
         def make_post(draft: AppointmentDraft) -> CountyRow:
             return new_appointment(person, draft, source=IMPORT_SOURCE, author=author)
 
-        changed |= run.replace_list(
+        if run.replace_list(
             book.appointments,
             person.id,
             record.appointments,
@@ -40,19 +40,25 @@ def update_lists(run: Reconciliation, person: Person, record: PersonRecord, outc
             appointment_key,
             make_post,
             may_remove=lambda row: record.is_career_complete and row.source != POST_LIST_SOURCE,
-        )
+        ):
+            outcome.changed.add("career")
+            changed = True
     if record.needs and run.has_needs_sheet:
         added = Outcome()
         weighted = tuple(WeightedNeed(specialty=need.specialty, weight=need.weight) for need in record.needs)
         set_needs(run, person, weighted, added)
         outcome.problems += added.problems
-        changed |= added.change is not RowChange.UNCHANGED
+        if added.change is not RowChange.UNCHANGED:
+            outcome.changed.add("needs")
+            changed = True
     elif record.needs and run.first_given(person.id, "needs", sorted_keys(map(need_key, record.needs)), outcome):
 
         def make_need(draft: NeedDraft) -> CountyRow:
             return new_need(person, draft, NeedSource.SURVEY, author)
 
-        changed |= run.replace_list(book.needs, person.id, record.needs, need_key, need_key, make_need)
+        if run.replace_list(book.needs, person.id, record.needs, need_key, need_key, make_need):
+            outcome.changed.add("needs")
+            changed = True
     changed |= _update_appraisals(run, person, record, outcome)
     changed |= _update_links(run, person, record, outcome)
     return _update_discipline(run, person, record, outcome) or changed
@@ -76,10 +82,12 @@ def _update_appraisals(run: Reconciliation, person: Person, record: PersonRecord
                 **authored(run.viewer.subject),
             )
             stored.append(run.book.add(row))
-            changed = True
         elif assign(row, {"grade": item.grade}):
             run.touch(row)
-            changed = True
+        else:
+            continue
+        outcome.changed.add(f"appraisal_{item.year}")
+        changed = True
     return changed
 
 
@@ -115,6 +123,8 @@ def _update_links(run: Reconciliation, person: Person, record: PersonRecord, out
             )
             stored.append(run.book.add(row))
         changed = True
+    if changed:
+        outcome.changed.add("linked_villages")
     return changed
 
 

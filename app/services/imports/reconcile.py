@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from app.access import Viewer, covers_division
-from app.models import Person
+from app.models import Division, Person
 from app.models.columns import CountyRow
 from app.models.vocabulary import DatePrecision, DivisionLevel, RowChange, Sex
 from app.services.imports.book import CountyBook
@@ -102,6 +102,9 @@ class Reconciliation:
             if person is not None and _is_somebody_else(person, draft):
                 outcome.problem("id_number", "NAMESAKE_DIFFERS")
                 return None
+            if person is not None and not self._is_at_home(person, draft.division_id):
+                outcome.problem("id_number", "NAMESAKE_ELSEWHERE")
+                return None
             if namesakes and person is None:
                 outcome.problem("id_number", "NAMESAKE_ON_FILE")
             elif person is None:
@@ -113,6 +116,25 @@ class Reconciliation:
             outcome.problem("name", "PERSON_OUTSIDE_TERRITORY")
             return None
         return person
+
+    def _is_at_home(self, person: Person, division_id: UUID) -> bool:
+        """Whether the division is one of the person's places, holds one, or lies in one.
+
+        A mentor's row names a township or the county, a mentee's the village in it.
+        """
+        places = self.book.places_of(person)
+        return any(division_id in self._upwards(place) for place in places) or not places.isdisjoint(
+            self._upwards(division_id)
+        )
+
+    def _upwards(self, division_id: UUID) -> set[UUID]:
+        """The division and those of the county that hold it."""
+        found: set[UUID] = set()
+        place = self.book.divisions.get(division_id)
+        while place is not None:
+            found.add(place.id)
+            place = None if place.parent_id is None else self.book.divisions.get(place.parent_id)
+        return found
 
     def _note_neighbour(self, draft: PersonDraft, outcome: Outcome) -> None:
         """Point at a person of the same name in the same village: two ID numbers, or two months of birth, of one."""
@@ -162,8 +184,12 @@ class Reconciliation:
                     wanted.pop(column, None)
         if not keeps_home:
             wanted["division_id"] = self._wanted_division(person, record.draft.division_id, outcome)
-        if not assign(person, wanted):
+        former_id = person.division_id
+        changed = assign(person, wanted)
+        if not changed:
             return False
+        outcome.changed |= {_CHANGED_COLUMN_OF.get(name, name) for name in changed if name != "division_id"}
+        self.note_move(former_id, person.division_id, outcome)
         self.book.index(person)
         self.touch(person)
         return True
@@ -191,6 +217,16 @@ class Reconciliation:
             return person.division_id
         self._given[person.id, "division_id"] = wanted
         return wanted
+
+    def note_move(self, before_id: UUID, after_id: UUID, outcome: Outcome) -> None:
+        """Note the columns of place that a row changes: the village, the township, or both."""
+        before, after = self.book.divisions.get(before_id), self.book.divisions[after_id]
+        if before is not None and before.id == after.id:
+            return
+        if after.level is DivisionLevel.VILLAGE:
+            outcome.changed.add("village")
+        if before is None or _township_id(before) != _township_id(after):
+            outcome.changed.add("township")
 
     def touch(self, row: CountyRow) -> None:
         """Count the version up, except for rows that this pass creates."""
@@ -290,6 +326,14 @@ _COLUMN_OF = {
     "school": "school_and_major",
     "major": "school_and_major",
 }
+_CHANGED_COLUMN_OF = _COLUMN_OF | {
+    "birth_precision": "birth",
+    "party_join_precision": "party_join",
+    "work_start_precision": "work_start",
+    "is_education_full_time": "education",
+    **{f"{kind}_{part}": kind for kind in ("id_number", "phone") for part in ("encrypted", "hash", "masked")},
+}
+"""The column that a change is told at: every part of what stands in one cell."""
 _SECONDARY_COLUMNS = frozenset({"birth_precision", "party_join_precision", "work_start_precision", "major"})
 """Columns that change together with another one; a conflict is reported once, at that one."""
 _RANDOM_COLUMNS = frozenset({"id_number_encrypted", "id_number_masked", "phone_encrypted", "phone_masked"})
@@ -303,6 +347,10 @@ def _given(values: dict[str, Any]) -> dict[str, Any]:
         for name, value in values.items()
         if value is not None and value is not Sex.UNKNOWN and name not in ("name", "division_id")
     }
+
+
+def _township_id(place: Division) -> UUID | None:
+    return place.parent_id if place.level is DivisionLevel.VILLAGE else place.id
 
 
 def _is_somebody_else(person: Person, draft: PersonDraft) -> bool:

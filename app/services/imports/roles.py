@@ -1,16 +1,20 @@
 """Compares what a row says about a candidate, an assigned cadre or a mentor with the county's book."""
 
+from collections.abc import Hashable, Iterable
 from typing import Any
+from uuid import UUID
 
 from app.models import (
     AssignedCadre,
+    Mentee,
     Mentor,
     MentorPool,
+    MentorSpecialty,
     Person,
     ReserveCandidate,
     ReservePool,
 )
-from app.models.vocabulary import AssignmentState, MenteeKind, MentorState, ReviewLevel, RowChange
+from app.models.vocabulary import AssignmentState, MenteeKind, MentorState, ReviewLevel, RowChange, SkillLevel
 from app.services.imports.outcome import Outcome
 from app.services.imports.reconcile import Reconciliation
 from app.services.imports.records import (
@@ -70,9 +74,24 @@ def _candidate(run: Reconciliation, person: Person, record: CandidateRecord, out
     elif CANDIDATE_STEPS.index(record.state) > CANDIDATE_STEPS.index(candidate.state):
         # A workbook tells the present stage; it may be several steps on, but never takes a step back.
         values["state"] = record.state
-    mentee = book.mentees[candidate.id]
-    for row, changes in ((mentee, {"village_id": record.village_id}), (candidate, values)):
-        if assign(row, changes):
+    _set(run, book.mentees[candidate.id], record.village_id, candidate, values, outcome)
+
+
+def _set(
+    run: Reconciliation,
+    mentee: Mentee,
+    village_id: UUID,
+    role: ReserveCandidate | AssignedCadre,
+    values: dict[str, Any],
+    outcome: Outcome,
+) -> None:
+    """Set the village and the columns of a mentee's role that differ."""
+    run.note_move(mentee.village_id, village_id, outcome)
+    for row, changes in ((mentee, {"village_id": village_id}), (role, values)):
+        changed = assign(row, changes)
+        if changed:
+            # The state is read from the stage of the review.
+            outcome.changed |= {"review_level" if name == "state" else name for name in changed} - {"village_id"}
             run.touch(row)
             outcome.change = RowChange.CHANGED
 
@@ -103,10 +122,7 @@ def _assigned_cadre(run: Reconciliation, person: Person, record: AssignedCadreRe
         values: dict[str, Any] = {"sending_unit": record.sending_unit, "assigned_from": record.assigned_from}
         if record.term_end is not None:
             values["term_end"] = record.term_end
-        for row, changes in ((book.mentees[cadre.id], {"village_id": record.village_id}), (cadre, values)):
-            if assign(row, changes):
-                run.touch(row)
-                outcome.change = RowChange.CHANGED
+        _set(run, book.mentees[cadre.id], record.village_id, cadre, values, outcome)
         return
     if active:
         outcome.problem("name", "OTHER_POSTING_ACTIVE")
@@ -149,7 +165,9 @@ def _mentor(run: Reconciliation, person: Person, record: MentorRecord, outcome: 
         values: dict[str, Any] = {"category": record.category}
         given = {"capacity": record.capacity, "trade_years": record.trade_years}
         values |= {name: value for name, value in given.items() if value is not None}
-        if assign(mentor, values):
+        names = assign(mentor, values)
+        if names:
+            outcome.changed.update(names)
             run.touch(mentor)
             outcome.change = RowChange.CHANGED
     owner = mentor
@@ -158,10 +176,21 @@ def _mentor(run: Reconciliation, person: Person, record: MentorRecord, outcome: 
         return new_specialty(owner, draft, author)
 
     if record.specialties:
+        before = _specialty_columns(book.specialties.get(mentor.id, ()))
+        after = _specialty_columns(record.specialties)
+        outcome.changed |= {column for column in after if before[column] != after[column]}
         changed = run.replace_list(book.specialties, mentor.id, record.specialties, specialty_key, specialty_key, make)
         if changed and outcome.change is not RowChange.NEW:
             run.touch(mentor)
             outcome.change = RowChange.CHANGED
+
+
+def _specialty_columns(rows: Iterable[MentorSpecialty | SpecialtyDraft]) -> dict[str, set[Hashable]]:
+    """The specialties by the column that they stand in."""
+    found: dict[str, set[Hashable]] = {"specialty_good": set(), "specialty_familiar": set()}
+    for row in rows:
+        found["specialty_familiar" if row.level is SkillLevel.FAMILIAR else "specialty_good"].add(specialty_key(row))
+    return found
 
 
 def _mentor_pool(run: Reconciliation, record: MentorRecord) -> MentorPool:

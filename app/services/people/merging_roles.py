@@ -23,11 +23,14 @@ from app.models import (
     metadata,
 )
 from app.models.columns import Row, TrackedRow
-from app.models.vocabulary import OPEN_RUN_STATES, MentorState, PairingMemberState
+from app.models.vocabulary import OPEN_RUN_STATES, AssignmentState, MentorState, PairingMemberState
 from app.services.people.candidates import CANDIDATE_EXITS
 from app.services.people.records import stamp
 
 RowT = TypeVar("RowT", bound=Row)
+RoleT = TypeVar("RoleT", ReserveCandidate, AssignedCadre, Mentor)
+_EXIT_COLUMNS = ("exit_date", "exit_reason_encrypted")
+_PERIOD_COLUMNS = ("available_from", "available_to")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -93,10 +96,10 @@ class RoleMerge:
         for row in self.rows_of(ReserveCandidate, "person_id", self.drop):
             twin = stored.get(row.pool_id)
             if twin is not None:
-                kept, gone = self._choose(
-                    row, twin, "mentee", row.state in CANDIDATE_EXITS, twin.state in CANDIDATE_EXITS
-                )
-                self._fill(kept, gone, ("pool_date", "exit_date", "exit_reason_encrypted"))
+                kept, gone = self._choose(row, twin, "mentee")
+                # When and why somebody left belongs to that exit: it is no blank of a role in the pool.
+                is_same_exit = kept.state in CANDIDATE_EXITS and kept.state is gone.state
+                self._fill(kept, gone, ("pool_date", *(_EXIT_COLUMNS if is_same_exit else ())))
                 self._delete_mentee(gone)
                 if kept is twin:
                     continue
@@ -105,8 +108,9 @@ class RoleMerge:
         for cadre in self.rows_of(AssignedCadre, "person_id", self.drop):
             same = postings.get(self._posting(cadre))
             if same is not None:
-                kept_cadre, gone_cadre = self._choose(cadre, same, "mentee", is_first_over=False, is_second_over=False)
-                self._fill(kept_cadre, gone_cadre, ("term_end",))
+                kept_cadre, gone_cadre = self._choose(cadre, same, "mentee")
+                if kept_cadre.state is gone_cadre.state:
+                    self._fill(kept_cadre, gone_cadre, ("term_end",))
                 self._delete_mentee(gone_cadre)
                 if kept_cadre is same:
                     continue
@@ -133,9 +137,10 @@ class RoleMerge:
         for row in self.rows_of(Mentor, "person_id", self.drop):
             twin = stored.get(row.pool_id)
             if twin is not None:
-                over = (MentorState.RETIRED, MentorState.REMOVED)
-                kept, gone = self._choose(row, twin, "mentor", row.state in over, twin.state in over)
-                self._fill(kept, gone, ("capacity", "trade_years", "available_from", "available_to"))
+                kept, gone = self._choose(row, twin, "mentor")
+                # The last day of a mentor who has retired does not end the service of one who has not.
+                period = _PERIOD_COLUMNS if _is_over(kept) == _is_over(gone) else ()
+                self._fill(kept, gone, ("capacity", "trade_years", *period))
                 self._join_specialties(kept, gone)
                 self.session.delete(gone)
                 self.session.flush()
@@ -157,10 +162,11 @@ class RoleMerge:
         query = select(MentorSpecialty).where(col(MentorSpecialty.mentor_id) == mentor.id)
         return list(self.session.exec(query.with_for_update()).all())
 
-    def _choose(
-        self, first: RowT, second: RowT, target: str, is_first_over: bool, is_second_over: bool
-    ) -> tuple[RowT, RowT]:
-        """Which of two equal roles stays, and which goes: never one that pairings, plans or rosters name."""
+    def _choose(self, first: RoleT, second: RoleT, target: str) -> tuple[RoleT, RoleT]:
+        """Which of two equal roles stays, and which goes: never one that pairings, plans or rosters name.
+
+        One that is over never takes the place of one that is not.
+        """
         is_first_used, is_second_used = (_is_named(self.session, target, row.id) for row in (first, second))
         if is_first_used and is_second_used:
             raise InvalidStateError(
@@ -176,8 +182,19 @@ class RoleMerge:
                 "有正在进行的匹配，可能涉及将被合并的身份；请待其结束后再合并。",
                 path=("drop_id",),
             )
-        first_stays = is_first_used or (not is_second_used and is_second_over and not is_first_over)
-        return (first, second) if first_stays else (second, first)
+        first_stays = is_first_used or (not is_second_used and _is_over(second) and not _is_over(first))
+        kept, gone = (first, second) if first_stays else (second, first)
+        if _is_over(kept) and not _is_over(gone):
+            ended, active = ((self.keep if row.person_id == self.keep.id else self.drop).code for row in (kept, gone))
+            raise InvalidStateError(
+                f"The role of person {ended} is over and stays, because pairings, plans or rosters name it; the active "
+                f"role of person {active} in the same pool or village would be lost. End that role first if it is over "
+                "too; otherwise leave the two records apart.",
+                f"人员 {ended} 的身份已结束，但已被结对、方案或花名册引用，须保留；人员 {active} 在同一库（村）中的"
+                "有效身份将因此丢失。如该身份也应结束，请先办理退出再合并；否则请保留两条记录。",
+                path=("drop_id",),
+            )
+        return kept, gone
 
     def _is_run_open(self) -> bool:
         """Whether any run is on its way: that of a prefecture reads this county as well."""
@@ -188,6 +205,15 @@ class RoleMerge:
         blank = [name for name in names if getattr(kept, name) is None and getattr(gone, name) is not None]
         if blank:
             self.move(kept, **{name: getattr(gone, name) for name in blank})
+
+
+def _is_over(role: ReserveCandidate | AssignedCadre | Mentor) -> bool:
+    """Whether the role has ended; none of these states is ever left again."""
+    if isinstance(role, ReserveCandidate):
+        return role.state in CANDIDATE_EXITS
+    if isinstance(role, AssignedCadre):
+        return role.state is AssignmentState.ENDED
+    return role.state in (MentorState.RETIRED, MentorState.REMOVED)
 
 
 def _is_named(session: Session, target: str, row_id: UUID) -> bool:

@@ -22,7 +22,7 @@ from app.services.roster_edits.records import (
     Told,
     UnclearRow,
 )
-from app.services.roster_edits.words import ambiguous, other_version, repeated, unknown
+from app.services.roster_edits.words import ambiguous, other_version, repeated, unknown, unknown_seat
 
 MOST_EDITS = 500
 """Seats that may come back changed by hand: more are another plan, which a run makes."""
@@ -94,7 +94,7 @@ def _compared(book: RosterBook, file: RosterFile, chosen: Mapping[str, UUID | No
 
 def _seats(book: RosterBook, row: RosterRow, mentee: Choice, mentors: Finder) -> list[SeatEdit]:
     printed = book.printed.get(mentee.id, {})
-    written = _by_slot(book, row)
+    written, untold = _by_slot(book, row)
     seats: list[SeatEdit] = []
     for slot in book.slots:
         former, text = printed.get(slot.code), written.get(slot.code)
@@ -105,6 +105,11 @@ def _seats(book: RosterBook, row: RosterRow, mentee: Choice, mentors: Finder) ->
             state=SeatState.ABSENT,
             former=former,
         )
+        if slot.code in untold:
+            cell = untold[slot.code].mentor.cell
+            told = unknown_seat(cell, [each.name for each in book.slots])
+            seats.append(replace(edit, cell=cell, state=SeatState.UNKNOWN, meaning=told))
+            continue
         if text is None:
             seats.append(edit)
             continue
@@ -139,17 +144,30 @@ def with_moves(seats: Iterable[SeatEdit]) -> list[SeatEdit]:
     ]
 
 
-def _by_slot(book: RosterBook, row: RosterRow) -> dict[str, SeatText]:
-    """The seats of a row by slot: by what the file calls them, else by their order where it has all of them."""
+def _by_slot(book: RosterBook, row: RosterRow) -> tuple[dict[str, SeatText], dict[str, SeatText]]:
+    """The seats of a row by slot, and by the slots that are left over the seats of which nobody can tell the slot.
+
+    What the file calls a seat counts. By their order go all seats when no name is known, and a last one whose name is
+    not known to the last slot.
+    """
     named: dict[str, SeatText] = {}
+    rest: list[SeatText] = []
+    is_any_repeated = False
     for seat in row.seats:
         fitting = [slot.code for slot in book.slots if squeezed(seat.label) in slot.spellings]
         if len(fitting) == 1 and fitting[0] not in named:
             named[fitting[0]] = seat
-    if len(named) == len(row.seats):
-        return named
+        else:
+            rest.append(seat)
+            is_any_repeated |= len(fitting) == 1
+    if not rest:
+        return named, {}
     if len(row.seats) == len(book.slots):
-        return {slot.code: seat for slot, seat in zip(book.slots, row.seats, strict=True)}
+        free = [slot.code for slot in book.slots if slot.code not in named]
+        by_order = dict(zip(free, rest, strict=True))
+        if not named or (len(rest) == 1 and not is_any_repeated):
+            return named | by_order, {}
+        return named, by_order
     names = "、".join(slot.name for slot in book.slots)
     raise WorkbookError(
         f"{row.mentee.cell}: the file has {len(row.seats)} mentor(s) for this mentee, the roster has "

@@ -52,6 +52,15 @@ def unknown(cell: str) -> Told:
     )
 
 
+def unknown_seat(cell: str, slots: Sequence[str]) -> Told:
+    """Some seats of a mentee bear names of slots, and this one a name that is none or stands twice."""
+    names = "、".join(slots)
+    return Told(
+        english=f"{cell}: the slot of this mentor cannot be told; name the slots as the roster does ({names}).",
+        chinese=f"{cell}：无法确定该导师的帮带岗位，请按花名册的岗位名称填写（{names}）。",
+    )
+
+
 def repeated(cell: str, code: str, first: str) -> Told:
     """A mentee stands twice in the file."""
     return Told(

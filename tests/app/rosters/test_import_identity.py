@@ -155,3 +155,68 @@ def test_of_namesakes_in_the_same_month_the_one_in_the_same_village_is_meant(off
     assert found == {(office.places.guihua.id, "贵州思南"), (office.places.other_guihua.id, None)}
     third = office.upload_candidates([without | {"村（社区）": "垌心村"}])
     assert office.errors(third) == [("U2", "AMBIGUOUS_PERSON")]
+
+
+ELSEWHERE = {"乡镇（街道）": "塘头镇", "村（社区）": "青杠坝村"}
+
+
+@pytest.mark.parametrize("number", [None, id_number(date(1985, 6, 12), 3)])
+@pytest.mark.parametrize("stored", [None, id_number(date(1985, 6, 12), 5)])
+def test_a_namesake_in_another_village_is_not_taken_for_the_person_of_the_row(
+    office: ImportOffice, stored: str | None, number: str | None
+) -> None:
+    office.commit(office.upload_candidates([candidate_row(1, 姓名="张伟", 身份证号=stored)]))
+    batch = office.upload_candidates([candidate_row(2, 姓名="张伟", 身份证号=number, **ELSEWHERE)])
+    if stored is not None and number is not None:
+        assert (office.errors(batch), batch.counts["new"]) == ([], 1)
+    else:
+        assert office.errors(batch) == [("U2", "NAMESAKE_ELSEWHERE")]
+        assert (batch.state, batch.counts["rejected"]) == (ImportState.HAS_ERRORS, 1)
+    (person,) = office.all(Person)
+    assert isinstance(person, Person)
+    assert person.division_id == office.places.guihua.id
+
+
+def test_a_namesake_of_the_same_township_but_another_village_is_not_taken_either(office: ImportOffice) -> None:
+    office.commit(office.upload_candidates([candidate_row(1, 姓名="张伟", 身份证号=None)]))
+    batch = office.upload_candidates([candidate_row(1, 姓名="张伟", 身份证号=None, **{"村（社区）": "垌心村"})])
+    assert office.errors(batch) == [("U2", "NAMESAKE_ELSEWHERE")]
+
+
+def test_two_namesakes_of_one_file_in_two_villages_are_told_apart_by_their_id_numbers(office: ImportOffice) -> None:
+    rows = [candidate_row(1, 姓名="张伟"), candidate_row(2, 姓名="张伟", **ELSEWHERE)]
+    blank = [row | {"身份证号": None} for row in rows]
+    assert office.errors(office.upload_candidates(blank)) == [("U3", "NAMESAKE_ELSEWHERE")]
+    batch = office.upload_candidates(rows)
+    assert (office.errors(batch), batch.counts["new"]) == ([], 2)
+
+
+@pytest.mark.parametrize(("township", "errors"), [("板桥镇", []), ("塘头镇", [("V3", "NAMESAKE_ELSEWHERE")])])
+def test_a_mentor_without_id_number_is_the_candidate_of_a_village_of_that_township_only(
+    office: ImportOffice, township: str, errors: list[tuple[str, str]]
+) -> None:
+    office.commit(office.upload_candidates([candidate_row(1, 身份证号=None)]))
+    row = mentor_row(1, 身份证号=None, 姓名="张乙", 性别="男", 出生年月="1985.06", **{"乡镇（街道）": township})
+    batch = office.upload_mentors([row])
+    assert office.errors(batch) == errors
+    if not errors:
+        office.commit(batch)
+        assert len(office.all(Person)) == 1
+
+
+def test_a_mentor_of_another_township_is_found_again_without_id_number(office: ImportOffice) -> None:
+    number = id_number(date(1985, 6, 12), 1)
+    same = {"姓名": "张乙", "性别": "男", "出生年月": "1985.06", "乡镇（街道）": "塘头镇"}
+    office.commit(office.upload_candidates([candidate_row(1)]))
+    office.commit(office.upload_mentors([mentor_row(1, 身份证号=number, **same)]))
+    again = office.upload_mentors([mentor_row(1, 身份证号=None, **same)])
+    assert (office.errors(again), again.counts["unchanged"]) == ([], 1)
+
+
+def test_a_candidate_row_finds_the_mentor_on_file_in_its_township(office: ImportOffice) -> None:
+    same = {"姓名": "张乙", "性别": "男", "出生年月": "1985.06", "身份证号": None}
+    office.commit(office.upload_mentors([mentor_row(1, **same)]))
+    batch = office.upload_candidates([candidate_row(1, **same)])
+    assert office.errors(batch) == []
+    office.commit(batch)
+    assert len(office.all(Person)) == 1

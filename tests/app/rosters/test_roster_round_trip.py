@@ -35,7 +35,7 @@ from app.rosters.roster_file import read_roster
 from app.services.constraints import PinDraft, add_pin
 from app.services.publication import withdraw_publication
 from app.services.roster_edits import EditDraft, apply_roster_edits, compare_roster
-from app.services.roster_edits.records import SeatState
+from app.services.roster_edits.records import PersonText, RosterFile, RosterRow, SeatState, SeatText
 from tests.app.rosters.round_trips import TOWNSHIP, VILLAGE, Office, Paper, open_office, open_one_to_one
 
 CSV = ExportFormat.CSV
@@ -314,6 +314,41 @@ def test_columns_of_seats_in_another_order_are_told_by_their_names(lone: Office)
     text = StringIO()
     csv.writer(text).writerows([[line[n] for n in order] if len(line) == len(header) else line for line in lines])
     assert lone.compare(text.getvalue().encode("utf-8-sig")).is_identical
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    [
+        # One name is known, in the other order: it counts, and the last seat is in the last slot.
+        (("帮带干部（二）", "乡里的人"), []),
+        (("村里的人", "帮带干部（一）"), []),
+        # A name that stands twice tells nothing about the second seat.
+        (("帮带干部（二）", "帮带干部（二）"), [(TOWNSHIP, SeatState.UNKNOWN)]),
+    ],
+)
+def test_a_slot_that_is_named_is_not_given_away_because_another_name_is_unknown(
+    lone: Office, labels: tuple[str, str], expected: list[tuple[str, SeatState]]
+) -> None:
+    teams = lone.teams()
+    mentee = min(teams)
+    people = [lone.person(teams[mentee][slot]) for slot in (VILLAGE, TOWNSHIP)]
+    row = RosterRow(
+        sheet="花名册",
+        number=4,
+        mentee=PersonText(cell="D4", code=mentee, name=lone.person(mentee).name),
+        seats=tuple(
+            SeatText(label=label, ordinal=n, mentor=PersonText(cell=f"{'FG'[n]}4", code=person.code, name=person.name))
+            for n, (label, person) in enumerate(zip(labels, people, strict=True))
+        ),
+    )
+    file = RosterFile(rows=(row,), n_skipped=0, versions=frozenset())
+    compared = compare_roster(lone.database, lone.world.officer, lone.roster_id, file)
+    assert [(seat.slot_code, seat.state) for seat in compared.seats] == expected
+    assert compared.n_same == 2 - len(expected)
+    for seat in compared.seats:
+        assert seat.meaning is not None
+        assert (seat.cell, seat.mentor) == ("G4", None)
+        assert "岗位名称" in seat.meaning.chinese
 
 
 def test_rules_refuse_an_edit_in_the_preview_and_when_it_is_laid_down(lone: Office) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlmodel import Session, select
@@ -28,6 +29,7 @@ from app.models import (
     PairingMember,
     Person,
     PersonFlag,
+    Pin,
     Preference,
     ReserveCandidate,
     RosterEntry,
@@ -37,13 +39,17 @@ from app.models import (
 from app.models.columns import Row
 from app.models.vocabulary import (
     AppraisalGrade,
+    AssignmentState,
     AuditAction,
     CandidateState,
     ExclusionReason,
     KinshipRelation,
+    MenteeKind,
     MentorCategory,
+    MentorState,
     NeedSource,
     PersonFlagKind,
+    ProgramKind,
     Role,
     SkillLevel,
     Specialty,
@@ -54,7 +60,8 @@ from app.services.people.candidates import new_need
 from app.services.people.drafts import SpecialtyDraft
 from app.services.people.mentors import new_specialty
 from app.services.people.merging import MergePersonsDraft, merge_persons
-from tests.app.services.world import World, make_world, populate
+from app.services.programs import ProgramDraft, create_pairing_program
+from tests.app.services.world import START, World, make_world, populate
 from tests.factories import id_number
 
 REASON = "经乡镇核实为同一人"
@@ -201,6 +208,112 @@ def test_two_candidates_of_one_pool_become_one_and_the_one_in_the_pool_stays(wor
     left = session.exec(select(ReserveCandidate)).one()
     assert (left.id, left.person_id, left.state) == (within.id, keep.id, CandidateState.IN_POOL)
     assert session.exec(select(Mentee.id)).one() == within.id
+
+
+@pytest.mark.parametrize("is_active_kept", [True, False])
+def test_a_candidate_in_the_pool_is_not_given_the_exit_of_the_other_record(
+    world: World, session: Session, is_active_kept: bool
+) -> None:
+    out = world.candidate(session, world.places.guihua.id, state=CandidateState.SURVEYED, pool_date=None)
+    reason = world.cipher.encrypt("本人申请")
+    out.state, out.exit_date, out.exit_reason_encrypted = CandidateState.WITHDRAWN, date(2025, 1, 2), reason
+    add(session, out)
+    within = world.candidate(session, world.places.dongxin.id)
+    people = [session.get_one(Person, each.person_id) for each in (within, out)]
+    merge(session, world, *(people if is_active_kept else people[::-1]))
+    left = session.exec(select(ReserveCandidate)).one()
+    assert (left.id, left.state, left.exit_date, left.exit_reason_encrypted) == (
+        within.id, CandidateState.IN_POOL, None, None,
+    )  # fmt: skip
+
+
+def test_of_two_records_that_left_in_the_same_way_the_blank_exit_is_filled(world: World, session: Session) -> None:
+    outs = [world.candidate(session, world.places.guihua.id) for _ in range(2)]
+    for each in outs:
+        each.state = CandidateState.WITHDRAWN
+        add(session, each)
+    outs[1].exit_date = date(2025, 1, 2)
+    add(session, outs[1])
+    merge(session, world, *(session.get_one(Person, each.person_id) for each in outs))
+    left = session.exec(select(ReserveCandidate)).one()
+    assert (left.id, left.exit_date) == (outs[0].id, date(2025, 1, 2))
+
+
+def test_an_active_mentor_does_not_end_with_the_retired_record(world: World, session: Session) -> None:
+    active, retired = (
+        world.mentor(session, world.places.banqiao.id, MentorCategory.TOWNSHIP_OFFICER) for _ in range(2)
+    )
+    retired.state, retired.available_to = MentorState.RETIRED, date(2024, 6, 30)
+    add(session, retired)
+    merge(session, world, *(session.get_one(Person, each.person_id) for each in (active, retired)))
+    left = session.exec(select(Mentor)).one()
+    assert (left.id, left.state, left.available_to) == (active.id, MentorState.ACTIVE, None)
+
+
+def test_an_active_posting_stays_and_takes_no_term_from_the_ended_one(world: World, session: Session) -> None:
+    ended, active = (session.get_one(AssignedCadre, world.assigned(session, world.places.guihua.id)) for _ in range(2))
+    ended.state, ended.term_end = AssignmentState.ENDED, date(2024, 9, 1)
+    add(session, ended)
+    merge(session, world, *(session.get_one(Person, each.person_id) for each in (ended, active)))
+    left = session.exec(select(AssignedCadre)).one()
+    assert (left.id, left.state, left.term_end) == (active.id, AssignmentState.ACTIVE, None)
+
+
+def pinned(world: World, session: Session, mentee_id: UUID, mentor_id: UUID) -> None:
+    """Something that names both roles, so that neither can be taken away."""
+    draft = ProgramDraft(
+        division_id=world.places.county.id,
+        kind=ProgramKind.TWO_PLUS_ONE,
+        mentee_kind=MenteeKind.RESERVE_CANDIDATE,
+        name="思南县2025年“2+1”结对帮带",
+        year=2025,
+        start_date=START,
+        preset="TONGREN_2_PLUS_1",
+    )
+    program = create_pairing_program(session, world.officer, draft)
+    add(
+        session,
+        Pin(
+            program_id=program.id,
+            mentee_id=mentee_id,
+            mentor_id=mentor_id,
+            slot_code="TOWNSHIP_MENTOR",
+            reason="t",
+            county_id=world.places.county.id,
+            created_by="test",
+            updated_by="test",
+        ),
+    )
+
+
+@pytest.mark.parametrize("kind", ["candidate", "mentor", "posting"])
+def test_an_active_role_is_not_lost_to_an_ended_one_that_has_history(world: World, session: Session, kind: str) -> None:
+    village, pool = world.places.guihua.id, world.places.banqiao.id
+    other = world.mentor(session, pool, MentorCategory.TOWNSHIP_OFFICER)
+    mentee = world.candidate(session, village)
+    roles: list[Any]
+    if kind == "candidate":
+        roles = [world.candidate(session, village) for _ in range(2)]
+        roles[0].state = CandidateState.REMOVED
+    elif kind == "mentor":
+        roles = [world.mentor(session, pool, MentorCategory.TOWNSHIP_OFFICER) for _ in range(2)]
+        roles[0].state = MentorState.REMOVED
+    else:
+        roles = [session.get_one(AssignedCadre, world.assigned(session, village)) for _ in range(2)]
+        roles[0].state = AssignmentState.ENDED
+    ended, active = roles
+    add(session, ended)
+    if kind == "mentor":
+        pinned(world, session, mentee.id, ended.id)
+    else:
+        pinned(world, session, ended.id, other.id)
+    people = [session.get_one(Person, each.person_id) for each in (ended, active)]
+    for keep, drop in (people, people[::-1]):
+        with pytest.raises(InvalidStateError, match="End that role first") as refused, session.begin_nested():
+            merge(session, world, keep, drop)
+        assert all(person.code in refused.value.message_zh for person in people)
+        assert "办理退出" in refused.value.message_zh
+    assert {session.get_one(type(each), each.id).person_id for each in roles} == {person.id for person in people}
 
 
 def test_two_mentors_of_one_pool_become_one_with_the_specialties_of_both(world: World, session: Session) -> None:
