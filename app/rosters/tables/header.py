@@ -14,6 +14,8 @@ from app.services.imports.records import SheetKind
 
 HEADER_SEARCH_ROWS = 30
 MAX_HEADER_DEPTH = 3
+LONGEST_HEADER_PART = 100
+"""Characters; a longer text is no name of a column, and patterns are not tried on it."""
 FEWEST_HEADER_WORDS = 3
 """Header words that make a row below the table the header of another one."""
 _NAMES: dict[SheetKind, dict[str, str]] = {
@@ -197,6 +199,8 @@ def _read(
 
 def _match(layout: Layout, parts: tuple[str, ...]) -> str | None:
     """The key of a header path: the whole path first, then ever shorter ends of it; hints on filling in last."""
+    if any(len(part) > LONGEST_HEADER_PART for part in parts):
+        return None
     bare = tuple(_HINT.sub("", part) for part in parts)
     for variant in (parts, bare) if bare != parts else (parts,):
         words = [normalize_header(part) for part in variant]

@@ -1,5 +1,6 @@
 """Single cells: every form of the contract, with the exact value or the exact issue code."""
 
+import time
 from datetime import date
 
 import pytest
@@ -218,3 +219,14 @@ def test_school_and_major_are_split() -> None:
 )
 def test_village_names_lose_their_suffix(name: str) -> None:
     assert normalize_division_name(name) == "垌心"
+
+
+@pytest.mark.parametrize("text", ["(" * 20_000, "1985.06" + "(" * 20_000, "1985.06(" + "备" * 60 + ")"])
+def test_an_overlong_date_is_refused_at_once(text: str) -> None:
+    begin = time.process_time()
+    assert refusal(parse_date, cell(text)) == "INVALID_DATE"
+    assert time.process_time() - begin < 1.0
+
+
+def test_remarks_behind_a_date_are_left_out_however_many() -> None:
+    assert parse_date(cell("1985.06（39岁）（属牛）")) == JUNE
