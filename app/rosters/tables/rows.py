@@ -63,8 +63,14 @@ def read_table(grid: Grid, header: Header, *, fills_down: bool) -> Sheet:
         if all(cell.is_blank or cell.is_filled for key, cell in cells.items() if key != "number"):
             # Every cell belongs to a merged one above: the row is a part of the row before.
             continue
-        if is_ledger and (number, columns.get("name", 0)) in grid.continued and sheet.rows:
-            _continue_row(sheet, number, cells)
+        begin = grid.continued.get((number, columns.get("name", 0))) if is_ledger else None
+        if begin is not None:
+            if sheet.rows and sheet.rows[-1].number >= begin:
+                _continue_row(sheet, number, cells)
+            else:
+                # The row of the person was left out: what stands here must not go to somebody else.
+                sheet.n_skipped += 1
+                sheet.notes.append((f"A{number}", "SKIPPED_ROW", ""))
             continue
         if fills_down:
             _fill_places(cells, above)
