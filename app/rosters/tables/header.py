@@ -74,6 +74,8 @@ def find_header(grid: Grid, remembered: Remembered) -> Header:
 def mapped_header(grid: Grid, layout: Layout, mapping: SheetMapping, remembered: Remembered) -> Header:
     """The header of a sheet of which a person has said what it is."""
     columns = _columns(layout, mapping.columns)
+    if mapping.header_row == 0:
+        return Header(layout=layout, first_row=0, depth=1, keys=dict(columns), parts={}, left_out=_left_out(columns))
     rows = [mapping.header_row] if mapping.header_row is not None else range(1, HEADER_SEARCH_ROWS + 1)
     best: tuple[tuple[int, int, int], Header] | None = None
     for first in rows:
@@ -171,6 +173,10 @@ def _columns(layout: Layout, columns: Mapping[str, str | None]) -> dict[int, str
     return found
 
 
+def _left_out(columns: Mapping[int, str | None]) -> frozenset[int]:
+    return frozenset(column for column, key in columns.items() if key is None)
+
+
 def _read(
     layout: Layout,
     first: int,
@@ -181,7 +187,7 @@ def _read(
 ) -> Header:
     """The header of a layout: what a person said of this sheet first, then what was remembered, then the words."""
     keys: dict[int, str | None] = {}
-    left_out = {column for column, key in columns.items() if key is None}
+    left_out = set(_left_out(columns))
     taken = {key for key in columns.values() if key is not None}
     for column in sorted(parts.keys() | columns.keys()):
         if column in columns:
