@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import TypeVar
 
 from app.models.vocabulary import DatePrecision, Specialty
+from app.rosters.files.raw import UNTYPED
 from app.rosters.words import SPECIALTY, choices, fold, options
 from app.rosters.workbook import Cell
 from app.services.people import NeedDraft, PartialDate
@@ -110,6 +111,8 @@ _YEAR_MONTH_DAY = re.compile(
     r"(\d{4})(?:年|[.\-/])(\d{1,2})(?:月|(?:月|[.\-/])(\d{1,2})日?)?(?:00:00(?::00)?)?\.?", re.ASCII
 )
 _DIGITS = re.compile(r"(\d{4})(\d{2})(\d{2})?", re.ASCII)
+_SHORTENED = re.compile(r"\d{4}\.1", re.ASCII)
+"""What spreadsheet programs write into text tables for the number 1985.10."""
 _SERIAL_DAYS = range(10_000, 80_000)
 """Serial day numbers of 1927 to 2119; as bare numbers they can be nothing else."""
 
@@ -129,6 +132,8 @@ def parse_date(cell: Cell, *, id_number: str | None = None) -> PartialDate:
         raise CellError("INVALID_DATE")
     if isinstance(value, int | float):
         return _number_as_date(float(value), cell.number_format, id_number)
+    if cell.number_format == UNTYPED and _SHORTENED.fullmatch(cell.text):
+        return _number_as_date(float(cell.text), cell.number_format, id_number)
     return parse_date_text(str(value))
 
 

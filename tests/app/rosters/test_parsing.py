@@ -6,6 +6,7 @@ from datetime import date
 import pytest
 
 from app.models.vocabulary import DatePrecision, Specialty
+from app.rosters.files.csvfile import open_csv
 from app.rosters.parsing import (
     CellError,
     parse_date,
@@ -230,3 +231,14 @@ def test_an_overlong_date_is_refused_at_once(text: str) -> None:
 
 def test_remarks_behind_a_date_are_left_out_however_many() -> None:
     assert parse_date(cell("1985.06（39岁）（属牛）")) == JUNE
+
+
+def test_in_a_text_table_1985_1_may_be_october() -> None:
+    (sheet,) = open_csv("a.csv", b'1985.1,1985.10,1985.01,1985.6,"=""1985.1"""\n')
+    short, october, january, june, text = (sheet.cells[1, column] for column in range(1, 6))
+    with pytest.raises(CellError) as error:
+        parse_date(short)
+    assert (error.value.code, error.value.choices) == ("AMBIGUOUS_MONTH", ("1985.01", "1985.10"))
+    for month in (1, 10):
+        assert parse_date(short, id_number=id_number(date(1985, month, 3))).value == date(1985, month, 1)
+    assert [parse_date(each).value.month for each in (october, january, june, text)] == [10, 1, 6, 1]
