@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
+from unittest import mock
 
 import pytest
 
@@ -13,6 +14,7 @@ from app.rosters.columns import LAYOUTS, layout_of
 from app.rosters.layout import normalize_header
 from app.rosters.parsing import CellError, parse_date, parse_word
 from app.rosters.workbook import Cell
+from app.services.imports import gazetteer as module
 from app.services.imports.gazetteer import Gazetteer, PlaceProblemError, load_gazetteer
 from app.services.imports.records import SheetKind
 from tests.app.rosters.conftest import ImportOffice
@@ -121,3 +123,26 @@ def test_every_word_of_the_tables_is_written_as_it_is_looked_up() -> None:
     assert odd == []
     assert len(tables) >= 14
     assert all(simplified(layout.title_zh) == layout.title_zh for layout in LAYOUTS)
+
+
+def test_an_unknown_place_is_compared_with_others_once(gazetteer: Gazetteer) -> None:
+    county, township = gazetteer.county, gazetteer.township("板桥镇")
+    with mock.patch.object(module, "get_close_matches", wraps=module.get_close_matches) as compared:
+        found = []
+        for _ in range(3):
+            for look in (
+                lambda: gazetteer.place("桂化村", county),
+                lambda: gazetteer.village("桂化村", township),
+                lambda: gazetteer.township("板侨镇"),
+                lambda: gazetteer.place("村" * 30_000, county),
+            ):
+                with pytest.raises(PlaceProblemError) as refusal:
+                    look()
+                found.append((refusal.value.code, refusal.value.options, refusal.value.choices))
+    assert compared.call_count == 3
+    assert found[:4] == found[4:8] == found[8:]
+    assert found[2][2] == ("板桥镇(520624101000)",)
+    gazetteer.announce("桂化村")
+    with pytest.raises(PlaceProblemError) as refusal:
+        gazetteer.village("桂化村", township)
+    assert refusal.value.code == "DIVISION_NOT_ON_FILE"

@@ -1,7 +1,11 @@
 """Headers of hostile, headless and repetitive sheets: what they cost, and what of them is shown."""
 
 import time
+from unittest import mock
 
+from app.rosters.files.raw import Cell, RawSheet, address_of
+from app.rosters.tables import header
+from app.rosters.tables.grid import fill_grid
 from app.rosters.workbook import SheetMapping, read_sheets
 from app.services.imports.records import SheetKind
 from tests.workbooks import CANDIDATE_HEADERS, add_sheet, new_workbook, to_bytes
@@ -58,3 +62,33 @@ def test_a_sheet_without_header_is_read_from_its_first_row() -> None:
     mapping = SheetMapping(kind=SheetKind.CANDIDATES, header_row=0, columns=keys)
     (sheet,) = read_sheets("a.xlsx", without_header(), mappings={"台账": mapping})
     assert sheet.notes == [("A1", "MISSING_COLUMN", "village")]
+
+
+def test_a_wide_header_is_looked_for_cheaply_and_read_in_its_whole_width() -> None:
+    book = new_workbook()
+    places = [f"第{place}村" for place in range(900)]
+    add_sheet(book, "矩阵", ("起点＼终点", *places), [{"起点＼终点": "第1村", places[899]: 12}])
+    sheet = book["矩阵"]
+    for number in range(3, 40):
+        sheet.append([f"甲{number}村", *range(900)])
+    data = to_bytes(book)
+    with mock.patch.object(header, "normalize_header", wraps=header.normalize_header) as normalized:
+        (found,) = read_sheets("a.xlsx", data)
+    assert (found.columns["to_第899村"], found.rows[0].cells["to_第899村"].text) == ("AHQ", "12")
+    # The first 300 of 30 rows at three depths, and each of the 900 once more in the header that was found.
+    assert normalized.call_count < 100_000
+
+
+def test_overlong_texts_in_all_cells_are_cut_before_they_are_looked_at() -> None:
+    text = "如" * 30_000
+    cells = {
+        (row, column): Cell(value="姓 名" if column == 1 else text, number_format="@", address=address_of(row, column))
+        for row in range(1, 31)
+        for column in range(1, 201)
+    }
+    grid = fill_grid(RawSheet(name="台账", cells=cells), {})
+    begin = time.process_time()
+    found = header.find_header(grid, {})
+    assert time.process_time() - begin < 5.0
+    assert found.layout is None
+    assert {len(part) for parts in found.parts.values() for part in parts} == {3, 101}
