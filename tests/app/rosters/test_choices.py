@@ -1,7 +1,8 @@
 """What a problem of a cell offers: texts that, put into the cell, would be read."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
+from difflib import get_close_matches
 from unittest import mock
 
 import pytest
@@ -127,15 +128,16 @@ def test_every_word_of_the_tables_is_written_as_it_is_looked_up() -> None:
 
 def test_an_unknown_place_is_compared_with_others_once(gazetteer: Gazetteer) -> None:
     county, township = gazetteer.county, gazetteer.township("板桥镇")
-    with mock.patch.object(module, "get_close_matches", wraps=module.get_close_matches) as compared:
+    with mock.patch.object(module, "get_close_matches", wraps=get_close_matches) as compared:
         found = []
         for _ in range(3):
-            for look in (
+            looks: tuple[Callable[[], object], ...] = (
                 lambda: gazetteer.place("桂化村", county),
                 lambda: gazetteer.village("桂化村", township),
                 lambda: gazetteer.township("板侨镇"),
                 lambda: gazetteer.place("村" * 30_000, county),
-            ):
+            )
+            for look in looks:
                 with pytest.raises(PlaceProblemError) as refusal:
                     look()
                 found.append((refusal.value.code, refusal.value.options, refusal.value.choices))

@@ -4,6 +4,7 @@ import time
 from unittest import mock
 
 from app.rosters.files.raw import Cell, RawSheet, address_of
+from app.rosters.layout import normalize_header
 from app.rosters.tables import header
 from app.rosters.tables.grid import fill_grid
 from app.rosters.workbook import SheetMapping, read_sheets
@@ -72,7 +73,7 @@ def test_a_wide_header_is_looked_for_cheaply_and_read_in_its_whole_width() -> No
     for number in range(3, 40):
         sheet.append([f"甲{number}村", *range(900)])
     data = to_bytes(book)
-    with mock.patch.object(header, "normalize_header", wraps=header.normalize_header) as normalized:
+    with mock.patch.object(header, "normalize_header", wraps=normalize_header) as normalized:
         (found,) = read_sheets("a.xlsx", data)
     assert (found.columns["to_第899村"], found.rows[0].cells["to_第899村"].text) == ("AHQ", "12")
     # The first 300 of 30 rows at three depths, and each of the 900 once more in the header that was found.
