@@ -16,6 +16,8 @@ ENTRY_LEFT_OUT = frozenset({"UNREADABLE_CAREER", "REVERSED_CAREER"})
 """Issues of entries that are no part of the result."""
 _MONTH = r"\d{4}(?:年|[.\-/])\d{1,2}(?:[.\-/月]\d{1,2}日?|月)?|\d{6}"
 _ENTRY = re.compile(rf"^({_MONTH})\s*(?:-+|~|至|到)\s*({_MONTH}|至今|今|现在|目前)?[\s,:]*(.+)$")
+_LONGEST_ENTRY = 300
+"""Characters; a longer entry is not one post."""
 _LOOSE_DASH = str.maketrans(dict.fromkeys("—–－―─", "-") | {"～": "~"})
 
 # Rules are tried in order; the first whose pattern is found in the title names the post.
@@ -73,7 +75,8 @@ def parse_career(
     problems: list[Problem] = []
     entries = [e for part in re.split(r"[\n;；]+", text) if (e := part.strip(" \t\u3000,，。"))]
     for number, entry in enumerate(entries, start=1):
-        match = _ENTRY.match(unicodedata.normalize("NFKC", entry).translate(_LOOSE_DASH))
+        is_long = len(entry) > _LONGEST_ENTRY
+        match = None if is_long else _ENTRY.match(unicodedata.normalize("NFKC", entry).translate(_LOOSE_DASH))
         try:
             if match is None:
                 raise CellError("UNREADABLE_CAREER")

@@ -1,5 +1,6 @@
 """Reads uploaded workbooks: every sheet, every row, what a commit would do with it, and every issue."""
 
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -22,6 +23,7 @@ from app.rosters.parsing import CellError, parse_id_number, parse_name
 from app.rosters.place_rows import announce_divisions
 from app.rosters.reader import RowReader
 from app.rosters.rows import read_row
+from app.rosters.tables.rows import HIDDEN_PART
 from app.rosters.workbook import SKIP_ROW, DataRow, Sheet, SheetMapping, read_sheets, require_known_table
 from app.services.imports.batches import ParsedRow, preview_rows
 from app.services.imports.corrections import CorrectionDraft, correct_import
@@ -43,6 +45,8 @@ from app.services.imports.state import get_batch, require_open
 
 FEWEST_HEADERS = 3
 """Cells in a row below which nobody would call it a header."""
+
+_DIGITS = re.compile(r"\d{4}")
 
 MOST_READINGS = 5
 """How often a file is read again because somebody corrected it while it was being read."""
@@ -159,15 +163,22 @@ def map_and_read(
         batch = get_batch(session, viewer, batch_id, lock=True)
         sheets = sheets_of(batch, cipher)
         headers = {
-            column.letter: normalize_header(column.header)
+            column.letter: header
             for sheet in sheets
-            if sheet.name == meaning.sheet
+            if sheet.name == meaning.sheet and meaning.header_row in (None, sheet.header_row)
             for column in sheet.columns
+            if (header := _memorable(column.header))
         }
         map_sheet(session, viewer, batch, meaning, sheets=sheets, has_column=has_column, headers=headers)
 
     run_in_transaction(database, keep)
     return read_batch(database, viewer, cipher, batch_id)
+
+
+def _memorable(header: str) -> str:
+    """The header under which the meaning of a column is remembered; blank for what may be data and no header."""
+    found = normalize_header(header)
+    return "" if HIDDEN_PART in header.split("/") or _DIGITS.search(found) else found
 
 
 def read_batch(database: Database, viewer: Viewer, cipher: PersonalDataCipher, batch_id: UUID) -> ImportBatch:

@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import TypeVar
 
 from app.models.vocabulary import DatePrecision, Specialty
+from app.rosters.files.raw import UNTYPED
 from app.rosters.words import SPECIALTY, choices, fold, options
 from app.rosters.workbook import Cell
 from app.services.people import NeedDraft, PartialDate
@@ -101,11 +102,17 @@ def parse_phone(cell: Cell) -> str:
         raise CellError("INVALID_PHONE") from None
 
 
-_BRACKET = re.compile(r"\(.*?\)$")
+LONGEST_DATE = 60
+"""Characters of a date with its remarks, without white space; patterns are not tried on longer texts."""
+_LONGEST_FORMAT = 255
+"""Characters of a number format; spreadsheet programs allow no more."""
+_BRACKETS = re.compile(r"(?:\([^()]*\))+$")
 _YEAR_MONTH_DAY = re.compile(
     r"(\d{4})(?:年|[.\-/])(\d{1,2})(?:月|(?:月|[.\-/])(\d{1,2})日?)?(?:00:00(?::00)?)?\.?", re.ASCII
 )
 _DIGITS = re.compile(r"(\d{4})(\d{2})(\d{2})?", re.ASCII)
+_SHORTENED = re.compile(r"\d{4}\.1", re.ASCII)
+"""What spreadsheet programs write into text tables for the number 1985.10."""
 _SERIAL_DAYS = range(10_000, 80_000)
 """Serial day numbers of 1927 to 2119; as bare numbers they can be nothing else."""
 
@@ -118,19 +125,24 @@ def parse_date(cell: Cell, *, id_number: str | None = None) -> PartialDate:
     value = cell.value
     if isinstance(value, datetime | date):
         # A month typed as 1985.06 becomes the first day of the month, shown without a day.
-        if not re.search(r"d", re.sub(r'"[^"]*"|\[[^\]]*\]', "", cell.number_format.lower())):
+        if not re.search(r"d", re.sub(r'"[^"]*"|\[[^\]]*\]', "", cell.number_format[:_LONGEST_FORMAT].lower())):
             return _month(value.year, value.month)
         return _day(value.year, value.month, value.day)
     if isinstance(value, bool) or value is None:
         raise CellError("INVALID_DATE")
     if isinstance(value, int | float):
         return _number_as_date(float(value), cell.number_format, id_number)
+    if cell.number_format == UNTYPED and _SHORTENED.fullmatch(cell.text):
+        return _number_as_date(float(cell.text), cell.number_format, id_number)
     return parse_date_text(str(value))
 
 
 def parse_date_text(text: str) -> PartialDate:
     """A month or a day from text; remarks in brackets such as (39岁) are left out."""
-    bare = _BRACKET.sub("", fold(text).replace("—", "-").replace("。", "."))
+    folded = fold(text)
+    if len(folded) > LONGEST_DATE:
+        raise CellError("INVALID_DATE")
+    bare = _BRACKETS.sub("", folded.replace("—", "-").replace("。", "."))
     match = _YEAR_MONTH_DAY.fullmatch(bare) or _DIGITS.fullmatch(bare)
     if match is None:
         raise CellError("INVALID_DATE")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from app.rosters.columns import normalize_header
 from app.rosters.tables.grid import Grid
-from app.rosters.tables.header import HEADER_SEARCH_ROWS, MAX_HEADER_DEPTH, header_parts
+from app.rosters.tables.header import HEADER_SEARCH_ROWS, MAX_HEADER_DEPTH, SEARCHED_COLUMNS, header_parts
 
 _WORDS: Mapping[str, tuple[str, ...]] = {
     "code": ("编号", "人员编号", "编码", "人员编码"),
@@ -81,7 +81,7 @@ def find_roster_header(grid: Grid) -> RosterHeader | None:
         if len(set(grid.texts(first))) < 2:
             continue
         for depth in range(1, MAX_HEADER_DEPTH + 1):
-            header = _header(first, depth, header_parts(grid, first, depth))
+            header = _header(first, depth, header_parts(grid, first, depth, limit=SEARCHED_COLUMNS))
             if header is None:
                 continue
             # Of equally good headers the flattest: lines above the table are no part of it.

@@ -45,7 +45,9 @@ class MapImportSheetInput:
     id: strawberry.ID = required(_BATCH)
     sheet: str = required("Name of the sheet.")
     kind: SheetKind | None = required("What its rows are about; null leaves the sheet out.")
-    header_row: int | None = changeable("First row of its header; found by content unless stated.")
+    header_row: int | None = changeable(
+        "First row of its header; found by content unless stated. 0: it has none, and data begin in row 1."
+    )
     columns: list[ImportColumnInput] | None = changeable("What its columns hold; those left out are read as before.")
     is_remembered: bool | None = changeable("Whether it counts for the next files of this sender; yes unless stated.")
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from io import StringIO
 from pathlib import PurePath
 
-from app.rosters.files.raw import MAX_SHEET_NAME, Cell, RawSheet, address_of, cleaned, refuse
+from app.rosters.files.raw import MAX_SHEET_NAME, UNTYPED, Cell, RawSheet, address_of, cleaned, refuse
 
 MAX_CELLS = 400_000
 MAX_COLUMNS = 1_000
@@ -46,7 +46,7 @@ def open_csv(file_name: str, data: bytes) -> list[RawSheet]:
             cells[number, column] = Cell(
                 # Only a number can be rounded, so it is taken as one: it must not pass for what was typed.
                 value=float(value) if _ROUNDED.fullmatch(value) else _unquoted(value),
-                number_format="@",
+                number_format="@" if value.startswith('="') else UNTYPED,
                 address=address_of(number, column),
             )
     name = PurePath(file_name).stem[:MAX_SHEET_NAME] or "csv"

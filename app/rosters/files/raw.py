@@ -9,6 +9,8 @@ from openpyxl.utils import get_column_letter
 from app.errors import WorkbookError
 from app.services.people.identity import plain_text
 
+UNTYPED = "csv"
+"""The number format of cells of text tables, which do not tell numbers from texts."""
 MAX_SHEET_NAME = 80
 """Characters; spreadsheet programs allow 31."""
 

@@ -27,8 +27,8 @@ class Grid:
     skipped_rows: frozenset[int]
     blocks: tuple[Area, ...]
     """Merged blocks of instructions; they are not filled."""
-    continued: frozenset[tuple[int, int]]
-    """Places in merged ranges that begin in a row above."""
+    continued: dict[tuple[int, int], int]
+    """Places in merged ranges that begin in a row above, with that row."""
 
     def cell(self, row: int, column: int) -> Cell:
         """The cell at one-based row and column; an empty one when nothing is stored there."""
@@ -65,7 +65,7 @@ def fill_grid(sheet: RawSheet, corrections: Mapping[str, Correction]) -> Grid:
             row, column = coordinate_to_tuple(place)
             values[row, column] = Cell(value=correction.strip() or None, number_format="@", address=place)
     blocks = []
-    continued: set[tuple[int, int]] = set()
+    continued: dict[tuple[int, int], int] = {}
     for area in sheet.merged:
         top = values.get((area.first_row, area.first_column))
         if top is None or top.is_blank:
@@ -75,7 +75,7 @@ def fill_grid(sheet: RawSheet, corrections: Mapping[str, Correction]) -> Grid:
         else:
             _fill(values, area, top)
             continued.update(
-                (row, column)
+                ((row, column), area.first_row)
                 for row in range(area.first_row + 1, area.last_row + 1)
                 for column in range(area.first_column, area.last_column + 1)
             )
@@ -88,7 +88,7 @@ def fill_grid(sheet: RawSheet, corrections: Mapping[str, Correction]) -> Grid:
         columns_by_row=dict(columns_by_row),
         skipped_rows=frozenset(skipped_rows),
         blocks=tuple(blocks),
-        continued=frozenset(continued),
+        continued=continued,
     )
 
 

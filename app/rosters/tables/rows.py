@@ -1,5 +1,6 @@
 """Takes the data rows out of a grid below its header, and counts and tells what is left out."""
 
+import re
 from collections import defaultdict
 from dataclasses import replace
 
@@ -15,6 +16,10 @@ _PLACES = ("township", "village")
 _LEDGERS = frozenset({SheetKind.CANDIDATES, SheetKind.MENTORS, SheetKind.ASSIGNED_CADRES})
 """Tables with one person to a row; where a name is merged over several rows, they are about one person."""
 
+_DIGITS = re.compile(r"\d(?:\s?\d){5}")
+HIDDEN_PART = "#"
+"""Stands for a part of a header that may be an ID or phone number: where a table has no header, data look like one."""
+
 
 def read_table(grid: Grid, header: Header, *, fills_down: bool) -> Sheet:
     """The table below a header; ``fills_down``: a blank township or village repeats the one above."""
@@ -24,7 +29,7 @@ def read_table(grid: Grid, header: Header, *, fills_down: bool) -> Sheet:
     _note_sheet(sheet, grid)
     _note_columns(sheet, header, grid)
     columns = _first_columns(header)
-    header_texts = {tuple(grid.texts(row)) for row in range(first, last_header_row + 1)}
+    header_texts = {tuple(grid.texts(row)) for row in range(max(first, 1), last_header_row + 1)}
     in_blocks = _note_blocks(sheet, grid, last_header_row)
     is_ledger = header.layout is not None and header.layout.kind in _LEDGERS
     above: dict[str, Cell] = {}
@@ -63,8 +68,14 @@ def read_table(grid: Grid, header: Header, *, fills_down: bool) -> Sheet:
         if all(cell.is_blank or cell.is_filled for key, cell in cells.items() if key != "number"):
             # Every cell belongs to a merged one above: the row is a part of the row before.
             continue
-        if is_ledger and (number, columns.get("name", 0)) in grid.continued and sheet.rows:
-            _continue_row(sheet, number, cells)
+        begin = grid.continued.get((number, columns.get("name", 0))) if is_ledger else None
+        if begin is not None:
+            if sheet.rows and sheet.rows[-1].number >= begin:
+                _continue_row(sheet, number, cells)
+            else:
+                # The row of the person was left out: what stands here must not go to somebody else.
+                sheet.n_skipped += 1
+                sheet.notes.append((f"A{number}", "SKIPPED_ROW", ""))
             continue
         if fills_down:
             _fill_places(cells, above)
@@ -98,8 +109,19 @@ def _first_columns(header: Header) -> dict[str, int]:
 
 
 def written_headers(header: Header) -> dict[str, str]:
-    """The headers as written by column letter."""
-    return {column_letter(column): "/".join(parts) for column, parts in header.parts.items()}
+    """The headers as written by column letter; parts that hold long numbers only where places are meant by them."""
+    return {
+        column_letter(column): "/".join(
+            HIDDEN_PART if _DIGITS.search(part) and not _is_place(header, column) else part for part in parts
+        )
+        for column, parts in header.parts.items()
+    }
+
+
+def _is_place(header: Header, column: int) -> bool:
+    """Whether the header of a column names a place, which it may do by its code."""
+    is_matrix = header.layout is not None and header.layout.kind is SheetKind.TRAVEL_MATRIX
+    return is_matrix and (header.keys.get(column) or "").startswith("to_")
 
 
 def _note_sheet(sheet: Sheet, grid: Grid) -> None:
@@ -139,7 +161,7 @@ def _blank(cell: Cell) -> Cell:
 def _note_columns(sheet: Sheet, header: Header, grid: Grid) -> None:
     """Fill in the columns of a sheet, and note those that are unknown, double, hidden or missing."""
     for column, key in header.keys.items():
-        address = address_of(header.last_row, column)
+        address = address_of(max(header.last_row, 1), column)
         if key is None:
             if column not in header.left_out:
                 sheet.notes.append((address, "UNKNOWN_COLUMN", ""))
@@ -151,7 +173,7 @@ def _note_columns(sheet: Sheet, header: Header, grid: Grid) -> None:
                 sheet.notes.append((address, "HIDDEN_COLUMN", key))
     required = sheet.layout.required if sheet.layout is not None else frozenset()
     for key in sorted(required - sheet.columns.keys()):
-        sheet.notes.append((f"A{header.first_row}", "MISSING_COLUMN", key))
+        sheet.notes.append((f"A{max(header.first_row, 1)}", "MISSING_COLUMN", key))
 
 
 def _fill_places(cells: dict[str, Cell], above: dict[str, Cell]) -> None:

@@ -30,7 +30,8 @@ class SheetMapping:
     """What a person says about a sheet; without ``kind`` it is left out.
 
     ``columns`` gives the keys of columns by their letters, ``None`` for one that is left out; the others are
-    recognised by their headers. Without ``header_row`` the header is looked for.
+    recognised by their headers. Without ``header_row`` the header is looked for; with 0 there is none, and data begin
+    in row 1.
     """
 
     kind: SheetKind | None

@@ -2,6 +2,7 @@
 
 import re
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from difflib import get_close_matches
@@ -20,6 +21,8 @@ _TOWNSHIP_WORDS = ("街道", "苏木", "镇", "乡")
 _COUNTY_WORDS = ("县直", "县级", "县直机关", "县直单位", "县城", "市直", "区直", "旗直")
 _CODE = re.compile(r"(?<!\d)(?:\d{12}|\d{9}|\d{6})(?!\d)", re.ASCII)
 _MOST_CHOICES = 12
+_LONGEST_PLACE = 120
+"""Characters; a longer text names no place, and none like it is looked for."""
 
 
 class PlaceProblemError(Exception):
@@ -45,13 +48,19 @@ class Gazetteer:
     _villages: dict[UUID, dict[str, list[Division]]]
     _codes: dict[str, Division]
     _announced: set[str] = field(default_factory=set)
+    _known: dict[tuple[str, str, UUID | None], Division | PlaceProblemError] = field(default_factory=dict)
+    """What was found before, and what was not: the same texts come in every row, and what is unknown is dear."""
 
     def announce(self, *names: str) -> None:
         """Note names and codes of divisions that the same file would create: they cannot be named in it yet."""
         self._announced |= {_key(name) for name in names}
+        self._known.clear()
 
     def township(self, text: str) -> Division:
         """The township of this name or code, or the county itself for 县直; raises ``PlaceProblemError``."""
+        return self._once("township", text, None, lambda: self._township(text))
+
+    def _township(self, text: str) -> Division:
         coded = self.find_by_code(text)
         if coded is not None and coded.level is not DivisionLevel.VILLAGE:
             return coded
@@ -68,6 +77,9 @@ class Gazetteer:
 
         A code counts for more than the name beside it; a code of another township is a problem.
         """
+        return self._once("village", text, township, lambda: self._village(text, township))
+
+    def _village(self, text: str, township: Division) -> Division:
         coded = self.find_by_code(text)
         if coded is not None and coded.level is DivisionLevel.VILLAGE:
             if coded.parent_id != township.id:
@@ -94,6 +106,9 @@ class Gazetteer:
 
     def place(self, text: str, own: Division) -> Division:
         """A township, a village of the ``own`` township, or a village written with its township in front."""
+        return self._once("place", text, own, lambda: self._place(text, own))
+
+    def _place(self, text: str, own: Division) -> Division:
         coded = self.find_by_code(text)
         if coded is not None:
             return coded
@@ -109,6 +124,22 @@ class Gazetteer:
         if own.level is DivisionLevel.TOWNSHIP:
             return self.village(text, own)
         return self._anywhere(key)
+
+    def _once(self, what: str, text: str, within: Division | None, find: Callable[[], Division]) -> Division:
+        """What ``find`` gives for a text, or raises, found once however often it is asked for."""
+        if len(text) > _LONGEST_PLACE:
+            raise PlaceProblemError("UNKNOWN_PLACE", "")
+        asked = (what, text, within.id if within is not None else None)
+        if asked not in self._known:
+            try:
+                self._known[asked] = find()
+            except PlaceProblemError as problem:
+                self._known[asked] = problem.with_traceback(None)
+        found = self._known[asked]
+        if isinstance(found, PlaceProblemError):
+            # A new one: an error that is raised again and again would drag along all the places of its raising.
+            raise PlaceProblemError(found.code, found.options, found.choices)
+        return found
 
     def _anywhere(self, key: str) -> Division:
         """A township by its short name, or a village whose name the county has once."""

@@ -156,3 +156,29 @@ def test_yearly_columns_are_known_by_their_year() -> None:
     assert has_column(SheetKind.MENTORS, "appraisal_2024")
     assert not has_column(SheetKind.MENTORS, "appraisal_last")
     assert not has_column(SheetKind.CANDIDATES, "appraisal_2024")
+
+
+def remembered(desk: Desk) -> set[str]:
+    with desk.database.read() as session:
+        return {row.header for row in session.exec(select(ImportMapping))}
+
+
+def headless() -> bytes:
+    """A workbook whose first row is a person, followed by another."""
+    first, second = candidate_row(1), candidate_row(2)
+    headers = [str(first.get(header) or f"无{place}") for place, header in enumerate(CANDIDATE_HEADERS)]
+    return candidates([dict(zip(headers, (second.get(header) for header in CANDIDATE_HEADERS), strict=True))], headers)
+
+
+def test_what_may_be_data_is_not_remembered_as_a_header(lite_desk: Desk) -> None:
+    columns = tuple(
+        ColumnMeaning(letter=letter(h), key=k) for h, k in (("身份证号", "id_number"), ("出生年月", "birth"))
+    )
+    lite_desk.say(lite_desk.upload(headless()), replace(MEANING, header_row=None, columns=columns))
+    assert remembered(lite_desk) == set()
+
+
+def test_where_there_is_no_header_the_first_row_is_read_and_nothing_is_remembered(lite_desk: Desk) -> None:
+    batch = lite_desk.say(lite_desk.upload(headless()), replace(MEANING, header_row=0))
+    assert [row for row, _ in lite_desk.changes(batch)] == [1, 2]
+    assert remembered(lite_desk) == set()

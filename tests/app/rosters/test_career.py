@@ -98,3 +98,11 @@ def test_unreadable_and_reversed_entries_are_left_out_and_reported(county: tuple
         (PostKind.VILLAGE_COMMITTEE_MEMBER, "无名村", None),
         (PostKind.VILLAGE_COMMITTEE_MEMBER, None, places.guihua.id),
     ]
+
+
+def test_an_overlong_entry_is_unreadable(county: tuple[Places, Gazetteer]) -> None:
+    places, gazetteer = county
+    long = "2012.07" + " " * 300 + "-2016.03 桂花村 文书"
+    posts, problems = parse_career(f"{long}；2016.03-至今 桂花村 文书", places.banqiao, gazetteer)
+    assert [post.title for post in posts] == ["文书"]
+    assert [(problem.code, problem.options) for problem in problems] == [("UNREADABLE_CAREER", "1")]

@@ -1,7 +1,9 @@
 """What a problem of a cell offers: texts that, put into the cell, would be read."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
+from difflib import get_close_matches
+from unittest import mock
 
 import pytest
 
@@ -13,6 +15,7 @@ from app.rosters.columns import LAYOUTS, layout_of
 from app.rosters.layout import normalize_header
 from app.rosters.parsing import CellError, parse_date, parse_word
 from app.rosters.workbook import Cell
+from app.services.imports import gazetteer as module
 from app.services.imports.gazetteer import Gazetteer, PlaceProblemError, load_gazetteer
 from app.services.imports.records import SheetKind
 from tests.app.rosters.conftest import ImportOffice
@@ -121,3 +124,27 @@ def test_every_word_of_the_tables_is_written_as_it_is_looked_up() -> None:
     assert odd == []
     assert len(tables) >= 14
     assert all(simplified(layout.title_zh) == layout.title_zh for layout in LAYOUTS)
+
+
+def test_an_unknown_place_is_compared_with_others_once(gazetteer: Gazetteer) -> None:
+    county, township = gazetteer.county, gazetteer.township("板桥镇")
+    with mock.patch.object(module, "get_close_matches", wraps=get_close_matches) as compared:
+        found = []
+        for _ in range(3):
+            looks: tuple[Callable[[], object], ...] = (
+                lambda: gazetteer.place("桂化村", county),
+                lambda: gazetteer.village("桂化村", township),
+                lambda: gazetteer.township("板侨镇"),
+                lambda: gazetteer.place("村" * 30_000, county),
+            )
+            for look in looks:
+                with pytest.raises(PlaceProblemError) as refusal:
+                    look()
+                found.append((refusal.value.code, refusal.value.options, refusal.value.choices))
+    assert compared.call_count == 3
+    assert found[:4] == found[4:8] == found[8:]
+    assert found[2][2] == ("板桥镇(520624101000)",)
+    gazetteer.announce("桂化村")
+    with pytest.raises(PlaceProblemError) as refusal:
+        gazetteer.village("桂化村", township)
+    assert refusal.value.code == "DIVISION_NOT_ON_FILE"

@@ -1,10 +1,12 @@
 """Single cells: every form of the contract, with the exact value or the exact issue code."""
 
+import time
 from datetime import date
 
 import pytest
 
 from app.models.vocabulary import DatePrecision, Specialty
+from app.rosters.files.csvfile import open_csv
 from app.rosters.parsing import (
     CellError,
     parse_date,
@@ -218,3 +220,25 @@ def test_school_and_major_are_split() -> None:
 )
 def test_village_names_lose_their_suffix(name: str) -> None:
     assert normalize_division_name(name) == "垌心"
+
+
+@pytest.mark.parametrize("text", ["(" * 20_000, "1985.06" + "(" * 20_000, "1985.06(" + "备" * 60 + ")"])
+def test_an_overlong_date_is_refused_at_once(text: str) -> None:
+    begin = time.process_time()
+    assert refusal(parse_date, cell(text)) == "INVALID_DATE"
+    assert time.process_time() - begin < 1.0
+
+
+def test_remarks_behind_a_date_are_left_out_however_many() -> None:
+    assert parse_date(cell("1985.06（39岁）（属牛）")) == JUNE
+
+
+def test_in_a_text_table_1985_1_may_be_october() -> None:
+    (sheet,) = open_csv("a.csv", b'1985.1,1985.10,1985.01,1985.6,"=""1985.1"""\n')
+    short, october, january, june, text = (sheet.cells[1, column] for column in range(1, 6))
+    with pytest.raises(CellError) as error:
+        parse_date(short)
+    assert (error.value.code, error.value.choices) == ("AMBIGUOUS_MONTH", ("1985.01", "1985.10"))
+    for month in (1, 10):
+        assert parse_date(short, id_number=id_number(date(1985, month, 3))).value == date(1985, month, 1)
+    assert [parse_date(each).value.month for each in (october, january, june, text)] == [10, 1, 6, 1]

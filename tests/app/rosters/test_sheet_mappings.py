@@ -195,3 +195,21 @@ def test_hints_in_headers_do_not_hide_what_they_are() -> None:
     add_sheet(book, "台账", hinted, [])
     (sheet,) = read_sheets("a.xlsx", to_bytes(book))
     assert (sheet.columns["id_number"], sheet.columns["birth"], sheet.notes) == ("U", "G", [])
+
+
+def test_rows_of_a_person_who_was_left_out_go_to_nobody_else() -> None:
+    def merge(sheet: Worksheet) -> None:
+        sheet.merge_cells("D3:D4")
+
+    book = new_workbook()
+    other = {"任职经历": "2016.03-至今 桂花村 党支部书记"}
+    rows = [candidate_row(1, 任职经历="2012.07-至今 桂花村 文书"), candidate_row(2), other]
+    add_sheet(book, "台账", CANDIDATE_HEADERS, rows, arrange=merge)
+    (sheet,) = read_sheets("a.xlsx", to_bytes(book), corrections={("台账", "3"): SKIP_ROW})
+    assert [(row.number, row.cells["career"].text) for row in sheet.rows] == [(2, "2012.07-至今 桂花村 文书")]
+    assert (sheet.n_skipped, sheet.notes) == (2, [("A4", "SKIPPED_ROW", "")])
+    (sheet,) = read_sheets("a.xlsx", to_bytes(book))
+    assert [row.cells["career"].text.splitlines()[-1] for row in sheet.rows] == [
+        "2012.07-至今 桂花村 文书",
+        "2016.03-至今 桂花村 党支部书记",
+    ]
