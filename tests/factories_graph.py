@@ -11,7 +11,7 @@ from app.crypto import PersonalDataCipher
 from app.db import Database, utc_now
 from app.models import Division, Office, Person, UserAccount
 from app.models.vocabulary import Role
-from tests.factories_graph_pairing import add_pairings, add_programme, add_rosters
+from tests.factories_graph_pairing import add_imports, add_pairings, add_programme, add_rosters
 from tests.factories_graph_people import BY, OTHER_COUNTY, OTHER_TOWNSHIP, add_divisions, add_people
 from tests.factories_graph_people import COUNTY as COUNTY
 from tests.factories_graph_people import TOWNSHIP as TOWNSHIP
@@ -34,6 +34,7 @@ def _written(database: Database, cipher: PersonalDataCipher, n_candidates: int) 
         add_programme(session, world)
         add_pairings(session, world)
         add_rosters(session, world)
+        add_imports(session, world)
         _tokens(session, world)
         _user(session, world)
     return world

@@ -9,6 +9,10 @@ from app.models import (
     Exclusion,
     ExportJob,
     FormText,
+    ImportBatch,
+    ImportIssue,
+    ImportMapping,
+    ImportRow,
     MatchPlan,
     MatchPolicy,
     MatchRun,
@@ -31,6 +35,7 @@ from app.models.vocabulary import (
     ExportForm,
     ExportFormat,
     ExportState,
+    ImportState,
     MaskLevel,
     MenteeKind,
     PairingMemberState,
@@ -39,8 +44,10 @@ from app.models.vocabulary import (
     ProgramKind,
     Relation,
     RosterState,
+    RowChange,
     RunMode,
     RunState,
+    Severity,
     SolveStatus,
     TravelSource,
 )
@@ -245,3 +252,39 @@ def add_rosters(session: Session, world: World) -> None:
     session.add_all([job, words])
     session.flush()
     world.ids |= {"roster": roster.id, "export": job.id, "form_text": words.id, "county": world.divisions[COUNTY]}
+
+
+def add_imports(session: Session, world: World) -> None:
+    """A file that was committed long ago, with a row, an issue, and a header that somebody named."""
+    county = world.divisions[COUNTY]
+    batch = ImportBatch(
+        county_id=county,
+        sender_code=COUNTY,
+        file_name="台账.xlsx",
+        file_sha256="3" * 64,
+        state=ImportState.COMMITTED,
+        counts={"new": 1, "changed": 0, "unchanged": 0, "rejected": 0, "skipped": 0},
+        **BY,
+    )
+    session.add(batch)
+    session.flush()
+    row = ImportRow(batch_id=batch.id, sheet="台账", row_number=2, kind="CANDIDATES", change=RowChange.NEW)
+    issue = ImportIssue(
+        batch_id=batch.id,
+        sheet="台账",
+        cell="G2",
+        column_key="birth",
+        code="BIRTH_DIFFERS_FROM_ID",
+        severity=Severity.WARNING,
+        message="Differs.",
+        message_zh="不一致。",
+        choices=["1985.01", "1985.10"],
+    )
+    mapping = ImportMapping(
+        county_id=county, sender_code=COUNTY, kind="CANDIDATES", header="同志", column_key="name", **BY
+    )
+    session.add_all([row, issue, mapping])
+    session.flush()
+    world.ids |= {
+        "import_batch": batch.id, "import_row": row.id, "import_issue": issue.id, "import_mapping": mapping.id,
+    }  # fmt: skip

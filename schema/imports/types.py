@@ -22,7 +22,7 @@ from schema.imports.inputs import (
 )
 from schema.lists import nested_list
 from schema.paging import Connection, OrderChoice
-from schema.personal import personal
+from schema.personal import guard, personal
 
 
 @strawberry.type(description="How many rows of a file a commit would treat in which way.")
@@ -135,7 +135,10 @@ class ImportBatch(Node, shows=ImportBatchRow):
     def counts(self) -> ImportCounts | None:
         return ImportCounts(**self.row.counts) if self.row.counts else None
 
-    @strawberry.field(description="Its sheets with their headers; none before it was read and after it was let go.")
+    @strawberry.field(
+        description="Its sheets with their headers; none before it was read and after it was let go.",
+        **guard(Pii.SENSITIVE, withheld=[]),
+    )
     def sheets(self, info: Info) -> list[ImportSheet]:
         return show_all(sheets_of(self.row, info.context.cipher))
 

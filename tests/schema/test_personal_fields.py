@@ -112,7 +112,8 @@ def example_ids(door: Door) -> dict[str, str]:
         "RuleRelease": ids["release"], "Exclusion": ids["exclusion"], "Preference": ids["preference"],
         "MatchRun": ids["run"], "MatchPlan": ids["plan"], "PlanAdjustment": ids["adjustment"],
         "PlanItem": ids["item"], "Shortfall": ids["shortfall"], "Roster": ids["roster"], "RosterEntry": ids["entry"],
-        "MentorPool": ids["mentor_pool"], "ReservePool": ids["reserve_pool"],
+        "ImportBatch": ids["import_batch"], "ImportIssue": ids["import_issue"], "ImportRow": ids["import_row"],
+        "ImportMapping": ids["import_mapping"], "MentorPool": ids["mentor_pool"], "ReservePool": ids["reserve_pool"],
     }  # fmt: skip
     return {name: encode_id(name, key) for name, key in keys.items()}
 

@@ -36,6 +36,10 @@ ROW_BY_TYPE = {
     "Roster": "roster",
     "RosterEntry": "entry",
     "ExportJob": "export",
+    "ImportBatch": "import_batch",
+    "ImportIssue": "import_issue",
+    "ImportRow": "import_row",
+    "ImportMapping": "import_mapping",
 }
 CODE_BY_TYPE = {
     "Province": "520000000000",
