@@ -54,7 +54,7 @@ def test_the_preview_names_the_columns_of_a_mentor_that_change_but_never_discipl
         "处分影响期": "是",
     }
     batch = lite_desk.upload(mentors([new, mentor_row(2, 处分影响期="是")]))
-    assert lite_desk.changes(batch) == [(3, "CHANGED"), (4, "CHANGED")]
+    assert lite_desk.changes(batch) == [(3, "CHANGED"), (4, "UNCHANGED")]
     assert changed(lite_desk, batch) == [
         ["appraisal_2023", "appraisal_2024", "capacity", "category", "linked_villages", "specialty_good"],
         [],
