@@ -26,6 +26,8 @@ _TAG = re.compile(r"<[^>]*>")
 _ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
 COUNTED = ("lines", "answers", "files", "texts of files", "rows")
 """What is searched, as it is told at the end of a run."""
+LONGEST_TEXT = 500
+"""Longer than any remark: uploaded files and what was read of them are encrypted as well."""
 SHORTEST_TEXT = 8
 """Shorter texts of class A ("x", "会议研究决定") stand in other places for other reasons."""
 SEARCHED_TABLES = (
@@ -53,11 +55,13 @@ class Secrets:
 
     def learn(self, value: str) -> None:
         """Keep the numbers inside a value, and a text of class A as a whole."""
+        is_of_a_file = re.match(r"(?:\d+:)?[{[]", value) is not None
+        if len(value) > LONGEST_TEXT and not is_of_a_file:
+            return  # the bytes of a file
         found = _NUMBERS.findall(value)
         for number in found:
             self.numbers[number.upper()] = ID_NUMBER if len(number) == 18 else PHONE
-        is_row_of_a_file = re.match(r"\d+:\{", value) is not None
-        if not found and not is_row_of_a_file and len(value) >= SHORTEST_TEXT and value not in self.texts:
+        if not found and not is_of_a_file and len(value) >= SHORTEST_TEXT and value not in self.texts:
             self.texts.add(value)
             self._pattern = None
 
