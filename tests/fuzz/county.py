@@ -260,7 +260,7 @@ def _uploads(office: Bureau) -> None:
                 county_id=office.places.county.id,
                 sender_code=office.places.county.code,
                 kind="CANDIDATES",
-                header="同志",
+                header="称谓",
                 column_key="name",
                 created_by="officer",
                 updated_by="officer",
