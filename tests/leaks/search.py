@@ -22,7 +22,7 @@ from app.services.privacy.columns import encrypted_columns
 
 ID_NUMBER, PHONE, CLASS_A = "an ID number", "a phone", "a text of class A"
 _NUMBERS = re.compile(r"(?<!\d)(?:\d{17}[\dXx]|1[3-9]\d{9}|0\d{2,3}-\d{7,8})(?!\d)")
-_QUOTED = re.compile(r'"([0-9]{17}[0-9Xx]|1[3-9][0-9]{9})"')
+_NUMBERS_AMONG_IDS = re.compile(r"(?<![\w-])(?:\d{17}[\dXx]|1[3-9]\d{9}|0\d{2,3}-\d{7,8})(?![\w-])", re.ASCII)
 _TAG = re.compile(r"<[^>]*>")
 _ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
 COUNTED = ("lines", "answers", "files", "texts of files", "rows")
@@ -60,7 +60,7 @@ class Secrets:
         if len(value) > LONGEST_TEXT and not is_of_a_file:
             return  # the bytes of a file
         # Among what was read of a file stand ids and checksums, of which some digits look like a phone.
-        found = (_QUOTED if is_of_a_file else _NUMBERS).findall(value)
+        found = (_NUMBERS_AMONG_IDS if is_of_a_file else _NUMBERS).findall(value)
         for number in found:
             self.numbers[number.upper()] = ID_NUMBER if len(number) == 18 else PHONE
         if not found and not is_of_a_file and len(value) >= SHORTEST_TEXT and value not in self.texts:

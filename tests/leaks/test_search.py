@@ -43,6 +43,14 @@ def test_values_are_known_by_their_kind(search: Search) -> None:
     assert search.secrets.kinds_in(f"1{NUMBER} {MOBILE}9 13577770002 {SENTENCE[:-1]}") == set()
 
 
+def test_digits_of_ids_and_checksums_in_what_was_read_of_a_file_are_no_numbers() -> None:
+    made = Search()
+    made.secrets.learn(
+        '{"id":"c0ffee00-1111-4222-8333-a13577770001","sha256":"ab13577770002cd","cell":"电话13577770003、0856-7654321"}'
+    )
+    assert made.secrets.numbers == {"13577770003": PHONE, LANDLINE: PHONE}
+
+
 def test_lines_of_every_level_and_traces_are_heard(search: Search) -> None:
     logger = logging.getLogger("leaks.planted")
     logger.addHandler(search.ear)
