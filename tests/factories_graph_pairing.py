@@ -263,7 +263,7 @@ def add_imports(session: Session, world: World) -> None:
         file_name="台账.xlsx",
         file_sha256="3" * 64,
         state=ImportState.COMMITTED,
-        counts={"new": 1, "changed": 0, "unchanged": 0, "rejected": 0, "skipped": 0},
+        counts={"new": 1, "changed": 0, "unchanged": 0, "recorded": 0, "rejected": 0, "skipped": 0},
         **BY,
     )
     session.add(batch)

@@ -34,6 +34,7 @@ LABELS: Entries = {
         RowChange.NEW: ("新增", "New"),
         RowChange.CHANGED: ("变更", "Changed"),
         RowChange.UNCHANGED: ("无变化", "Unchanged"),
+        RowChange.RECORDED: ("登记在案", "Recorded"),
         RowChange.REJECTED: ("不予入库", "Rejected"),
     },
     Severity: {

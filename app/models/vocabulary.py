@@ -325,11 +325,12 @@ class ImportState(StrEnum):
 
 
 class RowChange(StrEnum):
-    """What a commit would do with one row of a workbook."""
+    """What a commit would do with one row of a workbook; ``RECORDED`` does not tell whether it was on file before."""
 
     NEW = "NEW"
     CHANGED = "CHANGED"
     UNCHANGED = "UNCHANGED"
+    RECORDED = "RECORDED"
     REJECTED = "REJECTED"
 
 

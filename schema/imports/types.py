@@ -30,6 +30,10 @@ class ImportCounts:
     new: int = strawberry.field(description="Rows that make new records.")
     changed: int = strawberry.field(description="Rows that change records.")
     unchanged: int = strawberry.field(description="Rows that say what is on file already.")
+    recorded: int = strawberry.field(
+        default=0,
+        description="Rows of kinship and exclusions. Whether they are on file already is told to nobody.",
+    )
     rejected: int = strawberry.field(description="Rows with errors; while there are any, nothing is committed.")
     skipped: int = strawberry.field(description="Rows left out: titles, totals, notes, examples, or on request.")
 

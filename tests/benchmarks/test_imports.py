@@ -23,6 +23,7 @@ def test_4000_rows_with_300_faults_are_listed_corrected_committed_and_taken_back
         "rejected": N_FAULTS,
         "changed": 0,
         "unchanged": 0,
+        "recorded": 0,
         "skipped": 0,
     }
     assert figures["corrected_counts"]["new"] == N_ROWS

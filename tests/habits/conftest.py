@@ -13,7 +13,7 @@ from tests.app.rosters.conftest import ImportOffice, candidate_row, mentor_row
 from tests.app.rosters.conftest import office as office
 from tests.habits.files import save_xls
 
-CLEAN = {"new": 0, "changed": 0, "unchanged": 0, "rejected": 0, "skipped": 0}
+CLEAN = {"new": 0, "changed": 0, "unchanged": 0, "recorded": 0, "rejected": 0, "skipped": 0}
 
 
 @dataclass(slots=True, kw_only=True)

@@ -90,7 +90,9 @@ class Evaluation:
 def counts_of(changes: Sequence[RowChange], n_skipped: int) -> dict[str, int]:
     """The counts of a batch: rows by what a commit does with them, and rows left out."""
     counts = Counter(change.value.lower() for change in changes)
-    return {key: counts.get(key, 0) for key in ("new", "changed", "unchanged", "rejected")} | {"skipped": n_skipped}
+    return {key: counts.get(key, 0) for key in ("new", "changed", "unchanged", "recorded", "rejected")} | {
+        "skipped": n_skipped
+    }
 
 
 def keep_evaluation(

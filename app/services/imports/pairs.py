@@ -8,7 +8,7 @@ from app.models.columns import CountyRow
 from app.models.vocabulary import RowChange
 from app.services.imports.outcome import Outcome
 from app.services.imports.reconcile import Reconciliation
-from app.services.imports.records import ExclusionRecord, KinshipRecord, PairRecord
+from app.services.imports.records import ExclusionRecord, KinshipRecord, PairRecord, PreferenceRecord
 from app.services.people.records import assign, authored, encrypted_text
 
 PAIR_SOURCE = "IMPORT"
@@ -69,8 +69,13 @@ def reconcile_pair(run: Reconciliation, record: PairRecord, outcome: Outcome) ->
             book.preferences[a.id, b.id] = book.add(
                 Preference(from_person_id=a.id, to_person_id=b.id, **values, **common)
             )
-    if stored is None:
-        outcome.change = RowChange.NEW
-    elif assign(stored, values):
+    is_changed = stored is not None and bool(assign(stored, values))
+    if stored is not None and is_changed:
         run.touch(stored)
+    if not isinstance(record, PreferenceRecord):
+        # Whoever guesses two people must not learn from the preview whether a declaration about them is on file.
+        outcome.change = RowChange.RECORDED
+    elif stored is None:
+        outcome.change = RowChange.NEW
+    elif is_changed:
         outcome.change = RowChange.CHANGED

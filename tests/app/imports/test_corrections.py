@@ -28,7 +28,14 @@ def test_a_corrected_cell_is_read_like_one_of_the_file_and_committed(desk: Desk)
     assert (batch.state, desk.issues(batch)) == (ImportState.HAS_ERRORS, [("G2", "INVALID_DATE")])
     batch = desk.correct(batch, fix("g2", "1985.06"))
     assert (batch.state, desk.issues(batch)) == (ImportState.READY, [])
-    assert desk.commit(batch).counts == {"new": 2, "changed": 0, "unchanged": 0, "rejected": 0, "skipped": 0}
+    assert desk.commit(batch).counts == {
+        "new": 2,
+        "changed": 0,
+        "unchanged": 0,
+        "recorded": 0,
+        "rejected": 0,
+        "skipped": 0,
+    }
     assert names(desk.database) == ["张丙", "张乙"]
 
 

@@ -130,12 +130,12 @@ def test_a_county_workbook_commits_to_exact_rows(office_on_both: ImportOffice) -
     assert office.issues(batch) == []
     assert (batch.state, batch.counts) == (
         ImportState.READY,
-        {"new": 8, "changed": 0, "unchanged": 0, "rejected": 0, "skipped": 2},
+        {"new": 6, "changed": 0, "unchanged": 0, "recorded": 2, "rejected": 0, "skipped": 2},
     )
     assert office.counts() == before
     office.commit(batch)
     assert batch.state is ImportState.COMMITTED
-    assert batch.counts == {"new": 8, "changed": 0, "unchanged": 0, "rejected": 0, "skipped": 2}
+    assert batch.counts == {"new": 6, "changed": 0, "unchanged": 0, "recorded": 2, "rejected": 0, "skipped": 2}
 
     persons = {person.name: person for person in office.session.exec(select(Person)).all()}
     assert sorted(person.code for person in persons.values()) == [f"520624-0000{n}" for n in range(1, 5)]
@@ -262,9 +262,9 @@ def test_the_second_import_of_the_same_file_writes_nothing(office_on_both: Impor
     before = office.counts()
     versions = sorted((p.code, p.version, p.phone_encrypted) for p in office.session.exec(select(Person)).all())
     again = office.upload(data)
-    assert again.counts == {"new": 0, "changed": 0, "unchanged": 8, "rejected": 0, "skipped": 2}
+    assert again.counts == {"new": 0, "changed": 0, "unchanged": 6, "recorded": 2, "rejected": 0, "skipped": 2}
     office.commit(again)
-    assert again.counts == {"new": 0, "changed": 0, "unchanged": 8, "rejected": 0, "skipped": 2}
+    assert again.counts == {"new": 0, "changed": 0, "unchanged": 6, "recorded": 2, "rejected": 0, "skipped": 2}
     assert office.counts() == before | {"audit_event": before["audit_event"] + 1}
     office.session.expire_all()
     assert sorted((p.code, p.version, p.phone_encrypted) for p in office.session.exec(select(Person)).all()) == versions
@@ -298,7 +298,7 @@ def test_a_changed_row_updates_only_what_changed(office: ImportOffice, order: in
     office.commit(office.upload_mentors([mentor_row(1), mentor_row(2)]))
     rows = [mentor_row(1), mentor_row(2, **{"可帮带人数": 3, "近三年考核/2024年": "称职", "联系电话": "13700000009"})]
     batch = office.upload_mentors(rows if order == 0 else rows[::-1])
-    assert batch.counts == {"new": 0, "changed": 1, "unchanged": 1, "rejected": 0, "skipped": 0}
+    assert batch.counts == {"new": 0, "changed": 1, "unchanged": 1, "recorded": 0, "rejected": 0, "skipped": 0}
     before = office.counts()
     office.commit(batch)
     assert office.counts() == before | {"audit_event": before["audit_event"] + 1}

@@ -129,7 +129,7 @@ def test_a_new_data_key_in_front_makes_nobody_new_and_nothing_changed(office: Im
     book = new_workbook()
     add_sheet(book, "回避", KINSHIP_HEADERS, [pair | {"乙方/身份证号": rows[1]["身份证号"]}])
     pairs = office.upload(to_bytes(book))
-    assert (pairs.counts["new"], office.issues(pairs)) == (1, [])
+    assert (pairs.counts["recorded"], office.issues(pairs)) == (1, [])
 
 
 def test_a_namesake_in_the_village_with_another_id_number_is_pointed_at(office: ImportOffice) -> None:

@@ -114,7 +114,7 @@ def test_all_problems_of_a_file_are_reported_at_once(office: ImportOffice) -> No
         ("V3", "INVALID_PHONE"),
     ]
     assert office.changes(batch) == [("台账", n, "REJECTED") for n in range(2, 6)] + [("台账", 6, "NEW")]
-    assert batch.counts == {"new": 1, "changed": 0, "unchanged": 0, "rejected": 4, "skipped": 0}
+    assert batch.counts == {"new": 1, "changed": 0, "unchanged": 0, "recorded": 0, "rejected": 4, "skipped": 0}
     with pytest.raises(BatchHasErrorsError):
         office.commit(batch)
     assert office.counts() == before

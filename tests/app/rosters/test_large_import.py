@@ -50,7 +50,7 @@ def test_3650_people_are_imported_and_recognised_again(sqlite_database: Database
             assert office.issues(batch) == []
         with sqlite_database.write() as session:
             batch = commit_import(session, office.viewer, cipher, batch.id, now=NOW)
-            assert batch.counts == {"changed": 0, "rejected": 0, "skipped": 2} | expected
+            assert batch.counts == {"changed": 0, "recorded": 0, "rejected": 0, "skipped": 2} | expected
     with sqlite_database.read() as session:
         assert [_count(session, t) for t in (Person, ReserveCandidate, Mentor, Appointment)] == [
             3650, 1216, 2434, 3650 * 4,

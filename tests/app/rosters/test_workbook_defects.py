@@ -106,7 +106,7 @@ def test_title_example_total_and_note_rows_are_skipped_and_counted(office: Impor
     add_sheet(book, "台账", CANDIDATE_HEADERS, [candidate_row(1), candidate_row(2)], title="台账", arrange=arrange)
     batch = office.upload(to_bytes(book))
     assert office.issues(batch) == [("A4", "SKIPPED_ROW"), ("A7", "SKIPPED_ROW")]
-    assert batch.counts == {"new": 2, "changed": 0, "unchanged": 0, "rejected": 0, "skipped": 5}
+    assert batch.counts == {"new": 2, "changed": 0, "unchanged": 0, "recorded": 0, "rejected": 0, "skipped": 5}
     assert office.changes(batch) == [("台账", 5, "NEW"), ("台账", 6, "NEW")]
 
 
