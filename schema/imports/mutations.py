@@ -1,6 +1,7 @@
 """Mutations of imports: correct, name headers, read again, commit, discard, take back."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Annotated
 from uuid import UUID
 
@@ -22,7 +23,7 @@ from schema.fields import show
 from schema.ids import key_of
 from schema.imports.inputs import ImportColumnInput, ImportCorrectionInput
 from schema.imports.types import ImportBatch, ImportMapping
-from schema.inputs import changeable, required
+from schema.inputs import changeable, given, required
 from schema.permissions import mutation_field
 from schema.problems import Payload
 
@@ -38,6 +39,12 @@ class ImportBatchInput:
 class CorrectImportInput:
     id: strawberry.ID = required(_BATCH)
     corrections: list[ImportCorrectionInput] = required("Up to 1,000 corrections; all of them or none.")
+
+
+@strawberry.input(description="Input of `commitImport`.")
+class CommitImportInput:
+    id: strawberry.ID = required(_BATCH)
+    expected_version: int | None = changeable("The version that was read; a newer one is refused.")
 
 
 @strawberry.input(description="Input of `mapImportSheet`.")
@@ -126,9 +133,10 @@ class ImportsMutations:
         "Write a file without errors into the records, all or nothing.",
     )
     async def commit_import(
-        self, info: Info, input: Annotated[ImportBatchInput, strawberry.argument(description="What to do.")]
+        self, info: Info, input: Annotated[CommitImportInput, strawberry.argument(description="What to do.")]
     ) -> ImportBatchPayload | None:
-        return await _step(info, key_of(input.id, "ImportBatch"), commit_import)
+        commit = partial(commit_import, expected_version=given(input.expected_version))
+        return await _step(info, key_of(input.id, "ImportBatch"), commit)
 
     @mutation_field(
         Permission.EDIT_PEOPLE, ImportBatchPayload, "Close a file without writing it; its content is let go at once."

@@ -116,6 +116,7 @@ class ImportBatch(Node, shows=ImportBatchRow):
     created_by: str = described("Who uploaded it.")
     committed_at: datetime | None = described("Instant of the commit, UTC.")
     undone_at: datetime | None = described("Instant at which it was taken back, UTC.")
+    version: int = described("Grows with every change.")
     issues: Connection[ImportIssue] = nested_list(
         reads.IMPORT_ISSUES,
         ImportIssueFilterInput,

@@ -72,6 +72,7 @@ TYPES_BY_ARGUMENT: dict[str, Sequence[str]] = {
     "auditEvent.id": ("AuditEvent",),
     "importBatch.id": ("ImportBatch",),
     "ImportBatchInput.id": ("ImportBatch",),
+    "CommitImportInput.id": ("ImportBatch",),
     "CorrectImportInput.id": ("ImportBatch",),
     "MapImportSheetInput.id": ("ImportBatch",),
     "ChangeImportMappingInput.id": ("ImportMapping",),

@@ -20,6 +20,8 @@ LOOK = """query($id: ID!) { importBatch(id: $id) {
   rows { nodes { rowNumber change kind } } } }"""
 CORRECT = """mutation($input: CorrectImportInput!) { correctImport(input: $input) {
   importBatch { state } userErrors { code path } } }"""
+COMMIT = """mutation($input: CommitImportInput!) { commitImport(input: $input) {
+  importBatch { state undoneAt } userErrors { code } } }"""
 STEP = """mutation($input: ImportBatchInput!) { %s(input: $input) {
   importBatch { state undoneAt } userErrors { code } } }"""
 
@@ -41,7 +43,8 @@ def send(door: Door, data: bytes, *, by: str | None = "county", **fields: str) -
 
 
 def step(door: Door, name: str, batch_id: str, *, by: str = "county") -> Any:
-    return door.data(STEP % name, by=by, input={"id": batch_id})[name]
+    query = COMMIT if name == "commitImport" else STEP % name
+    return door.data(query, by=by, input={"id": batch_id})[name]
 
 
 def test_a_file_goes_in_is_corrected_committed_and_taken_back(door: Door) -> None:
@@ -70,6 +73,20 @@ def test_a_file_goes_in_is_corrected_committed_and_taken_back(door: Door) -> Non
     assert [each for each in actions if each.startswith("IMPORT")] == [
         "IMPORT_UPLOADED", "IMPORT_CORRECTED", "IMPORT_UPLOADED", "IMPORT_COMMITTED", "IMPORT_UNDONE",
     ]  # fmt: skip
+
+
+def test_a_file_corrected_since_it_was_looked_at_is_not_committed_unseen(lite: Door) -> None:
+    told = send(lite, candidates([candidate_row(1, **place(lite))])).json()["importBatch"]
+    version = lite.data("query($id: ID!) { importBatch(id: $id) { version } }", id=told["id"])["importBatch"]["version"]
+    fix = {"id": told["id"], "corrections": [{"sheet": "台账", "cell": "E2", "text": "女"}]}
+    assert lite.data(CORRECT, input=fix)["correctImport"]["importBatch"] == {"state": "READY"}
+    seen = {"id": told["id"], "expectedVersion": version}
+    assert lite.data(COMMIT, input=seen)["commitImport"] == {
+        "importBatch": None, "userErrors": [{"code": "VERSION_CONFLICT"}],
+    }  # fmt: skip
+    version = lite.data("query($id: ID!) { importBatch(id: $id) { version } }", id=told["id"])["importBatch"]["version"]
+    done = lite.data(COMMIT, input=seen | {"expectedVersion": version})["commitImport"]
+    assert (done["importBatch"]["state"], done["userErrors"]) == ("COMMITTED", [])
 
 
 @pytest.mark.parametrize(("by", "status"), [(None, 401), ("reader", 403), ("auditor", 403), ("other_county", 404)])

@@ -41,6 +41,7 @@ from app.services.imports.roles import reconcile_role
 from app.services.imports.state import get_batch, require_open, wrong_state
 from app.services.people.records import stamp
 from app.services.privacy.import_files import forget_files
+from app.services.versions import expect_version
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,11 +84,21 @@ def preview_rows(
 
 
 def commit_import(
-    session: Session, viewer: Viewer, cipher: PersonalDataCipher, batch_id: UUID, *, now: datetime | None = None
+    session: Session,
+    viewer: Viewer,
+    cipher: PersonalDataCipher,
+    batch_id: UUID,
+    *,
+    expected_version: int | None = None,
+    now: datetime | None = None,
 ) -> ImportBatch:
-    """Write the rows of a READY batch, compared afresh with the present database; all of them or none."""
+    """Write the rows of a READY batch, compared afresh with the present database; all of them or none.
+
+    With ``expected_version`` a file that somebody corrected since the caller looked at it is refused.
+    """
     viewer.require(Permission.EDIT_PEOPLE)
     batch = get_batch(session, viewer, batch_id, lock=True)
+    expect_version(session, batch, expected_version)
     if batch.state in (ImportState.UPLOADED, ImportState.PARSED):
         raise BatchHasErrorsError(
             "The file was not read to its end yet; say what its headers mean, or have it read again.",
