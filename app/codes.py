@@ -1,4 +1,6 @@
-"""National code tables: ethnicity GB/T 3304-1991, political status GB/T 4762-1984, education GB/T 4658-2006."""
+"""National code tables: ethnicity GB/T 3304-1991, political status GB/T 4762-1984, education GB/T 4658-2006, degrees
+GB/T 6864-2003.
+"""
 
 ETHNICITY_BY_CODE = {
     f"{number:02d}": name
@@ -79,3 +81,6 @@ EDUCATION_BY_CODE = {
     "90": "其他",
 }
 """Two digits to the word that forms print."""
+
+DEGREE_BY_CODE = {"1": "名誉博士", "2": "博士", "3": "硕士", "4": "学士"}
+"""The first digit of GB/T 6864, the grade of a degree; the branch of learning is not kept."""

@@ -128,6 +128,7 @@ def person(session: Session, world: World, code: str, name: str, division: str) 
         ethnicity_code="15",
         political_status_code="01",
         education_code="31",
+        degree_code="4",
         id_number_encrypted="secret-of-" + code,
         id_number_hash=uuid4().hex * 2,
         id_number_masked="520624************",

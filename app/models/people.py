@@ -61,6 +61,7 @@ class Person(SearchedRow, CountyRow, table=True):
     party_join_precision: DatePrecision | None = personal_enum_field(Pii.CADRE, DatePrecision, default=None)
     education_code: str | None = personal_field(Pii.CADRE, default=None, max_length=2)
     is_education_full_time: bool | None = personal_field(Pii.CADRE, default=None)
+    degree_code: str | None = personal_field(Pii.CADRE, default=None, max_length=1)
     school: str | None = personal_field(Pii.CADRE, default=None, max_length=120)
     major: str | None = personal_field(Pii.CADRE, default=None, max_length=120)
     work_start_date: date | None = personal_field(Pii.CADRE, default=None)

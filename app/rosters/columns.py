@@ -20,7 +20,9 @@ _SEX = _column("sex", "sex", "性别")
 _ETHNICITY = _column("ethnicity", "ethnicity", "民族")
 _BIRTH = _column("birth", "date of birth", "出生年月", "出生日期", "出生时间", "出生年月日", "出生")
 _NATIVE_PLACE = _column("native_place", "native place", "籍贯")
-_EDUCATION = _column("education", "education", "学历", "文化程度", "最高学历", "文化水平", "学历层次")
+_BOTH = ("学历学位", "最高学历学位", "学历及学位", "最高学历及学位", "学历和学位")
+_EDUCATION = _column("education", "education", "学历", "文化程度", "最高学历", "文化水平", "学历层次", *_BOTH)
+_DEGREE = _column("degree", "degree", "学位", "最高学位", "学位层次")
 _SCHOOL = _column(
     "school_and_major", "school and major", "毕业院校及专业", "毕业学校及专业", "毕业院校", "毕业院校系及专业"
 )
@@ -46,7 +48,7 @@ _CANDIDATES = Layout(
     title_zh="村级后备力量信息台账",
     title="Reserve candidates",
     columns=(
-        _NUMBER, _TOWNSHIP, _VILLAGE, _NAME, _SEX, _ETHNICITY, _BIRTH, _NATIVE_PLACE, _EDUCATION, _SCHOOL,
+        _NUMBER, _TOWNSHIP, _VILLAGE, _NAME, _SEX, _ETHNICITY, _BIRTH, _NATIVE_PLACE, _EDUCATION, _DEGREE, _SCHOOL,
         _POLITICAL_STATUS, _PARTY_JOIN, _WORK_START,
         _column("unit_and_post", "present post", "现任职务", *_UNIT_NAMES),
         _CAREER,
@@ -65,7 +67,7 @@ _MENTORS = Layout(
     title_zh="帮带导师库",
     title="Mentors",
     columns=(
-        _NUMBER, _TOWNSHIP, _NAME, _SEX, _ETHNICITY, _BIRTH, _NATIVE_PLACE, _EDUCATION, _SCHOOL,
+        _NUMBER, _TOWNSHIP, _NAME, _SEX, _ETHNICITY, _BIRTH, _NATIVE_PLACE, _EDUCATION, _DEGREE, _SCHOOL,
         _POLITICAL_STATUS, _PARTY_JOIN, _WORK_START,
         _column("unit_and_post", "unit and post", "单位及职务", *_UNIT_NAMES),
         _column("category", "category", "类别", "导师类别", "人员类别"),
@@ -92,7 +94,7 @@ _ASSIGNED_CADRES = Layout(
     title_zh="选派干部名册",
     title="Assigned cadres",
     columns=(
-        _NUMBER, _TOWNSHIP, _VILLAGE, _NAME, _SEX, _ETHNICITY, _BIRTH, _NATIVE_PLACE, _EDUCATION, _SCHOOL,
+        _NUMBER, _TOWNSHIP, _VILLAGE, _NAME, _SEX, _ETHNICITY, _BIRTH, _NATIVE_PLACE, _EDUCATION, _DEGREE, _SCHOOL,
         _POLITICAL_STATUS, _PARTY_JOIN, _WORK_START,
         _column("sending_unit", "sending unit", "选派单位", "派出单位", "选派机关"),
         _column("unit_and_post", "former unit and post", "原单位及职务", *_UNIT_NAMES),

@@ -44,6 +44,7 @@ def read_person(reader: RowReader, home: Division | None, township: Division | N
         is_told = birth is not None or reader.cell("birth") is not None
         reader.problem("id_number", "MISSING_ID_NUMBER" if is_told else "MISSING_IDENTITY")
     education = reader.read("education", _education)
+    degree = reader.read("degree", _degree) or (education[2] if education else None)
     school = reader.read("school_and_major", lambda c: split_school_and_major(parse_text(c, 120))) or (None, None)
     needs = _needs(reader)
     phone = reader.read("phone", parse_phone)
@@ -71,6 +72,7 @@ def read_person(reader: RowReader, home: Division | None, township: Division | N
             party_join=party_join,
             education_code=education[0] if education else None,
             is_education_full_time=education[1] if education else None,
+            degree_code=degree,
             school=school[0],
             major=school[1],
             work_start=work_start,
@@ -85,11 +87,22 @@ def read_person(reader: RowReader, home: Division | None, township: Division | N
     )
 
 
-def _education(cell: Cell) -> tuple[str, bool | None]:
+def _education(cell: Cell) -> tuple[str, bool | None, str | None]:
     try:
-        return words.education(cell.text)
+        return words.education_and_degree(cell.text)
     except KeyError:
         raise unknown_word(words.fold(cell.text), words.EDUCATION) from None
+
+
+def _degree(cell: Cell) -> str | None:
+    """The degree of the cell; ``None`` where it says that there is none."""
+    word = words.fold(cell.text)
+    if word in words.NO_DEGREE:
+        return None
+    try:
+        return words.degree(word)
+    except KeyError:
+        raise unknown_word(word, words.DEGREES) from None
 
 
 def _political_status(reader: RowReader) -> str | None:

@@ -8,6 +8,7 @@ LISTS_BY_KEY: dict[str, Mapping[str, object]] = {
     "sex": words.SEX,
     "ethnicity": words.ETHNICITY,
     "education": words.EDUCATION,
+    "degree": words.DEGREES,
     "political_status": words.POLITICAL_STATUS,
     "target_post": words.TARGET_POST,
     "source": words.SOURCE,
@@ -42,7 +43,7 @@ TEXT_KEYS = frozenset(
 
 WIDTHS = {
     "number": 6, "township": 14, "village": 16, "name": 10, "sex": 6, "ethnicity": 10, "birth": 10, "native_place": 12,
-    "education": 10, "school_and_major": 22, "political_status": 12, "party_join": 10, "work_start": 12,
+    "education": 10, "degree": 8, "school_and_major": 22, "political_status": 12, "party_join": 10, "work_start": 12,
     "unit_and_post": 24, "career": 40, "source": 14, "target_post": 14, "pool_date": 10, "review_level": 12,
     "needs": 18, "id_number": 21, "phone": 14, "note": 14, "linked_villages": 20, "specialty_good": 18,
     "specialty_familiar": 18, "neighbours": 36, "aliases": 20, "division_name": 24, "workplace": 24, "post": 20,
@@ -60,6 +61,7 @@ HINTS = {
     "b_id_number": "18位，文本格式。",
     "phone": "11位手机号，或带区号的座机号。",
     "education": "从列表选择，在职学历写“在职大专”等；也可写GB/T 4658代码。",
+    "degree": "从列表选择，或写“农学学士”等；没有的留空。",
     "ethnicity": "从列表选择；也可写GB/T 3304代码。",
     "political_status": "从列表选择；也可写GB/T 4762代码。",
     "career": "每条一行：2012.07-2016.03 板桥镇桂花村 村委会主任；仍在任写“至今”。",

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from difflib import get_close_matches
 
-from app.codes import EDUCATION_BY_CODE, ETHNICITY_BY_CODE, ETHNICITY_LETTERS, POLITICAL_STATUS_BY_CODE
+from app.codes import DEGREE_BY_CODE, EDUCATION_BY_CODE, ETHNICITY_BY_CODE, ETHNICITY_LETTERS, POLITICAL_STATUS_BY_CODE
 from app.folding import simplified
 from app.models.vocabulary import (
     AppraisalGrade,
@@ -279,6 +279,40 @@ def education(text: str) -> tuple[str, bool | None]:
         is_full_time = True
     bare = re.sub(r"非全日制|全日制|在职|函授|自考|电大|成人|远程教育|业余|中央|省委|[()\-/]|学历|毕业$|教育", "", word)
     return EDUCATION[bare], is_full_time
+
+
+DEGREES = {name: code for code, name in DEGREE_BY_CODE.items()}
+NO_DEGREE = frozenset({"无", "无学位", "未取得学位", "-", "/"})
+_DEGREE = re.compile(
+    r"(?:(?:哲|经济|法|教育|文|历史|理|工|农|医|军事|管理|艺术)学|法律|工程|农业|工商管理|公共管理)*"
+    r"(名誉博士|博士|硕士|学士)(?:专业)?(?:学位)?"
+)
+"""A degree, with the branch of learning in front: 农学学士, 公共管理硕士专业学位."""
+_LONGEST_DEGREE = 30
+
+
+def degree(text: str) -> str:
+    """The first digit of the GB/T 6864 code of a degree, whatever the branch of learning; ``KeyError`` if unknown."""
+    found = _DEGREE.fullmatch(fold(text))
+    if found is None:
+        raise KeyError(text)
+    return DEGREES[found[1]]
+
+
+def education_and_degree(text: str) -> tuple[str, bool | None, str | None]:
+    """As ``education``, and the degree that stands behind: 大学、农学学士 or 研究生（硕士）; ``KeyError`` if unknown."""
+    word = fold(text).rstrip(")")
+    for end in _DEGREE.finditer(word, max(0, len(word) - _LONGEST_DEGREE)):
+        level = word[: end.start()].rstrip("、,/;+(")
+        if end.end() == len(word) and level:
+            try:
+                code, is_full_time = education(level)
+            except KeyError:
+                break  # 全日制硕士: the word tells the level, and no more.
+            if level.endswith("研究生") and end[1] in EDUCATION:
+                code = EDUCATION[end[1]]
+            return code, is_full_time, DEGREES[end[1]]
+    return *education(text), None
 
 
 def first_words(words: Mapping[str, object]) -> list[str]:

@@ -76,6 +76,9 @@ class PersonInput:
     party_join: PartialDateInput | None = changeable("Day or month of joining the Party.")
     education_code: str | None = changeable("Education, GB/T 4658.")
     is_education_full_time: bool | None = changeable("Whether the education was full-time.")
+    degree_code: str | None = changeable(
+        "Degree, first digit of GB/T 6864: 1 honorary doctor, 2 doctor, 3 master, 4 bachelor."
+    )
     school: str | None = changeable("School.")
     major: str | None = changeable("Major.")
     work_start: PartialDateInput | None = changeable("Day or month of starting work.")
@@ -97,6 +100,9 @@ class PersonChangesInput:
     party_join: PartialDateInput | None = changeable("Day or month of joining the Party.")
     education_code: str | None = changeable("Education, GB/T 4658.")
     is_education_full_time: bool | None = changeable("Whether the education was full-time.")
+    degree_code: str | None = changeable(
+        "Degree, first digit of GB/T 6864: 1 honorary doctor, 2 doctor, 3 master, 4 bachelor."
+    )
     school: str | None = changeable("School.")
     major: str | None = changeable("Major.")
     work_start: PartialDateInput | None = changeable("Day or month of starting work.")

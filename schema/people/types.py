@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
-from app.codes import EDUCATION_BY_CODE, ETHNICITY_BY_CODE, POLITICAL_STATUS_BY_CODE
+from app.codes import DEGREE_BY_CODE, EDUCATION_BY_CODE, ETHNICITY_BY_CODE, POLITICAL_STATUS_BY_CODE
 from app.db import utc_now
 from app.models import AnnualAppraisal as AnnualAppraisalRow
 from app.models import Appointment as AppointmentRow
@@ -127,6 +127,7 @@ class Person(Node, shows=PersonRow):
     is_education_full_time: bool | None = personal(
         Pii.CADRE, "is_education_full_time", "Whether the education was full-time; empty when unknown."
     )
+    degree: CodeValue | None = _code_value("degree_code", DEGREE_BY_CODE, "Degree (学位), first digit of GB/T 6864.")
     school: str | None = personal(Pii.CADRE, "school", "School.")
     major: str | None = personal(Pii.CADRE, "major", "Major.")
     work_start_date: PartialDate | None = _partial_date("work_start", "Day or month of starting work.")

@@ -162,6 +162,7 @@ STRINGS_BY_ARGUMENT: dict[str, Sequence[str]] = {
     "rule": ("TOWNSHIP_RULE",),
     "ethnicityCode": ("01", "06", "15", "97"),
     "politicalStatusCode": ("01", "02", "03", "13"),
+    "degreeCode": ("2", "4"),
     "educationCode": ("31", "21", "61", "90"),
     "idempotencyKey": ("k1", "k2", "k3"),
     "title": ("党支部书记", "村委会主任", "一般干部"),

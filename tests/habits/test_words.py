@@ -1,11 +1,16 @@
 """Words for education, political status, yes and no."""
 
+from collections.abc import Callable
+
+import pytest
 from openpyxl import Workbook
+from openpyxl.worksheet.worksheet import Worksheet
 
 from app.models import PersonFlag
 from app.models.vocabulary import PersonFlagKind
-from tests.habits.books import mentors_with, with_changes
+from tests.habits.books import candidates, mentors_with, with_changes
 from tests.habits.conftest import CLEAN, Desk, candidate_row
+from tests.workbooks import CANDIDATE_HEADERS
 
 EDUCATION: dict[str, tuple[str, bool | None]] = {
     "大学": ("21", None),
@@ -35,6 +40,36 @@ def test_words_for_education_lead_to_codes_and_to_how_it_was_got(desk: Desk) -> 
     for number, expected in enumerate(EDUCATION.values(), start=1):
         person = desk.person(str(candidate_row(number)["姓名"]))
         assert (person.education_code, person.is_education_full_time) == expected
+
+
+def education_and_degree_in_one_column() -> Workbook:
+    def arrange(sheet: Worksheet) -> None:
+        sheet.cell(1, CANDIDATE_HEADERS.index("学历") + 1, "最高学历\n学位")
+
+    words = ("大学、农学学士", "研究生（法学硕士）", "大专")
+    return candidates(*(candidate_row(n, 学历=word) for n, word in enumerate(words, start=1)), arrange=arrange)
+
+
+def degrees_in_a_column_of_their_own() -> Workbook:
+    words = ("工学学士", "硕士", "无", None)
+    rows = [candidate_row(number, 学位=word) for number, word in enumerate(words, start=1)]
+    return candidates(*rows, headers=(*CANDIDATE_HEADERS, "学位"))
+
+
+@pytest.mark.parametrize(
+    ("make", "codes"),
+    [
+        (education_and_degree_in_one_column, ["4", "3", None]),
+        (degrees_in_a_column_of_their_own, ["4", "3", None, None]),
+    ],
+)
+def test_degrees_are_kept_from_their_own_column_or_from_behind_the_education(
+    desk: Desk, make: Callable[[], Workbook], codes: list[str | None]
+) -> None:
+    batch = desk.receive(make(), "学历学位")
+    assert (desk.office.issues(batch), batch.counts) == ([], CLEAN | {"new": len(codes)})
+    desk.office.commit(batch)
+    assert [desk.person(str(candidate_row(n)["姓名"])).degree_code for n in range(1, len(codes) + 1)] == codes
 
 
 def political_status_in_all_words() -> Workbook:

@@ -219,7 +219,7 @@ def test_nothing_can_be_filtered_or_ordered_by_a_personal_column() -> None:
 PERSON = """query($id: ID!) { cadre(id: $id) {
   name code unitAndPost status version isVillageCadre
   sex sexLabel birthDate { text } ethnicity { label } nativePlace politicalStatus { label } educationLevel { label }
-  school idNumber phone residence { name } grassrootsYears appointments { title startDate } appraisals { grade }
+  degree { label } school idNumber phone residence { name } grassrootsYears appointments { title startDate } appraisals { grade }
   flags { kind } kinships { relation } reserveCandidates { state tags exitReason }
 } }"""
 
@@ -230,7 +230,16 @@ def test_an_auditor_reads_names_and_posts_and_gets_the_rest_empty_without_an_err
     assert (shown["name"], shown["unitAndPost"], shown["status"]) == ("候选 0", "村委会", "ACTIVE")
     assert shown["isVillageCadre"] is True
     assert (shown["sex"], shown["sexLabel"]) == ("UNKNOWN", "未知")
-    empty = ("birthDate", "ethnicity", "politicalStatus", "educationLevel", "idNumber", "phone", "grassrootsYears")
+    empty = (
+        "birthDate",
+        "ethnicity",
+        "politicalStatus",
+        "educationLevel",
+        "degree",
+        "idNumber",
+        "phone",
+        "grassrootsYears",
+    )
     assert [shown[name] for name in empty] == [None] * len(empty)
     assert (shown["appointments"], shown["appraisals"], shown["flags"], shown["kinships"]) == ([], [], [], [])
     officer = door.data(PERSON, by="county", id=key)["cadre"]

@@ -12,7 +12,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from sqlmodel import Session
 
 from app.access import Viewer
-from app.codes import EDUCATION_BY_CODE, ETHNICITY_BY_CODE, POLITICAL_STATUS_BY_CODE
+from app.codes import DEGREE_BY_CODE, EDUCATION_BY_CODE, ETHNICITY_BY_CODE, POLITICAL_STATUS_BY_CODE
 from app.errors import InvalidStateError
 from app.labels import label
 from app.models import Division, Person, ReserveCandidate
@@ -37,6 +37,7 @@ class Counted:
     ethnicity_code: str | None = None
     political_status_code: str | None = None
     education_code: str | None = None
+    degree_code: str | None = None
     birth_date: date | None = None
     target_post: TargetPost | None = None
 
@@ -48,6 +49,7 @@ class Counted:
             ethnicity_code=person.ethnicity_code,
             political_status_code=person.political_status_code,
             education_code=person.education_code,
+            degree_code=person.degree_code,
             birth_date=person.birth_date,
             target_post=candidate.target_post,
         )
@@ -100,6 +102,11 @@ def grid_of(template: FormTemplate, people: Sequence[Counted], *, day: date, mas
         ),
         ("age", lambda one: _band(one.birth_date, day, words), (*(name for _, name in _BANDS), _OLDEST)),
         ("education", _by_code(EDUCATION_BY_CODE, "education_code", words), tuple(EDUCATION_BY_CODE.values())),
+        (
+            "degree",
+            lambda one: DEGREE_BY_CODE.get(one.degree_code or "", words["no_degree"]),
+            tuple(DEGREE_BY_CODE.values()),
+        ),
     ]
     blocks: list[Block] = [(_line(words["people"], "", {group: len(own) for group, own in members.items()}, members),)]
     for topic, kind, order in topics:

@@ -284,6 +284,8 @@ _PLAIN: Mapping[ExportForm, dict[str, Any]] = {
             "age": "年龄分布",
             "mean_age": "平均年龄",
             "education": "学历",
+            "degree": "学位",
+            "no_degree": "无学位或未填写",
             "unknown": "未填写",
             "merged": "其他（合并）",
             "high_school": "其中：高中及以上",

@@ -319,6 +319,7 @@ _COLUMN_OF = {
     "party_join_date": "party_join",
     "work_start_date": "work_start",
     "education_code": "education",
+    "degree_code": "degree",
     "ethnicity_code": "ethnicity",
     "political_status_code": "political_status",
     "phone_hash": "phone",

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlmodel import Session, col, select
 
 from app.access import Permission, Viewer, get_in_county, record, require_division
-from app.codes import EDUCATION_BY_CODE, ETHNICITY_BY_CODE, POLITICAL_STATUS_BY_CODE
+from app.codes import DEGREE_BY_CODE, EDUCATION_BY_CODE, ETHNICITY_BY_CODE, POLITICAL_STATUS_BY_CODE
 from app.crypto import PersonalDataCipher
 from app.errors import DuplicateError, InvalidInputError
 from app.models import Appointment, Division, Person
@@ -44,6 +44,7 @@ _CODE_TABLES = {
     "ethnicity_code": ETHNICITY_BY_CODE,
     "political_status_code": POLITICAL_STATUS_BY_CODE,
     "education_code": EDUCATION_BY_CODE,
+    "degree_code": DEGREE_BY_CODE,
 }
 _MAX_LENGTHS = {"native_place": 80, "school": 120, "major": 120, "unit_and_post": 200}
 

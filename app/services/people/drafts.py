@@ -52,6 +52,7 @@ class PersonDraft:
     party_join: PartialDate | None = None
     education_code: str | None = None
     is_education_full_time: bool | None = None
+    degree_code: str | None = None
     school: str | None = None
     major: str | None = None
     work_start: PartialDate | None = None
@@ -96,6 +97,7 @@ class PersonChanges:
     party_join: PartialDate | Unset | None = UNSET
     education_code: str | Unset | None = UNSET
     is_education_full_time: bool | Unset | None = UNSET
+    degree_code: str | Unset | None = UNSET
     school: str | Unset | None = UNSET
     major: str | Unset | None = UNSET
     work_start: PartialDate | Unset | None = UNSET

@@ -41,6 +41,7 @@ _TOGETHER: tuple[tuple[str, ...], ...] = (
     ("ethnicity_code",),
     ("native_place",),
     ("political_status_code",),
+    ("degree_code",),
     ("school",),
     ("major",),
     ("unit_and_post",),

@@ -229,6 +229,7 @@ class TestStructure:
                 ethnicity_code="15" if number < 43 else "01",
                 political_status_code="01",
                 education_code=("61", "31", "21")[number % 3] if number < 18 else "71",
+                degree_code="4" if number % 3 == 2 and number < 18 else None,
                 birth_date=date(2025 - (30, 31, 40, 41, 56)[number % 5], 3, 1),
                 target_post=TargetPost.SECRETARY if number % 2 else TargetPost.DIRECTOR,
             )
@@ -245,6 +246,8 @@ class TestStructure:
         assert lines["总人数", ""][:6] == (45, "100%", 40, "100%", 5, "100%")
         assert lines["性别", "女"][:2] == (5, "11.11%")
         assert lines["学历", "其中：高中及以上"][:2] == (18, "40%")
+        assert lines["学位", "学士"][:2] == (6, "13.33%")
+        assert lines["学位", "无学位或未填写"][:2] == (39, "86.67%")
         assert lines["民族", "汉族"][:4] == (2, "4.44%", 2, "5%")
         bands = [(item, cells[0]) for (topic, item), cells in lines.items() if topic == "年龄分布"]
         assert bands == [("30岁及以下", 9), ("31—35岁", 9), ("36—40岁", 9), ("41—45岁", 9), ("55岁以上", 9)]

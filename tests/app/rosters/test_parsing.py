@@ -18,7 +18,7 @@ from app.rosters.parsing import (
     parse_specialties,
     split_school_and_major,
 )
-from app.rosters.words import education
+from app.rosters.words import degree, education, education_and_degree
 from app.rosters.workbook import Cell
 from app.services.people import NeedDraft, PartialDate
 from app.services.places import normalize_division_name
@@ -190,6 +190,50 @@ def test_needs_and_specialties() -> None:
 )
 def test_education_words(word: str, expected: tuple[str, bool | None]) -> None:
     assert education(word) == expected
+
+
+@pytest.mark.parametrize(
+    ("word", "code"),
+    [
+        ("学士", "4"), ("农学学士", "4"), ("经济学学士学位", "4"), ("文学硕士", "3"), ("公共管理硕士专业学位", "3"),
+        ("工商管理硕士", "3"), ("医学 博士", "2"), ("博士", "2"), ("名誉博士", "1"),
+    ],
+)  # fmt: skip
+def test_degrees_are_read_whatever_the_branch_of_learning(word: str, code: str) -> None:
+    assert degree(word) == code
+
+
+@pytest.mark.parametrize("word", ["学", "双学士", "大学学士", "学士以上", "本科", ""])
+def test_what_is_no_degree_is_refused(word: str) -> None:
+    with pytest.raises(KeyError):
+        degree(word)
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        ("大学、农学学士", ("21", None, "4")),
+        ("大学学士", ("21", None, "4")),
+        ("大学本科/工学学士学位", ("21", None, "4")),
+        ("全日制本科（管理学学士）", ("21", True, "4")),
+        ("研究生\n法学硕士", ("14", None, "3")),
+        ("研究生（博士）", ("11", None, "2")),
+        ("博士研究生、理学博士", ("11", None, "2")),
+        ("在职研究生 法律硕士", ("14", False, "3")),
+        ("硕士研究生", ("14", None, None)),
+        ("全日制硕士", ("14", True, None)),
+        ("硕士", ("14", None, None)),
+        ("大专", ("31", None, None)),
+    ],
+)
+def test_education_and_degree_in_one_cell(word: str, expected: tuple[str, bool | None, str | None]) -> None:
+    assert education_and_degree(word) == expected
+
+
+@pytest.mark.parametrize("word", ["农业" * 4000, "大学" + "学士" * 4000, "学士、大学", "无此学士"])
+def test_a_cell_of_education_that_is_none_is_refused_at_once(word: str) -> None:
+    with pytest.raises(KeyError):
+        education_and_degree(word)
 
 
 def test_numbers_may_carry_a_unit() -> None:

@@ -76,6 +76,7 @@ def test_a_cadre_is_stored_with_code_masked_numbers_and_career(office_on_both: O
         ({"phone": "1381234123"}, "phone"),
         ({"ethnicity_code": "60"}, "ethnicity_code"),
         ({"education_code": "20"}, "education_code"),
+        ({"degree_code": "5"}, "degree_code"),
         ({"political_status_code": "14"}, "political_status_code"),
         ({"school": "校" * 121}, "school"),
         ({"id_number": NUMBER, "sex": Sex.FEMALE}, "sex"),
