@@ -300,7 +300,7 @@ def degree(text: str) -> str:
 
 
 def education_and_degree(text: str) -> tuple[str, bool | None, str | None]:
-    """As ``education``, and the degree that stands behind: 大学、农学学士 or 研究生（硕士）; ``KeyError`` if unknown."""
+    """As ``education``, and the degree that stands behind: 大学、农学学士, 研究生（硕士）; ``KeyError`` if unknown."""
     word = fold(text).rstrip(")")
     for end in _DEGREE.finditer(word, max(0, len(word) - _LONGEST_DEGREE)):
         level = word[: end.start()].rstrip("、,/;+(")

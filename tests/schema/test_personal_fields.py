@@ -219,7 +219,8 @@ def test_nothing_can_be_filtered_or_ordered_by_a_personal_column() -> None:
 PERSON = """query($id: ID!) { cadre(id: $id) {
   name code unitAndPost status version isVillageCadre
   sex sexLabel birthDate { text } ethnicity { label } nativePlace politicalStatus { label } educationLevel { label }
-  degree { label } school idNumber phone residence { name } grassrootsYears appointments { title startDate } appraisals { grade }
+  degree { label } school idNumber phone residence { name } grassrootsYears
+  appointments { title startDate } appraisals { grade }
   flags { kind } kinships { relation } reserveCandidates { state tags exitReason }
 } }"""
 

@@ -1,10 +1,10 @@
 """A person who has left becomes a pseudonym: 编号 and what old counts need stay, what tells who it was goes.
 
 Kept: 编号, sex, year of birth, education, degree, political status, kinds and periods of posts, pools and their
-periods, pairings, plans and figures. Gone: name, ID number, phone, day of birth, origin, school, units and titles, home,
-appraisals, needs, every fact of class A, what officers wrote about the person, the name wherever others wrote it, the
-login, and rows of uploaded files. Published versions of rosters stay as they were archived, and so does the audit
-trail: they are records of their own, under the archive schedule.
+periods, pairings, plans and figures. Gone: name, ID number, phone, day of birth, origin, school, units and titles,
+home, appraisals, needs, every fact of class A, what officers wrote about the person, the name wherever others wrote
+it, the login, and rows of uploaded files. Published versions of rosters stay as they were archived, and so does the
+audit trail: they are records of their own, under the archive schedule.
 """
 
 from collections.abc import Iterable

@@ -119,7 +119,7 @@ def test_every_kind_has_lists_texts_a_frozen_header_and_print_settings(office: I
     }
     rules = {str(rule.sqref).split(":")[0][:-1]: rule.formula1 for rule in sheet.data_validations.dataValidation}
     listed = {"township", "village", "sex", "ethnicity", "education", "degree", "political_status"}
-        listed |= {"source", "target_post"}
+    listed |= {"source", "target_post"}
     assert {columns[key] for key in listed} | {columns["review_level"]} == rules.keys()
     assert rules[columns["village"]] == f'INDIRECT("村_"&${columns["township"]}3)'
     assert "村_板桥镇" in book.defined_names
