@@ -177,8 +177,8 @@ def _apply_all(run: Reconciliation, rows: Sequence[ParsedRow]) -> list[Outcome]:
         if isinstance(row.record, CandidateRecord | AssignedCadreRecord | MentorRecord):
             person = run.apply_person(row.record, row.address, outcome)
             if person is not None:
-                if update_lists(run, person, row.record.person, outcome) and outcome.change is RowChange.UNCHANGED:
-                    outcome.change = RowChange.CHANGED
+                if update_lists(run, person, row.record.person, outcome):
+                    outcome.note_change()
                 reconcile_role(run, person, row.record, outcome)
     for row, outcome in zip(rows, outcomes, strict=True):
         if isinstance(row.record, AppointmentsRecord | NeedsRecord):

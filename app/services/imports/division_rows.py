@@ -18,6 +18,18 @@ _LONG_AGO = date(1900, 1, 1)
 """First day of a revoked division of which only the last day is known."""
 
 
+_COLUMN_OF = {
+    "name": "division_name",
+    "kind": "division_name",
+    "local_label": "division_name",
+    "valid_from": "valid_from",
+    "valid_to": "valid_to",
+    "latitude": "latitude",
+    "longitude": "longitude",
+    "coordinate_source": "coordinate_system",
+}
+
+
 def reconcile_division(
     run: Reconciliation, places: PlaceBook, record: DivisionRowRecord, address: str, outcome: Outcome
 ) -> None:
@@ -38,9 +50,10 @@ def reconcile_division(
         return
     names = [*record.aliases, *short_names(division.level, division.name, places.county.name)]
     is_named = [places.add_alias(division, name) for name in names]
-    is_linked = record.former_code is not None and _link(run, places, division, record, outcome)
-    if (any(is_named) or is_linked) and outcome.change is RowChange.UNCHANGED:
-        outcome.change = RowChange.CHANGED
+    if any(is_named):
+        outcome.note_change("aliases")
+    if record.former_code is not None and _link(run, places, division, record, outcome):
+        outcome.note_change("former_code")
     if not is_in_force(division, run.today):
         _warn_of_people(run, division, "valid_to", outcome)
 
@@ -87,10 +100,11 @@ def _update(
     if (values.get("valid_to") or division.valid_to or date.max) < (values.get("valid_from") or division.valid_from):
         outcome.problem("valid_to", "REVERSED_PERIOD")
         return
-    if assign(division, values):
+    changed = assign(division, values)
+    if changed:
         if all(division is not row for row in places.added):
             stamp(division, run.viewer)
-        outcome.change = RowChange.CHANGED
+        outcome.note_change(*(_COLUMN_OF[name] for name in changed))
         if "name" in values:
             places.add_alias(division, former_name)
 

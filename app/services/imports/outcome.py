@@ -23,6 +23,12 @@ class Outcome:
         """Whether a problem prevents the commit."""
         return any(problem.severity is Severity.ERROR for _, problem in self.problems)
 
+    def note_change(self, *column_keys: str) -> None:
+        """The row differs from what is on file, at these columns; one that makes something new stays new."""
+        self.changed.update(column_keys)
+        if self.change is RowChange.UNCHANGED:
+            self.change = RowChange.CHANGED
+
     def problem(self, column_key: str, code: str, *, options: str = "") -> None:
         """Note a problem at a column of this row."""
         self.problems.append((column_key, Problem(code=code, options=options)))

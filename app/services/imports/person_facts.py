@@ -44,9 +44,7 @@ def _post(run: Reconciliation, person: Person, draft: AppointmentDraft, outcome:
     )
     if is_end_new and assign(found, {"end_date": draft.end_date}):
         run.touch(found)
-        outcome.changed.add("post_end")
-        if outcome.change is RowChange.UNCHANGED:
-            outcome.change = RowChange.CHANGED
+        outcome.note_change("post_end")
 
 
 def _same_post(row: Appointment, draft: AppointmentDraft) -> bool:
@@ -101,6 +99,4 @@ def _set_need(
     is_first = run.first_given(owner, f"{column} {need.specialty}", need.weight, outcome, column="weight")
     if found is not None and is_first and assign(found, {"weight": need.weight}):
         run.touch(found)
-        outcome.changed.add("weight")
-        if outcome.change is RowChange.UNCHANGED:
-            outcome.change = RowChange.CHANGED
+        outcome.note_change("weight")

@@ -131,8 +131,9 @@ def _membership(places: PlaceBook, zone: Zone, township_id: UUID, record: ZoneRe
         values["start_date"] = record.start_date
     if record.end_date is not None:
         values["end_date"] = record.end_date
-    if assign(found, values) and outcome.change is RowChange.UNCHANGED:
-        outcome.change = RowChange.CHANGED
+    changed = assign(found, values)
+    if changed:
+        outcome.note_change(*(f"zone_{name.removesuffix('_date')}" for name in changed))
 
 
 def _overlap(a: tuple[date, date | None], b: tuple[date, date | None]) -> bool:
@@ -149,8 +150,8 @@ def _adjacency(places: PlaceBook, record: AdjacencyRecord, outcome: Outcome) -> 
             row = TownshipAdjacency(township_a_id=first.id, township_b_id=second.id, is_synthetic=False)
             places.adjacency[pair] = places.add(row)
             outcome.change = RowChange.NEW
-        elif assign(stored, {"is_synthetic": False}) and outcome.change is RowChange.UNCHANGED:
-            outcome.change = RowChange.CHANGED
+        elif assign(stored, {"is_synthetic": False}):
+            outcome.note_change("neighbours")
     made_up = [
         pair
         for pair, row in places.adjacency.items()
@@ -158,8 +159,7 @@ def _adjacency(places: PlaceBook, record: AdjacencyRecord, outcome: Outcome) -> 
     ]
     for pair in made_up:
         places.deleted.append(places.adjacency.pop(pair))
-        if outcome.change is RowChange.UNCHANGED:
-            outcome.change = RowChange.CHANGED
+        outcome.note_change("neighbours")
 
 
 def _travel(places: PlaceBook, from_id: UUID, leg: LegRecord, outcome: Outcome) -> None:
@@ -177,8 +177,10 @@ def _travel(places: PlaceBook, from_id: UUID, leg: LegRecord, outcome: Outcome) 
         row = TravelTime(from_division_id=first.id, to_division_id=second.id, **values)
         places.travel[pair] = places.add(row)
         outcome.change = RowChange.NEW
-    elif assign(stored, values) and outcome.change is RowChange.UNCHANGED:
-        outcome.change = RowChange.CHANGED
+        return
+    changed = assign(stored, values)
+    if changed:
+        outcome.note_change(*("km" if name == "distance_km" else leg.column for name in changed))
 
 
 def _by_code(places: PlaceBook, ids: tuple[UUID, ...]) -> tuple[Division, Division]:

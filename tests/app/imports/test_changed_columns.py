@@ -1,10 +1,12 @@
 """The preview of an import says which columns of a row differ from what is on file."""
 
+import pytest
 from sqlmodel import col, select
 
 from app.models import ImportBatch, ImportRow
 from tests.app.imports.conftest import Desk, candidates, mentors
 from tests.app.rosters.conftest import candidate_row, mentor_row
+from tests.app.rosters.test_place_kinds import DIVISIONS, NEIGHBOURS, TIMES, ZONES, sheet_of
 
 
 def changed(desk: Desk, batch: ImportBatch) -> list[list[str]]:
@@ -59,3 +61,33 @@ def test_the_preview_names_the_columns_of_a_mentor_that_change_but_never_discipl
         ["appraisal_2023", "appraisal_2024", "capacity", "category", "linked_villages", "specialty_good"],
         [],
     ]
+
+
+@pytest.mark.parametrize(
+    ("headers", "old", "new", "columns"),
+    [
+        (TIMES, ["板桥镇", "塘头镇", 25, 14.5], ["板桥镇", "塘头镇", 30, 14.5], ["minutes"]),
+        (TIMES, ["板桥镇", "塘头镇", 25, None], ["塘头镇", "板桥镇", 25, 15], ["km"]),
+        (
+            ZONES, ["东片区", "战区", "板桥镇", "2024.01", None], ["东片区", "战区", "板桥镇", "2024.01", "2025-12-31"],
+            ["zone_end"],
+        ),
+        (
+            DIVISIONS,
+            ["520624101299", "新村"],
+            ["520624101299", "新村社区", None, None, "老村", None, "2024-05-01", None, 108.2, 27.9, "WGS84"],
+            ["aliases", "coordinate_system", "division_name", "latitude", "longitude", "valid_from"],
+        ),
+    ],
+)  # fmt: skip
+def test_the_preview_names_the_columns_of_places_that_change(
+    lite_desk: Desk, headers: tuple[str, ...], old: list[object], new: list[object], columns: list[str]
+) -> None:
+    lite_desk.commit(lite_desk.upload(sheet_of(headers, [old])))
+    assert changed(lite_desk, lite_desk.upload(sheet_of(headers, [old]))) == [[]]
+    assert changed(lite_desk, lite_desk.upload(sheet_of(headers, [new]))) == [columns]
+
+
+def test_a_new_neighbour_makes_a_row_of_neighbours_new(lite_desk: Desk) -> None:
+    batch = lite_desk.upload(sheet_of(NEIGHBOURS, [["板桥镇", "塘头镇"]]))
+    assert (lite_desk.changes(batch), changed(lite_desk, batch)) == ([(2, "NEW")], [[]])
