@@ -16,10 +16,16 @@ from tests.leaks.plugin import (
     pytest_runtest_setup as pytest_runtest_setup,
 )
 from tests.leaks.plugin import (
+    pytest_sessionfinish as pytest_sessionfinish,
+)
+from tests.leaks.plugin import (
     pytest_sessionstart as pytest_sessionstart,
 )
 from tests.leaks.plugin import (
     pytest_terminal_summary as pytest_terminal_summary,
+)
+from tests.leaks.plugin import (
+    pytest_testnodedown as pytest_testnodedown,
 )
 from tests.servers import TEST_DATA_KEY as TEST_DATA_KEY
 from tests.servers import postgresql_server

@@ -32,6 +32,7 @@ OWN_LOGGERS = ("app", "schema", "matching", "migrations", "touyan")
 EVENTS = "text/event-stream"
 SEARCH = Search()
 _unsearched: list[str] = []
+_parts: list[dict[str, Any]] = []
 
 
 def pytest_sessionstart() -> None:
@@ -193,12 +194,35 @@ def _known_ciphers() -> list[PersonalDataCipher]:
     return [PersonalDataCipher([TEST_DATA_KEY])]
 
 
-def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Tell how much was searched for how many values."""
-    counts = ", ".join(f"{number} {name}" for name, number in SEARCH.counts.items())
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand what was searched to the process that tells it, where tests run in several."""
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["leak_search"] = _own_part()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take what one of several processes searched."""
+    part = getattr(node, "workeroutput", {}).get("leak_search")
+    if part is not None:
+        _parts.append(part)
+
+
+def _own_part() -> dict[str, Any]:
     secrets = SEARCH.secrets
-    terminalreporter.write_line(
-        f"leak search: {len(secrets.numbers)} numbers and {len(secrets.texts)} texts of class A in {counts}"
-    )
-    for each in _unsearched:
-        terminalreporter.write_line(f"leak search: a database could not be searched: {each}")
+    return {
+        "counts": {"numbers": len(secrets.numbers), "texts of class A": len(secrets.texts), **SEARCH.counts},
+        "unsearched": list(_unsearched),
+    }
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Tell how much was searched for how many values, in all processes together."""
+    parts = _parts or [_own_part()]
+    total = {name: sum(part["counts"][name] for part in parts) for name in parts[0]["counts"]}
+    counts = ", ".join(f"{number} {name}" for name, number in total.items())
+    terminalreporter.write_line(f"leak search: {counts}")
+    for part in parts:
+        for each in part["unsearched"]:
+            terminalreporter.write_line(f"leak search: a database could not be searched: {each}")
