@@ -65,7 +65,7 @@ def fushan(shell: Shell) -> Path:
 
 def test_fushan_goes_from_workbook_to_published_and_exported_roster(shell: Shell, fushan: Path) -> None:
     preview = shell.run("import", str(fushan), "--county", "141027")
-    assert "new 100" in preview
+    assert "new 98, changed 0, unchanged 0, recorded 2" in preview
     assert "preview only" in preview
     assert shell.count(Person) == 0
     assert "committed" in shell.run("import", str(fushan), "--county", "141027", "--commit")
@@ -175,6 +175,13 @@ def test_tokens_are_printed_once_and_need_their_division(shell: Shell, fushan: P
     assert "NOT_FOUND" in shell.run("token", "create", "--role", "COUNTY_ADMIN", "--division", "99", code=1)
 
 
+def test_a_last_day_that_is_none_is_refused_before_anything_is_opened(tmp_path: Path) -> None:
+    given = ["user", "create", "li.na", "--name", "李娜", "--role", "READER", "--until", "2026/12/31"]
+    done = CliRunner(env={"COLUMNS": "500"}).invoke(cli, [*given, "--database", str(tmp_path / "none.db")])
+    assert (done.exit_code, "2026/12/31" in done.output, "%Y-%m-%d" in done.output) == (2, True, True)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_database_that_cannot_be_used_is_refused_without_a_traceback_or_a_password(
     shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -204,6 +211,8 @@ def test_templates_of_every_kind_are_written_and_read_back_as_empty(shell: Shell
     told = shell.run("template", "all", "--county", "141027", "--out", str(folder))
     assert len(list(folder.glob("*.xlsx"))) == len(told.split()) == 14
     (candidates,) = folder.glob("*村级后备力量信息台账*.xlsx")
-    assert "new 0, changed 0, unchanged 0, rejected 0" in shell.run("import", str(candidates), "--county", "141027")
+    assert "new 0, changed 0, unchanged 0, recorded 0, rejected 0" in shell.run(
+        "import", str(candidates), "--county", "141027"
+    )
     shell.run("template", "nothing", "--county", "141027", code=2)
     assert "NOT_FOUND" in shell.run("template", "mentors", "--county", "999999", code=1)
