@@ -5,6 +5,7 @@ from collections import Counter
 from io import BytesIO
 from pathlib import Path
 from random import Random
+from zipfile import ZipFile
 
 import pytest
 
@@ -88,4 +89,10 @@ def test_mutants_of_a_seed_are_the_same_each_time(tmp_path: Path) -> None:
     for kind, (data, *_) in samples(tmp_path).items():
         for mutate in MUTATORS[kind]:
             first, second = mutate(data, Random(1)), mutate(data, Random(1))
-            assert len(BytesIO(first).getvalue()) == len(second), mutate.__name__
+            assert first == second or parts(first) == parts(second), mutate.__name__
+
+
+def parts(data: bytes) -> dict[str, bytes]:
+    """The parts of a whole workbook, without the one that holds the instant of saving."""
+    with ZipFile(BytesIO(data)) as package:
+        return {name: package.read(name) for name in package.namelist() if name != "docProps/core.xml"}
