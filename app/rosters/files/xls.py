@@ -104,7 +104,7 @@ def _raw(sheet: Any, name: str, styles: list[Style], epoch: datetime, budget: Bu
             value, is_error = _typed(kind, values[column], style, epoch)
             if value is None or value == "":
                 continue
-            budget.cell()
+            budget.cell(value)
             cells[row + 1, column + 1] = Cell(
                 value=value,
                 number_format=style.number_format,
@@ -119,6 +119,7 @@ def _raw(sheet: Any, name: str, styles: list[Style], epoch: datetime, budget: Bu
         area = Area(first_row=first_row + 1, last_row=last_row, first_column=first_column + 1, last_column=last_column)
         budget.spread(area)
         merged.append(area)
+    budget.repeat(cells, merged)
     return RawSheet(
         name=name,
         cells=cells,
