@@ -12,7 +12,7 @@ from app.rosters.files.biff import workbook_records
 from app.rosters.files.package import DamagedError, TooLargeError
 from app.rosters.files.raw import MAX_SHEET_NAME, Area, Cell, RawSheet, address_of, cleaned, refuse
 from app.rosters.files.sheetxml import Budget, SpreadError
-from app.rosters.files.styles import Looks, Style, style_of
+from app.rosters.files.styles import Looks, Style, format_of, style_of
 
 _WHITE, _BLACK, _AUTOMATIC = (1, 9), (0, 8), (64, 65, 0x7FFF)
 _READER_DAMAGE = (
@@ -88,7 +88,7 @@ def _styles(book: Any) -> list[Style]:
             fill = None
         colour = None if font.colour_index in (*_BLACK, *_AUTOMATIC) else font.colour_index
         look = looks.number(fill, colour, is_struck=bool(font.struck_out))
-        styles.append(style_of(kind.format_str if kind is not None else "General", look))
+        styles.append(style_of((kind and kind.format_str) or format_of(xf.format_key), look))
     return styles
 
 
