@@ -13,6 +13,7 @@ from app.errors import PersonalDataInExportError
 from app.models import ExportJob, RosterMaster
 from app.models.vocabulary import ExportForm, ExportFormat
 from app.rosters.exporter import ExportDraft
+from app.rosters.files.container import open_book
 from app.rosters.formtexts import FormTextDraft, set_form_text
 from app.rosters.marks import OwnMark
 from tests.app.rosters.export_samples import HEADER, NOW, Territory, content, store_territory
@@ -163,3 +164,14 @@ def test_so_is_the_line_with_the_number_of_the_page(
         set_form_text(session, SYSTEM_VIEWER, draft)
     with pytest.raises(PersonalDataInExportError):
         exported(sqlite_database, SYSTEM_VIEWER, public(territory, file_format), now=NOW)
+
+
+def test_a_purpose_is_shown_in_a_sheet_as_it_was_written(sqlite_database: Database) -> None:
+    """Spreadsheet programs would show 用途：13812345678, which nobody has looked for in this form."""
+    with sqlite_database.write() as session:
+        territory = store_territory(session, [content(1)], [])
+    draft = replace(public(territory, ExportFormat.XLSX), purpose="_x0031_38_x0031_2345678")
+    job = exported(sqlite_database, SYSTEM_VIEWER, draft, now=NOW)
+    (sheet,) = open_book("a.xlsx", job.content or b"")
+    (mark,) = {cell.text for cell in sheet.cells.values() if "用途" in cell.text}
+    assert "用途：_x0031_38_x0031_2345678　" in mark
