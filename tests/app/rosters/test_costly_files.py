@@ -6,6 +6,7 @@ import pytest
 
 from app.errors import WorkbookError
 from app.rosters.files.biff import workbook_records
+from app.rosters.roster_file import read_roster
 from app.rosters.workbook import read_sheets
 from tests.app.rosters.conftest import candidate_row
 from tests.app.rosters.hostile import MAIN, SHEET, TEXTS, biff_stream, good_xls, in_container, with_part
@@ -139,3 +140,17 @@ def test_lines_of_a_text_table_may_end_in_every_way() -> None:
     for end in ("\n", "\r\n", "\r"):
         (read,) = read_sheets("a", (",".join(CANDIDATE_HEADERS) + end + cells + end).encode())
         assert [one.cells["name"].text for one in read.rows] == ["张乙"]
+
+
+def stacked_roster(n_mentors: int) -> bytes:
+    """One mentee, and mentors below each other."""
+    head = "序号,村级后备力量/编号,村级后备力量/姓名,帮带干部/姓名\n1,520624-00001,张三,李四\n"
+    return (head + ",,,王五\n" * (n_mentors - 1)).encode()
+
+
+def test_a_roster_in_which_mentees_are_missing_is_refused_before_its_rows_pile_up() -> None:
+    (row,) = read_roster("a.csv", stacked_roster(50)).rows
+    assert len(row.seats) == 50
+    with pytest.raises(WorkbookError) as refusal:
+        read_roster("a.csv", stacked_roster(51))
+    assert refusal.value.message_zh == ("a.csv 的 a!C2 之后超过50行未填帮带对象，请补填，或使用本系统导出的文件。")
