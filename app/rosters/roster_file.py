@@ -91,7 +91,8 @@ class _Reader:
         return WorkbookError(
             f"{row.mentee.cell} of {self.file_name} is followed by more than {MOST_SEATS} mentors without another "
             "mentee; write the mentee into every row, or take a file that was exported here.",
-            f"{self.file_name} 的 {row.mentee.cell} 之后超过{MOST_SEATS}行未填帮带对象，请补填，或使用本系统导出的文件。",
+            f"{self.file_name} 的 {row.mentee.cell} 之后超过{MOST_SEATS}行未填帮带对象，请补填，"
+            "或使用本系统导出的文件。",
             path=("file",),
         )
 
