@@ -15,6 +15,8 @@ from app.rosters.files.sheetxml import Budget, SpreadError
 from app.rosters.files.styles import Looks, Style, format_of, style_of
 
 _WHITE, _BLACK, _AUTOMATIC = (1, 9), (0, 8), (64, 65, 0x7FFF)
+MAX_ROWS = 4_000_000
+"""Rows of all sheets up to their last ones, 60 full sheets: the reader goes through blank rows too."""
 _READER_DAMAGE = (
     xlrd.XLRDError, struct.error, IndexError, KeyError, ValueError, TypeError, AttributeError, AssertionError,
     OverflowError, ZeroDivisionError, RecursionError, NotImplementedError, NameError,
@@ -48,6 +50,7 @@ def open_xls(file_name: str, data: bytes) -> list[RawSheet]:
 
 def _read(file_name: str, records: bytes) -> list[RawSheet]:
     sheets = []
+    n_rows = 0
     budget = Budget()
     book = _guarded(
         lambda: xlrd.open_workbook(
@@ -63,6 +66,9 @@ def _read(file_name: str, records: bytes) -> list[RawSheet]:
     epoch = MAC_EPOCH if book.datemode else WINDOWS_EPOCH
     for number, name in enumerate(names):
         sheet = _guarded(lambda number=number: book.sheet_by_index(number))
+        n_rows += sheet.nrows
+        if n_rows > MAX_ROWS:
+            raise TooLargeError("rows")
         sheets.append(_raw(sheet, name, styles, epoch, budget))
         book.unload_sheet(number)
     return sheets

@@ -1,8 +1,10 @@
 """Small files that would take minutes or gigabytes to read, each refused by what it holds, or read without it."""
 
 import struct
+from io import BytesIO
 
 import pytest
+import xlwt
 
 from app.errors import WorkbookError
 from app.rosters.files.biff import workbook_records
@@ -123,6 +125,20 @@ def test_an_xls_describes_no_more_columns_than_its_sheets_have() -> None:
     (read,) = read_sheets("a", xls_with(column))
     assert [code for _, code, _ in read.notes if code == "HIDDEN_COLUMN"] == ["HIDDEN_COLUMN"] * len(read.columns)
     assert refusal_of(xls_with(column * 64_001)) == (
+        "a has too many cells; delete the unused rows and columns and upload it again.",
+        "a 单元格过多，请删除多余的行和列后重新上传。",
+    )
+
+
+def test_blank_rows_of_all_sheets_of_an_xls_count_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    book = xlwt.Workbook(encoding="utf-8")
+    for name in ("一", "二"):
+        book.add_sheet(name).write(65_535, 0, "x")
+    stream = BytesIO()
+    book.save(stream)
+    assert len(read_sheets("a", stream.getvalue())) == 2
+    monkeypatch.setattr("app.rosters.files.xls.MAX_ROWS", 131_071)
+    assert refusal_of(stream.getvalue()) == (
         "a has too many cells; delete the unused rows and columns and upload it again.",
         "a 单元格过多，请删除多余的行和列后重新上传。",
     )
