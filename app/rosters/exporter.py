@@ -21,6 +21,7 @@ from app.rosters.guard import (
     require_clean_grid,
     require_clean_texts,
     require_public,
+    require_public_mark,
     texts_of_parts,
 )
 from app.rosters.marks import Mark, OwnMark, marked
@@ -59,6 +60,8 @@ def export_form(
         session.expunge_all()
     mark = _mark(viewer, wanted, purpose, instant)
     require_clean_texts([mark.line])
+    if wanted.form is ExportForm.PUBLIC_NOTICE:
+        require_public_mark(mark.line, wanted.year)
     master = wanted.archived or _made(wanted, draft.format, chain)
     content = _marked(master, draft.format, mark, chain)
     made = _HandOut(master=master, content=content)

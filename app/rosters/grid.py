@@ -87,7 +87,7 @@ class FormDocument:
         """Every text outside the table's body."""
         headers = [text for column in self.grid.columns for text in (column.group or "", column.header)]
         around = (self.annex, self.title, self.unit, self.date, *self.notes, *self.sign_off, self.own_mark)
-        return (*around, *headers, self.template.sheet_name)
+        return (*around, *headers, self.template.sheet_name, self.template.page_number)
 
 
 def fill_document(

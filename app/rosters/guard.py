@@ -21,6 +21,8 @@ _DATE = re.compile(
     r")"
 )
 """A year with its month: 1990.06, 1990-6, 1990年6月, 一九九〇年六月, 199006, 19900612."""
+_SEPARATORS = re.compile(r"(?<=\d)[\W_]{1,3}(?=\d)")
+"""What stands between the groups of a number: 138.1234.5678, 138 — 1234 — 5678."""
 _BIRTH_WORDS = ("出生", "生日", "身份证")
 _YOUNGEST_YEARS = 16
 """Whoever is on a roster is older; a date that far back, outside the table too, is taken for a birth date."""
@@ -95,8 +97,20 @@ def require_public(document: FormDocument, year: int) -> None:
         )
 
 
+def require_public_mark(line: str, year: int) -> None:
+    """Refuse a mark with a number or a birth date: it stands on every copy of the public form, with the purpose."""
+    if _is_private(line, latest=year - _YOUNGEST_YEARS):
+        raise PersonalDataInExportError(
+            "The purpose, or the label of the exporting account, holds an ID number, a phone or a birth date, and"
+            " stands on every copy of the public notice; no file was made. Name the occasion only.",
+            "导出用途或导出账号名称中含身份证号、电话或出生日期，会印在公示版上，未生成文件。用途请只填写事由。",
+        )
+
+
 def _is_private(text: str, *, latest: int | None) -> bool:
     if has_personal_number(text) or any(word in text for word in _BIRTH_WORDS):
         return True
     plain = unicodedata.normalize("NFKC", text).translate(_CHINESE_DIGITS)
+    if latest is None and has_personal_number(_SEPARATORS.sub("", plain)):
+        return True
     return any(latest is None or int(match[1]) <= latest for match in _DATE.finditer(plain))

@@ -26,6 +26,7 @@ from app.rosters.sheetstyle import printable
 
 _PROPERTIES = "docProps/core.xml"
 _MODIFIED = re.compile(rb"(<dcterms:modified[^>]*>)[^<]*(</dcterms:modified>)")
+_ESCAPE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 _ZIP_STAMP = (1980, 1, 1, 0, 0, 0)
 """The earliest time that the format knows."""
 _MARK_SIZE_PT = 7.0
@@ -95,7 +96,8 @@ def _marked_xlsx(master: bytes, own: OwnMark, mark: Mark) -> bytes:
 
 
 def _in_xml(text: str) -> bytes:
-    return escape(printable(text)).encode("utf-8")
+    # _x0041_ would be shown as A, and a number written so would be seen by nobody before.
+    return _ESCAPE.sub("_x005F_", escape(printable(text))).encode("utf-8")
 
 
 def _archive(parts: Mapping[str, bytes]) -> bytes:

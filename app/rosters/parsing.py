@@ -90,11 +90,17 @@ def parse_id_number(cell: Cell) -> tuple[str, list[str]]:
     if not is_valid_id_number(text):
         is_checksum = id_number_check_character(text[:17]) != text[17]
         raise CellError("ID_NUMBER_CHECKSUM" if is_checksum else "INVALID_ID_NUMBER")
+    if text.endswith("000"):
+        # As spreadsheet programs leave a number of 18 digits; in a text nothing else tells, and 1 in 11 has a checksum
+        # that fits. Of real numbers it is 1 in 1,100.
+        warnings.append("ROUNDED_ID_NUMBER")
     return text, warnings
 
 
 def parse_phone(cell: Cell) -> str:
     """A mobile number or a landline with area code; of several in one cell the first."""
+    if cell.number_format == UNTYPED and not isinstance(cell.value, str):
+        raise CellError("INVALID_PHONE")  # 1.38E+10: its last digits are gone
     text = re.split(r"[、,，;；/\n]|(?<=\d{11})\s+", cell.text)[0]
     try:
         return normalize_phone(text)

@@ -34,7 +34,7 @@ def read_person(reader: RowReader, home: Division | None, township: Division | N
         birth_by_id, sex_by_id = birth_date_of(id_number), sex_of(id_number)
         if birth is None:
             birth = PartialDate(value=birth_by_id, precision=DatePrecision.DAY)
-        elif (birth.value.year, birth.value.month) != (birth_by_id.year, birth_by_id.month):
+        elif birth.value != (birth_by_id if birth.precision is DatePrecision.DAY else birth_by_id.replace(day=1)):
             reader.problem("birth", "BIRTH_DIFFERS_FROM_ID")
         if sex in (Sex.MALE, Sex.FEMALE) and sex is not sex_by_id:
             reader.problem("sex", "SEX_DIFFERS_FROM_ID")

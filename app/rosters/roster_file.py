@@ -14,6 +14,8 @@ from app.services.roster_edits.records import PersonText, RosterFile, RosterRow,
 
 _VACANT = re.compile(r"^(?:缺.*|空缺|暂缺|空|无|暂无|未配.*|待定|[/／\\\-—－–_]+)$", re.DOTALL)
 """What stands for nobody where a name would be."""
+MOST_SEATS = 50
+"""Mentors of one mentee below each other; no programme has so many slots."""
 _VERSION = re.compile(r"版本[:：]第(\d{1,6})版")
 
 
@@ -78,10 +80,21 @@ class _Reader:
                 # Rows numbered in advance and never filled in, and what stands beside the table.
                 continue
             if self.is_stacked and found and self._continues(number, mentee, seats[0], found[-1]):
+                if len(found[-1].seats) >= MOST_SEATS:
+                    raise self._endless(found[-1])
                 found[-1] = _longer(found[-1], seats[0])
                 continue
             found.append(RosterRow(sheet=self.sheet, number=number, mentee=mentee, seats=seats))
         return found, n_skipped
+
+    def _endless(self, row: RosterRow) -> WorkbookError:
+        return WorkbookError(
+            f"{row.mentee.cell} of {self.file_name} is followed by more than {MOST_SEATS} mentors without another "
+            "mentee; write the mentee into every row, or take a file that was exported here.",
+            f"{self.file_name} 的 {row.mentee.cell} 之后超过{MOST_SEATS}行未填帮带对象，请补填，"
+            "或使用本系统导出的文件。",
+            path=("file",),
+        )
 
     def _continues(self, number: int, mentee: PersonText, seat: SeatText, before: RosterRow) -> bool:
         """Whether a row speaks of the mentee of the row before: merged, left blank, or written once more."""

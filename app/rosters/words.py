@@ -282,7 +282,7 @@ def education(text: str) -> tuple[str, bool | None]:
 
 
 DEGREES = {name: code for code, name in DEGREE_BY_CODE.items()}
-NO_DEGREE = frozenset({"无", "无学位", "未取得学位", "-", "/"})
+NO_DEGREE = frozenset({"无", "无学位", "未取得学位", "未获学位", "-", "--", "—", "——", "/", "\\"})
 _DEGREE = re.compile(
     r"(?:(?:哲|经济|法|教育|文|历史|理|工|农|医|军事|管理|艺术)学|法律|工程|农业|工商管理|公共管理)*"
     r"(名誉博士|博士|硕士|学士)(?:专业)?(?:学位)?"

@@ -1,13 +1,17 @@
 """Titles, header rows, groups, spaces and synonyms: the header is found by what it says, not where it stands."""
 
+import pytest
 from openpyxl import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
 from app.models import AnnualAppraisal, ReserveCandidate
 from app.models.vocabulary import TargetPost
+from app.rosters.files.raw import column_letter
+from app.rosters.workbook import read_sheets
+from app.services.imports.records import SheetKind
 from tests.habits.books import candidates, mentors
 from tests.habits.conftest import CLEAN, Desk, candidate_row, mentor_row
-from tests.workbooks import CANDIDATE_HEADERS, new_workbook
+from tests.workbooks import CANDIDATE_HEADERS, new_workbook, to_bytes
 
 
 def merged_title_with_two_subtitles_above_one_header_row() -> Workbook:
@@ -110,3 +114,24 @@ def test_headers_have_synonyms(desk: Desk) -> None:
     assert (str(person.birth_date), person.education_code, person.phone_masked, person.unit_and_post) == (
         "1985-06-01", "31", "138****0001", "村会计",
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("kind", "header", "key"),
+    [
+        (SheetKind.CANDIDATES, "学历（全日制/在职）", "education"),
+        (SheetKind.CANDIDATES, "培养方向（书记/主任/两委委员）", "target_post"),
+        (SheetKind.CANDIDATES, "出生年月（年龄）", "birth"),
+        (SheetKind.MENTORS, "类别（乡镇干部/村干部/离退休/致富带头人/站所骨干）", "category"),
+        (SheetKind.MENTORS, "专业特长（党建、产业）", "specialty_good"),
+    ],
+)
+def test_what_may_stand_in_a_column_is_no_part_of_its_header(kind: SheetKind, header: str, key: str) -> None:
+    headers = {SheetKind.CANDIDATES: CANDIDATE_HEADERS, SheetKind.MENTORS: ("乡镇", "姓名", "类别", "可帮带人数")}[kind]
+    kept = [one for one in headers if header[:2] not in one]
+    book = new_workbook()
+    book.create_sheet("表").append([*kept, header])
+    (sheet,) = read_sheets("a", to_bytes(book))
+    assert sheet.layout is not None
+    assert sheet.layout.kind is kind
+    assert sheet.columns[key] == column_letter(len(kept) + 1)

@@ -17,8 +17,14 @@ MAX_STORED_CELLS = 2_000_000
 """Blank ones too."""
 MAX_SHARED_TEXTS = 500_000
 _BOUNDSHEET, _XF, _FONT, _FORMAT, _STYLE, _MERGED = 0x0085, 0x00E0, 0x0031, 0x041E, 0x0293, 0x00E5
-_MOST = {_BOUNDSHEET: 250, _XF: 5_000, _FONT: 1_500, _FORMAT: 5_000, _STYLE: 5_000, _MERGED: 1_000}
-"""Records of one kind; spreadsheet programs allow 4,000 styles and 512 fonts in these files."""
+_COLUMNS, _NOTE = 0x007D, 0x001C
+_MOST = {
+    _BOUNDSHEET: 250, _XF: 5_000, _FONT: 1_500, _FORMAT: 5_000, _STYLE: 5_000, _MERGED: 1_000,
+    _COLUMNS: 250 * 256, _NOTE: 50_000,
+}  # fmt: skip
+"""Records of one kind; spreadsheet programs allow 4,000 styles, 512 fonts and 256 columns in these files."""
+_UNREAD = frozenset({0x01B8, 0x0800, 0x015F})
+"""Links, their tips, and ranges of labels: the reader would spread each over all of its cells."""
 _NAME, _EXTERNNAME, _EXTERNSHEET, _SUPBOOK = 0x0018, 0x0023, 0x0017, 0x01AE
 _FILEPASS, _VBA_PROJECT, _SST, _BOF, _EOF = 0x002F, 0x00D3, 0x00FC, 0x0809, 0x000A
 _MULTIPLE = {0x00BD: 6, 0x00BE: 2}
@@ -35,7 +41,7 @@ _CONTAINER_DAMAGE = (
 
 
 def workbook_records(file_name: str, data: bytes) -> bytes:
-    """The stream of records, with names of ranges taken out, as those would be evaluated.
+    """The stream of records, without names of ranges, which would be evaluated, and links.
 
     Raises ``WorkbookError`` for what is no plain workbook, ``DamagedError`` or ``TooLargeError`` for the rest.
     """
@@ -56,7 +62,7 @@ def workbook_records(file_name: str, data: bytes) -> bytes:
             n_cells += len(content) // _MULTIPLE[code]
         elif code in _SINGLE:
             n_cells += 1
-        elif code in (_NAME, _EXTERNNAME):
+        elif code in (_NAME, _EXTERNNAME) or code in _UNREAD:
             struct.pack_into("<H", stream, place, _UNUSED)
         elif code == _BOF:
             begins.add(place)

@@ -3,7 +3,7 @@
 import csv
 import re
 from collections.abc import Iterator
-from io import StringIO
+from itertools import islice
 from pathlib import PurePath
 
 from app.rosters.files.raw import MAX_SHEET_NAME, UNTYPED, Cell, RawSheet, address_of, cleaned, refuse
@@ -13,9 +13,12 @@ MAX_COLUMNS = 1_000
 MAX_ROWS = 200_000
 MAX_TEXT = 40_000
 """Characters of one cell; spreadsheet programs write at most 32,767."""
+MAX_ROW_TEXT = 1_000_000
+"""Characters of one row with its separators."""
 _BYTE_ORDER_MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 _SEPARATORS = ",\t;"
 _SNIFFED_LINES = 30
+_LINE_END = re.compile(r"\r\n|\n|\r")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _ROUNDED = re.compile(r"[1-9](?:\.\d+)?[eE]\+?1[0-9]", re.ASCII)
 """What spreadsheet programs write for numbers of 11 to 20 digits, 5.20624E+17: the digits are gone."""
@@ -72,7 +75,7 @@ def _decoded(file_name: str, data: bytes) -> str:
 
 def _separator(text: str) -> str:
     """The sign that splits the first lines into the most columns; the header is among them."""
-    lines = text.splitlines()[:_SNIFFED_LINES]
+    lines = [line[:MAX_ROW_TEXT] for line in islice(_lines(text), _SNIFFED_LINES)]
     return max(_SEPARATORS, key=lambda sign: max((_outside_quotes(line, sign) for line in lines), default=0))
 
 
@@ -80,9 +83,31 @@ def _outside_quotes(line: str, sign: str) -> int:
     return sum(part.count(sign) for part in line.split('"')[::2])
 
 
+def _lines(text: str) -> Iterator[str]:
+    """The lines one after the other with their ends; all of them at once would take far more than the text."""
+    begin = 0
+    while begin < len(text):
+        end = _LINE_END.search(text, begin)
+        stop = end.end() if end is not None else len(text)
+        yield text[begin:stop]
+        begin = stop
+
+
 def _rows(file_name: str, text: str, separator: str) -> Iterator[list[str]]:
-    reader = csv.reader(StringIO(text, newline=""), delimiter=separator, strict=True)
+    n_characters = 0
+
+    def counted() -> Iterator[str]:
+        nonlocal n_characters
+        for line in _lines(text):
+            # Before the row is taken apart: a list of a million blank cells is larger than the file.
+            n_characters += len(line)
+            if n_characters > MAX_ROW_TEXT:
+                raise refuse(file_name, "has too long rows; save it as .xlsx.", "行过长，请另存为 .xlsx。")
+            yield line
+
+    reader = csv.reader(counted(), delimiter=separator, strict=True)
     while True:
+        n_characters = 0
         try:
             row = next(reader, None)
         except csv.Error:

@@ -22,6 +22,10 @@ MAX_RATIO = 250
 """Unpacked to packed bytes of a part; the XML of spreadsheet programs packs 5 to 60 times, a bomb 1,000 times."""
 RATIO_FREE_BYTES = 8 * 1024 * 1024
 """Parts below this size may pack as they like."""
+MAX_TAGS = 20_000_000
+"""Tags of all parts that are read: three for each cell, and as many cells as a sheet may have."""
+MAX_LIST_BYTES = 10 * 1024 * 1024
+"""The lists of what is in the package: types, relations, sheets; those of 500 sheets take 1 MB."""
 MAX_TOKEN_BYTES = 1 << 20
 """A tag, comment or other unit of XML; the longest text of a cell is 32,767 characters, and is not one unit."""
 _CHUNK_BYTES = 1 << 16
@@ -60,6 +64,7 @@ class Package:
 
     def __init__(self, archive: ZipFile) -> None:
         self._archive = archive
+        self._n_tags = 0
         self._entries: dict[str, ZipInfo] = {}
         for entry in archive.infolist():
             name = entry.filename.replace("\\", "/").lstrip("/").lower()
@@ -75,7 +80,15 @@ class Package:
         """The names of all parts in lower case."""
         return list(self._entries)
 
-    def parse(self, name: str, *, start: Start, end: End | None = None, text: Text | None = None) -> None:
+    def parse(
+        self,
+        name: str,
+        *,
+        start: Start,
+        end: End | None = None,
+        text: Text | None = None,
+        max_bytes: int = MAX_PART_BYTES,
+    ) -> None:
         """Run through the XML of a part; names of tags come without their namespace, those of foreign ones not at all.
 
         Raises ``DamagedError`` when the part is missing or no XML, ``TooLargeError`` when it is too large.
@@ -83,9 +96,9 @@ class Package:
         entry = self._entries.get(name.lower())
         if entry is None:
             raise DamagedError("a part is missing")
-        if entry.file_size > MAX_PART_BYTES:
+        if entry.file_size > max_bytes:
             raise TooLargeError(name)
-        parser = _parser(start, end, text)
+        parser = _parser(start, end, text, self._count_tag)
         n_fed = 0
         for chunk in self._chunks(entry):
             _feed(parser, chunk, is_final=False)
@@ -94,6 +107,11 @@ class Package:
             if n_fed - max(parser.CurrentByteIndex, 0) > MAX_TOKEN_BYTES:
                 raise TooLargeError(name)
         _feed(parser, b"", is_final=True)
+
+    def _count_tag(self) -> None:
+        self._n_tags += 1
+        if self._n_tags > MAX_TAGS:
+            raise TooLargeError("tags")
 
     def _chunks(self, entry: ZipInfo) -> Iterator[bytes]:
         with _zip_errors():
@@ -123,7 +141,7 @@ class Package:
             found.append(Relation(id=attributes.get("Id", ""), kind=kind, target=target, is_external=is_external))
 
         if part in self:
-            self.parse(part, start=start)
+            self.parse(part, start=start, max_bytes=MAX_LIST_BYTES)
         return found
 
 
@@ -171,7 +189,7 @@ def _feed(parser: Any, chunk: bytes, *, is_final: bool) -> None:
         raise DamagedError(type(error).__name__) from None
 
 
-def _parser(start: Start, end: End | None, text: Text | None) -> Any:
+def _parser(start: Start, end: End | None, text: Text | None, count: Callable[[], None]) -> Any:
     """A parser that knows no document types and no entities, and reports tags of the known namespaces only."""
     parser: Any = expat.ParserCreate(namespace_separator=" ")
     parser.buffer_text = True
@@ -184,6 +202,7 @@ def _parser(start: Start, end: End | None, text: Text | None) -> Any:
         return found
 
     def on_start(name: str, attributes: dict[str, str]) -> None:
+        count()
         tag = local[name] if name in local else local_name(name)
         if tag is not None:
             start(tag, attributes)

@@ -1,7 +1,7 @@
 """Runs through the XML of one sheet; nothing is kept but the cells that hold anything."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,6 +19,9 @@ MAX_ELEMENTS = 6_000_000
 """Rows and cells that are stored, blank ones too: 100,000 rows with 60 formatted columns."""
 MAX_CELLS = 400_000
 """Cells that hold anything: 13,000 rows with 30 columns."""
+MAX_CHARACTERS = 20_000_000
+"""Characters of all cells, those repeated by merged ranges too: 13,000 rows with 30 columns of 50. Many cells may show
+one stored text, so that the size of the file says nothing about them."""
 MAX_MERGED = 100_000
 MAX_SPREAD_CELLS = 300_000
 """Cells of merged ranges: 10,000 rows with 30 merged columns."""
@@ -41,6 +44,7 @@ class Budget:
     n_elements: int = 0
     n_cells: int = 0
     n_spread: int = 0
+    n_characters: int = 0
 
     def element(self) -> None:
         """One more row or cell."""
@@ -48,17 +52,31 @@ class Budget:
         if self.n_elements > MAX_ELEMENTS:
             raise TooLargeError("elements")
 
-    def cell(self) -> None:
+    def cell(self, value: object) -> None:
         """One more cell that holds something."""
         self.n_cells += 1
         if self.n_cells > MAX_CELLS:
             raise TooLargeError("cells")
+        self._text(value, 1)
 
     def spread(self, area: Area) -> None:
         """One more merged range."""
         self.n_spread += area.height * area.width
         if self.n_spread > MAX_SPREAD_CELLS:
             raise SpreadError("merged")
+
+    def repeat(self, cells: Mapping[tuple[int, int], Cell], areas: Iterable[Area]) -> None:
+        """The texts that merged ranges repeat."""
+        for area in areas:
+            top = cells.get((area.first_row, area.first_column))
+            if top is not None:
+                self._text(top.value, area.height * area.width - 1)
+
+    def _text(self, value: object, times: int) -> None:
+        if isinstance(value, str):
+            self.n_characters += len(value) * times
+            if self.n_characters > MAX_CHARACTERS:
+                raise TooLargeError("characters")
 
 
 class SheetReader:
@@ -70,7 +88,7 @@ class SheetReader:
         self.hidden_rows: set[int] = set()
         self.hidden_columns: set[int] = set()
         self._texts, self._styles, self._epoch, self._budget = texts, styles, epoch, budget
-        self._row = self._column = 0
+        self._row = self._column = self._n_hidden = 0
         self._kind = "n"
         self._style = Style()
         self._value: list[str] | None = None
@@ -100,8 +118,7 @@ class SheetReader:
                 self.hidden_rows.add(self._row)
         elif tag == "col":
             if attributes.get("hidden") in _YES:
-                first, last = (_bounded(attributes.get(name, ""), _LAST_COLUMN) for name in ("min", "max"))
-                self.hidden_columns.update(range(first, last + 1))
+                self._hide_columns(*(_bounded(attributes.get(name, ""), _LAST_COLUMN) for name in ("min", "max")))
         elif tag == "mergeCell":
             self._merge(attributes.get("ref", ""))
 
@@ -125,6 +142,10 @@ class SheetReader:
             self._inline.end(tag)
             if tag == "is":
                 self._value, self._inline = [self._inline.take()], None
+
+    def repeat_merged(self) -> None:
+        """Count what merged ranges repeat, when the sheet is read to its end."""
+        self._budget.repeat(self.cells, self.merged)
 
     def _start_cell(self, attributes: dict[str, str]) -> None:
         self._budget.element()
@@ -158,7 +179,7 @@ class SheetReader:
             return
         if (self._row, self._column) in self.cells:
             raise DamagedError("two cells at one address")
-        self._budget.cell()
+        self._budget.cell(value)
         self.cells[self._row, self._column] = Cell(
             value=value,
             number_format=self._style.number_format,
@@ -201,6 +222,13 @@ class SheetReader:
         except (OverflowError, ValueError):
             # A number that is no day; programs show #### for it.
             return "#VALUE!", True
+
+    def _hide_columns(self, first: int, last: int) -> None:
+        """Columns are described once: a sheet that hides them again and again would only take time."""
+        self._n_hidden += max(0, last + 1 - first)
+        if self._n_hidden > _LAST_COLUMN:
+            raise DamagedError("columns")
+        self.hidden_columns.update(range(first, last + 1))
 
     def _merge(self, reference: str) -> None:
         first, _, last = reference.partition(":")

@@ -9,6 +9,15 @@ from app.rosters.files.package import DamagedError, Package
 MAX_STYLES = 66_000
 """Spreadsheet programs allow 65,490."""
 _MAX_FORMAT = 1_000
+_CHINESE_FORMATS = {
+    27: 'yyyy"年"m"月"', 28: 'm"月"d"日"', 29: 'm"月"d"日"', 30: "m-d-yy", 31: 'yyyy"年"m"月"d"日"',
+    32: 'h"时"mm"分"', 33: 'h"时"mm"分"ss"秒"', 34: '上午/下午h"时"mm"分"', 35: '上午/下午h"时"mm"分"ss"秒"',
+    36: 'yyyy"年"m"月"', 50: 'yyyy"年"m"月"', 51: 'm"月"d"日"', 52: 'yyyy"年"m"月"', 53: 'm"月"d"日"',
+    54: 'm"月"d"日"', 55: '上午/下午h"时"mm"分"', 56: '上午/下午h"时"mm"分"ss"秒"', 57: 'yyyy"年"m"月"',
+    58: 'm"月"d"日"',
+}  # fmt: skip
+"""Formats that Chinese programs know by number and do not write down (ECMA-376 part 1, 18.8.30, zh-cn): 57 is what a
+month typed as 1985-6 gets."""
 _WHITE = frozenset({("rgb", "FFFFFFFF"), ("rgb", "00FFFFFF"), ("theme", "0"), ("indexed", "9"), ("indexed", "1")})
 _BLACK = frozenset({("rgb", "FF000000"), ("rgb", "00000000"), ("theme", "1"), ("indexed", "8"), ("indexed", "0")})
 _AUTOMATIC = frozenset({("indexed", "64"), ("indexed", "65"), ("auto", "1")})
@@ -39,6 +48,11 @@ class Looks:
         return self._numbers.setdefault((fill, font, is_struck), len(self._numbers) + 1)
 
 
+def format_of(number: int) -> str:
+    """The number format that programs know by this number without its being written down."""
+    return _CHINESE_FORMATS.get(number) or BUILTIN_FORMATS.get(number, "General")
+
+
 def style_of(number_format: str, look: int) -> Style:
     """The style of a number format."""
     is_date = is_date_format(number_format)
@@ -56,7 +70,7 @@ def read_styles(package: Package, part: str) -> list[Style]:
     package.parse(part, start=reader.start, end=reader.end)
     looks = Looks()
     return [
-        style_of(reader.formats.get(number, BUILTIN_FORMATS.get(number, "General")),
+        style_of(reader.formats.get(number) or format_of(number),
                  looks.number(reader.fill(fill), *reader.font(font)[:1], is_struck=reader.font(font)[1]))
         for number, font, fill in reader.styles
     ]  # fmt: skip

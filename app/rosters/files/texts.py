@@ -8,6 +8,8 @@ from app.rosters.files.package import Package, TooLargeError
 from app.rosters.files.raw import cleaned
 
 MAX_SHARED_TEXTS = 500_000
+MAX_SHARED_CHARACTERS = 20_000_000
+"""As many as all cells may hold."""
 MAX_TEXT = 40_000
 """Characters of one cell; spreadsheet programs allow 32,767."""
 
@@ -53,16 +55,19 @@ class TextReader:
 def read_shared_texts(package: Package, part: str) -> list[str]:
     """The texts that cells refer to by number."""
     texts: list[str] = []
+    n_characters = 0
     reader = TextReader()
 
     def start(tag: str, _attributes: dict[str, str]) -> None:
         reader.start(tag)
 
     def end(tag: str) -> None:
+        nonlocal n_characters
         reader.end(tag)
         if tag == "si":
             texts.append(reader.take())
-            if len(texts) > MAX_SHARED_TEXTS:
+            n_characters += len(texts[-1])
+            if len(texts) > MAX_SHARED_TEXTS or n_characters > MAX_SHARED_CHARACTERS:
                 raise TooLargeError("texts")
 
     package.parse(part, start=start, end=end, text=reader.add)

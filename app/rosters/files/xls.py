@@ -12,9 +12,11 @@ from app.rosters.files.biff import workbook_records
 from app.rosters.files.package import DamagedError, TooLargeError
 from app.rosters.files.raw import MAX_SHEET_NAME, Area, Cell, RawSheet, address_of, cleaned, refuse
 from app.rosters.files.sheetxml import Budget, SpreadError
-from app.rosters.files.styles import Looks, Style, style_of
+from app.rosters.files.styles import Looks, Style, format_of, style_of
 
 _WHITE, _BLACK, _AUTOMATIC = (1, 9), (0, 8), (64, 65, 0x7FFF)
+MAX_ROWS = 4_000_000
+"""Rows of all sheets up to their last ones, 60 full sheets: the reader goes through blank rows too."""
 _READER_DAMAGE = (
     xlrd.XLRDError, struct.error, IndexError, KeyError, ValueError, TypeError, AttributeError, AssertionError,
     OverflowError, ZeroDivisionError, RecursionError, NotImplementedError, NameError,
@@ -48,6 +50,7 @@ def open_xls(file_name: str, data: bytes) -> list[RawSheet]:
 
 def _read(file_name: str, records: bytes) -> list[RawSheet]:
     sheets = []
+    n_rows = 0
     budget = Budget()
     book = _guarded(
         lambda: xlrd.open_workbook(
@@ -63,6 +66,9 @@ def _read(file_name: str, records: bytes) -> list[RawSheet]:
     epoch = MAC_EPOCH if book.datemode else WINDOWS_EPOCH
     for number, name in enumerate(names):
         sheet = _guarded(lambda number=number: book.sheet_by_index(number))
+        n_rows += sheet.nrows
+        if n_rows > MAX_ROWS:
+            raise TooLargeError("rows")
         sheets.append(_raw(sheet, name, styles, epoch, budget))
         book.unload_sheet(number)
     return sheets
@@ -88,7 +94,7 @@ def _styles(book: Any) -> list[Style]:
             fill = None
         colour = None if font.colour_index in (*_BLACK, *_AUTOMATIC) else font.colour_index
         look = looks.number(fill, colour, is_struck=bool(font.struck_out))
-        styles.append(style_of(kind.format_str if kind is not None else "General", look))
+        styles.append(style_of((kind and kind.format_str) or format_of(xf.format_key), look))
     return styles
 
 
@@ -104,7 +110,7 @@ def _raw(sheet: Any, name: str, styles: list[Style], epoch: datetime, budget: Bu
             value, is_error = _typed(kind, values[column], style, epoch)
             if value is None or value == "":
                 continue
-            budget.cell()
+            budget.cell(value)
             cells[row + 1, column + 1] = Cell(
                 value=value,
                 number_format=style.number_format,
@@ -119,6 +125,7 @@ def _raw(sheet: Any, name: str, styles: list[Style], epoch: datetime, budget: Bu
         area = Area(first_row=first_row + 1, last_row=last_row, first_column=first_column + 1, last_column=last_column)
         budget.spread(area)
         merged.append(area)
+    budget.repeat(cells, merged)
     return RawSheet(
         name=name,
         cells=cells,

@@ -3,7 +3,7 @@
 from openpyxl.utils.datetime import MAC_EPOCH, WINDOWS_EPOCH
 
 from app.rosters.files.biff import external_links, macros
-from app.rosters.files.package import DamagedError, Package, TooLargeError, open_package
+from app.rosters.files.package import MAX_LIST_BYTES, DamagedError, Package, TooLargeError, open_package
 from app.rosters.files.raw import MAX_SHEET_NAME, RawSheet, refuse
 from app.rosters.files.sheetxml import Budget, SheetReader, SpreadError
 from app.rosters.files.styles import read_styles
@@ -59,7 +59,11 @@ def _check_contents(file_name: str, package: Package) -> None:
     if "xl/workbook.bin" in names:
         raise refuse(file_name, "is an .xlsb workbook; save it as .xlsx.", "是 .xlsb 格式，请另存为 .xlsx。")
     types: set[str] = set()
-    package.parse("[Content_Types].xml", start=lambda _, attributes: types.add(attributes.get("ContentType", "")[:200]))
+    package.parse(
+        "[Content_Types].xml",
+        start=lambda _, attributes: types.add(attributes.get("ContentType", "")[:200]),
+        max_bytes=MAX_LIST_BYTES,
+    )
     if any(name.endswith("vbaproject.bin") or name.startswith("xl/macrosheets/") for name in names) or any(
         "macroEnabled" in one or "vbaProject" in one or "macrosheet" in one for one in types
     ):
@@ -88,7 +92,7 @@ def _read(file_name: str, package: Package) -> list[RawSheet]:
         if len(root) > 100_000:
             raise TooLargeError("workbook")
 
-    package.parse(main, start=start)
+    package.parse(main, start=start, max_bytes=MAX_LIST_BYTES)
     relations = {one.id: one for one in package.relations(main)}
     if any(one.kind in ("externalLink", "externalLinkPath") for one in relations.values()):
         raise external_links(file_name)
@@ -126,6 +130,7 @@ def _sheet(package: Package, part: str, name: str, reader: SheetReader, *, is_hi
     package.parse(part, start=start, end=reader.end, text=reader.text)
     if not tags:
         raise DamagedError("root")
+    reader.repeat_merged()
     return RawSheet(
         name=name,
         cells=reader.cells,

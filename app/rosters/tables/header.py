@@ -29,9 +29,9 @@ _NAMES: dict[SheetKind, dict[str, str]] = {
 _HEADER_WORDS = frozenset(name for names in _NAMES.values() for name in names)
 _BEGINNINGS = frozenset(name[:length] for name in _HEADER_WORDS for length in range(2, len(name) + 1)) | _HEADER_WORDS
 _HINT = re.compile(
-    r"[(（【\[][^()（）【】\[\]]*(?:如|例|必填|选填|填写|格式|岁|位|文本|下拉|不填|以内|注[:：])[^()（）【】\[\]]*[)）】\]]"
+    r"[(（【\[][^()（）【】\[\]]*(?:如|例|必填|选填|填写|格式|岁|年龄|位|文本|下拉|不填|以内|注[:：]|[/、])[^()（）【】\[\]]*[)）】\]]"
 )
-"""What a header says about how to fill in the column, 身份证号（必填）."""
+"""What a header says about how to fill in the column, 身份证号（必填）, 培养方向（书记/主任/两委委员）."""
 _BRACKETS = re.compile(r"[(（【\[][^()（）【】\[\]]*[)）】\]]")
 
 

@@ -223,8 +223,8 @@ def _refuse_new_errors(rows: Sequence[ParsedRow], outcomes: Sequence[Outcome]) -
         row, problem = bad[0]
         raise BatchHasErrorsError(
             f"The records changed since the upload; {row.address} now has the problem {problem.code}. "
-            "Upload the file again.",
-            f"上传后库中数据已变化，{row.address} 出现问题 {problem.code}；请重新上传文件。",
+            "Read the file again to see what is wrong.",
+            f"上传后库中数据已变化，{row.address} 出现新的问题（{problem.code}）；请重新读取该文件，按问题清单更正。",
             path=("batch_id",),
         )
 

@@ -119,6 +119,11 @@ ISSUES: dict[str, tuple[Severity, str, str]] = {
         "{column} has 15 digits; it was brought to 18, please check it.",
         "“{column_zh}”为15位旧号，已换算为18位，请核对。",
     ),
+    "ROUNDED_ID_NUMBER": (
+        _WARNING,
+        "{column} ends in three zeros, as numbers do whose last digits a spreadsheet program has lost; check it.",
+        "“{column_zh}”末三位均为0，可能曾以数字格式保存而丢失末位，请核对。",
+    ),
     "MISSING_ID_NUMBER": (
         _WARNING,
         "{column} is empty; the person is recognised by name and month of birth only.",

@@ -6,6 +6,7 @@ from sqlmodel import Session
 
 from app.access import Viewer, covers_division, get_in_county
 from app.errors import InvalidStateError, NotFoundError
+from app.labels import label
 from app.models import Division, ImportBatch
 from app.models.vocabulary import ImportState
 
@@ -35,6 +36,6 @@ def wrong_state(batch: ImportBatch) -> InvalidStateError:
     """The refusal of a step that the state of the batch does not allow."""
     return InvalidStateError(
         f"The batch is {batch.state}; upload the file again.",
-        f"该批次状态为 {batch.state}；请重新上传文件。",
+        f"该批次{label(batch.state)}，不能再作此操作；如需重新导入，请再次上传文件。",
         path=("batch_id",),
     )

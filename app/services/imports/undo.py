@@ -122,6 +122,7 @@ def undo_import(session: Session, viewer: Viewer, cipher: PersonalDataCipher, ba
     lock_county(session, batch.county_id)
     try:
         writes = Writes.model_validate_json(cipher.decrypt(kept.content_encrypted))
+        _require_readable(cipher, writes)
     except WrongDataKeyError:
         raise InvalidStateError(
             "What this import wrote cannot be decrypted with the present data keys.",
@@ -155,6 +156,17 @@ def undo_import(session: Session, viewer: Viewer, cipher: PersonalDataCipher, ba
     )
     session.flush()
     return batch
+
+
+def _require_readable(cipher: PersonalDataCipher, writes: Writes) -> None:
+    """Refuse former values under a data key that has left since: restored, nobody could read them any more.
+
+    A rotation brings what is noted under a new key, but not the encrypted values inside it.
+    """
+    for values in (*(change.before for change in writes.changed), *(row.values for row in writes.deleted)):
+        for name, value in values.items():
+            if name.endswith("_encrypted") and value is not None:
+                cipher.decrypt(value)
 
 
 def _take_back(session: Session, viewer: Viewer, writes: Writes) -> None:

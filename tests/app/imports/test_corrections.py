@@ -102,8 +102,9 @@ def test_a_discarded_batch_keeps_nothing_of_its_file_and_takes_no_correction(des
         assert session.exec(select(ImportCorrection)).all() == []
         assert [row.content_encrypted for row in session.exec(select(ImportSource))] == [None]
         assert session.get_one(ImportBatch, batch.id).sheets_encrypted is None
-    with pytest.raises(InvalidStateError):
+    with pytest.raises(InvalidStateError) as refusal:
         desk.correct(batch, fix("E2", "女"))
+    assert refusal.value.message_zh == "该批次已放弃，不能再作此操作；如需重新导入，请再次上传文件。"
 
 
 def test_a_file_that_was_corrected_but_not_read_again_is_not_committed(lite_desk: Desk) -> None:

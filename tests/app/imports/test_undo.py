@@ -3,15 +3,19 @@
 from dataclasses import replace
 
 import pytest
+from cryptography.fernet import Fernet
 from sqlmodel import col, select
 
+from app.crypto import PersonalDataCipher
 from app.db import utc_now
 from app.errors import ForbiddenError, InvalidStateError
 from app.models import AuditEvent, ImportBatch, ImportUndo, Mentee, Mentor, Person, PersonCodeCounter, Preference
 from app.models.vocabulary import AuditAction, ImportState, Role
 from app.services.imports import commit_import, undo_import
+from app.services.privacy.keys import rotate_keys
 from tests.app.imports.conftest import Desk, candidates, mentors
 from tests.app.rosters.conftest import candidate_row, mentor_row
+from tests.conftest import TEST_DATA_KEY
 from tests.workbooks import add_sheet, new_workbook, to_bytes
 
 CAREER = "2012.07-2016.03 板桥镇桂花村 村委会主任\n2016.03-至今 板桥镇桂花村 党支部书记"
@@ -159,3 +163,23 @@ def test_a_township_does_not_take_back_what_the_county_committed(desk: Desk) -> 
     desk.write(lambda session: commit_import(session, township, desk.cipher, own.id))
     desk.write(lambda session: undo_import(session, township, desk.cipher, own.id))
     assert state_of(desk, own) is ImportState.UNDONE
+
+
+def test_values_under_a_key_that_has_left_since_are_not_brought_back(lite_desk: Desk) -> None:
+    """A rotation brings what the import noted under the new key, but not the encrypted phone that stands in it."""
+    desk = lite_desk
+    desk.commit(desk.upload(candidates([candidate_row(1)])))
+    batch = desk.commit(desk.upload(candidates([candidate_row(1, 联系电话="13700000000")])))
+    new_key = Fernet.generate_key().decode()
+    rotate_keys(desk.database, desk.viewer, PersonalDataCipher([new_key, TEST_DATA_KEY]))
+    only_new = PersonalDataCipher([new_key])
+    before = desk.records()
+    with pytest.raises(InvalidStateError, match="cannot be decrypted with the present data keys"):
+        desk.write(lambda session: undo_import(session, desk.viewer, only_new, batch.id))
+    assert desk.records() == before
+    with desk.database.read() as session:
+        assert only_new.decrypt(session.exec(select(Person.phone_encrypted)).one() or "") == "13700000000"
+    both = PersonalDataCipher([new_key, TEST_DATA_KEY])
+    desk.write(lambda session: undo_import(session, desk.viewer, both, batch.id))
+    with desk.database.read() as session:
+        assert both.decrypt(session.exec(select(Person.phone_encrypted)).one() or "") == "13800000001"

@@ -148,3 +148,17 @@ def test_an_unknown_place_is_compared_with_others_once(gazetteer: Gazetteer) -> 
     with pytest.raises(PlaceProblemError) as refusal:
         gazetteer.village("桂化村", township)
     assert refusal.value.code == "DIVISION_NOT_ON_FILE"
+
+
+def test_after_many_unknown_places_similar_ones_are_not_looked_for_any_more(
+    gazetteer: Gazetteer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A column that is none of places would take hours: each name is compared with those of all divisions."""
+    monkeypatch.setattr(module, "_MOST_LIKENED", 2)
+    offered = []
+    for text in ("板乔镇", "板侨镇", "板乔镇", "板轿镇"):
+        with pytest.raises(PlaceProblemError) as refusal:
+            gazetteer.township(text)
+        assert refusal.value.code == "UNKNOWN_PLACE"
+        offered.append(refusal.value.choices[:1])
+    assert offered == [("板桥镇(520624101000)",)] * 3 + [()]

@@ -248,8 +248,11 @@ def test_a_commit_compares_with_the_present_database(office_on_both: ImportOffic
     )
     people.create_cadre(office.session, office.viewer, office.cipher, people.CadreDraft(person=draft))
     before = office.counts()
-    with pytest.raises(BatchHasErrorsError, match="台账!3"):
+    with pytest.raises(BatchHasErrorsError) as refusal:
         office.commit(third)
+    assert refusal.value.message_zh == (
+        "上传后库中数据已变化，台账!3 出现新的问题（NAME_DIFFERS）；请重新读取该文件，按问题清单更正。"
+    )
     assert office.counts() == before
     assert third.state is ImportState.READY
 
