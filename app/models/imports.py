@@ -115,9 +115,14 @@ class ImportIssue(Row, table=True):
 
 
 class ImportUndo(Row, table=True):
-    """What a commit wrote, and what stood there before, so that it can be taken back. Dropped after 90 days."""
+    """What a commit wrote, and what stood there before, so that it can be taken back. Dropped after 90 days.
+
+    ``about`` names the people and places of its rows, those too that said nothing new: what an earlier import wrote
+    about them is not taken back before this one.
+    """
 
     __tablename__ = "import_undo"
 
     batch_id: UUID = Field(foreign_key="import_batch.id", unique=True)
+    about: list[str] = json_field(default_factory=list)
     content_encrypted: str | None = personal_field(Pii.SENSITIVE, default=None)

@@ -244,6 +244,7 @@ EDUCATION = (
         "大学本科肄业": "23",
         "本科肄业": "23",
         "大学本科": "21",
+        "党校研究生": "14",
         "党校大学": "21",
         "党校本科": "21",
         "专科": "31",
@@ -277,7 +278,9 @@ def education(text: str) -> tuple[str, bool | None]:
         is_full_time = False
     elif _FULL_TIME.search(word):
         is_full_time = True
-    bare = re.sub(r"非全日制|全日制|在职|函授|自考|电大|成人|远程教育|业余|中央|省委|[()\-/]|学历|毕业$|教育", "", word)
+    bare = re.sub(
+        r"非全日制|全日制|国民教育|在职|函授|自考|电大|成人|远程教育|业余|中央|省委|[()\-/]|学历|毕业$|教育", "", word
+    )
     return EDUCATION[bare], is_full_time
 
 
@@ -289,6 +292,7 @@ _DEGREE = re.compile(
 )
 """A degree, with the branch of learning in front: 农学学士, 公共管理硕士专业学位."""
 _LONGEST_DEGREE = 30
+_DEGREE_SEPARATORS = "、,/;+("
 
 
 def degree(text: str) -> str:
@@ -302,8 +306,11 @@ def degree(text: str) -> str:
 def education_and_degree(text: str) -> tuple[str, bool | None, str | None]:
     """As ``education``, and the degree that stands behind: 大学、农学学士, 研究生（硕士）; ``KeyError`` if unknown."""
     word = fold(text).rstrip(")")
+    for nothing in NO_DEGREE:
+        if (level := word.removesuffix(nothing)) != word and level[-1:] in _DEGREE_SEPARATORS:
+            return *education(level.rstrip(_DEGREE_SEPARATORS)), None
     for end in _DEGREE.finditer(word, max(0, len(word) - _LONGEST_DEGREE)):
-        level = word[: end.start()].rstrip("、,/;+(")
+        level = word[: end.start()].rstrip(_DEGREE_SEPARATORS)
         if end.end() == len(word) and level:
             try:
                 code, is_full_time = education(level)

@@ -92,6 +92,7 @@ WITHOUT_PERSONAL_DATA = {
     "import_mapping.kind": "kind of the sheet",
     "import_mapping.sender_code": "division code",
     "import_row.change": "closed list",
+    "import_undo.about": "keys of people, codes of divisions, names of pools and zones",
     "import_row.changed_columns": "keys of columns",
     "import_row.kind": "kind of the sheet",
     "import_row.sheet": "name of a sheet",

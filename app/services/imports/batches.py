@@ -122,7 +122,8 @@ def commit_import(
         )
         outcomes = _apply_all(Reconciliation(book=book, viewer=viewer, today=now.date()), rows)
         _refuse_new_errors(rows, outcomes)
-        with undo.recorded(session, cipher, batch, added=book.every_added, deleted=book.every_deleted):
+        about = sorted(set[str]().union(*(outcome.about for outcome in outcomes)))
+        with undo.recorded(session, cipher, batch, about, added=book.every_added, deleted=book.every_deleted):
             book.write(session)
     batch.counts = counts_of([outcome.change for outcome in outcomes], batch.counts["skipped"])
     batch.state = ImportState.COMMITTED

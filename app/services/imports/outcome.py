@@ -11,12 +11,14 @@ class Outcome:
     """What happens to one row, and what is wrong with it: pairs of column key and problem.
 
     ``changed`` are the keys of the columns that differ from what is on file, of a row that changes something. What is
-    of class A (discipline, kinship, exclusions, wishes) is never among them.
+    of class A (discipline, kinship, exclusions, wishes) is never among them. ``about`` names the people and places that
+    the row is about.
     """
 
     change: RowChange = RowChange.UNCHANGED
     problems: list[tuple[str, Problem]] = field(default_factory=list)
     changed: set[str] = field(default_factory=set)
+    about: set[str] = field(default_factory=set)
 
     @property
     def has_errors(self) -> bool:

@@ -71,6 +71,7 @@ def _village_needs(run: Reconciliation, record: NeedsRecord, outcome: Outcome) -
     if not covers_division(run.viewer, village.code):
         outcome.problem("village", "OUTSIDE_TERRITORY")
         return
+    outcome.about.add(f"NEEDS {village.id}")
     stored = run.book.village_needs.setdefault(village.id, [])
     for need in record.village_needs:
         _set_need(run, stored, need, DevelopmentNeed(village_id=village.id, **_common(run, need)), outcome)

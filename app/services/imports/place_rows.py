@@ -30,6 +30,7 @@ UNDATED_START = date(1900, 1, 1)
 
 def reconcile_place(run: Reconciliation, record: PlaceRecord, address: str, outcome: Outcome) -> None:
     """Create or change what the row says; tables of places are the county's, a pool is its township's."""
+    outcome.about = _places_of(record)
     if isinstance(record, MentorPoolRecord):
         _mentor_pool(run, record, outcome)
         return
@@ -47,6 +48,21 @@ def reconcile_place(run: Reconciliation, record: PlaceRecord, address: str, outc
     else:
         for leg in record.legs:
             _travel(places, record.from_id, leg, outcome)
+
+
+def _places_of(record: PlaceRecord) -> set[str]:
+    """What the row is about: another table of the same places says something of other matters."""
+    match record:
+        case MentorPoolRecord():
+            return {f"POOL {record.division_id} {record.name}"}
+        case DivisionRowRecord():
+            return {f"DIVISION {record.code}"}
+        case ZoneRecord():
+            return {f"ZONE {record.name}"}
+        case AdjacencyRecord():
+            return {f"NEIGHBOURS {each}" for each in (record.township_id, *record.neighbour_ids)}
+        case TravelRecord():
+            return {f"WAY {' '.join(sorted((str(record.from_id), str(leg.to_id))))}" for leg in record.legs}
 
 
 _FIRST_COLUMN: dict[type, str] = {

@@ -69,6 +69,7 @@ class Reconciliation:
             keeps_home = isinstance(record, MentorRecord) and self.book.is_mentee(person.id)
             changed = self._update(person, record.person, outcome, keeps_home=keeps_home)
         self._rows_seen[kind_of(record), person.id] = address
+        outcome.about.add(str(person.id))
         if changed:
             outcome.change = RowChange.CHANGED
         return person
@@ -293,6 +294,8 @@ class Reconciliation:
         if person is None:
             outcome.problem(column, "DEPENDS_ON_REJECTED_ROW" if is_rejected else "PERSON_NOT_FOUND")
             outcome.change = RowChange.REJECTED
+            return None
+        outcome.about.add(str(person.id))
         return person
 
     def _covers(self, person: Person) -> bool:

@@ -68,9 +68,18 @@ class Writes(BaseModel):
 
 @contextmanager
 def recorded(
-    session: Session, cipher: PersonalDataCipher, batch: ImportBatch, *, added: Sequence[Row], deleted: Sequence[Row]
+    session: Session,
+    cipher: PersonalDataCipher,
+    batch: ImportBatch,
+    about: list[str],
+    *,
+    added: Sequence[Row],
+    deleted: Sequence[Row],
 ) -> Iterator[None]:
-    """Note what the block writes: the rows to add and to delete, and every loaded row that was changed."""
+    """Note what the block writes: the rows to add and to delete, and every loaded row that was changed.
+
+    ``about`` names the people and places of the file.
+    """
     gone = {row.id for row in deleted}
     new = {row.id for row in added}
     passed = gone | new
@@ -92,13 +101,15 @@ def recorded(
         ],
         deleted=whole,
     )
-    session.add(ImportUndo(batch_id=batch.id, content_encrypted=cipher.encrypt(writes.model_dump_json())))
+    content = cipher.encrypt(writes.model_dump_json())
+    session.add(ImportUndo(batch_id=batch.id, about=about, content_encrypted=content))
 
 
 def undo_import(session: Session, viewer: Viewer, cipher: PersonalDataCipher, batch_id: UUID) -> ImportBatch:
     """Take a committed batch back: what it made goes, what it changed or deleted is as before.
 
-    Refused, with nothing done, when a row was changed since, or when something else refers to what would go.
+    Refused, with nothing done, when a row was changed since, when something else refers to what would go, or when a
+    later import is about the same people or places.
     """
     viewer.require(Permission.EDIT_PEOPLE)
     batch = get_batch(session, viewer, batch_id, lock=True)
@@ -120,6 +131,7 @@ def undo_import(session: Session, viewer: Viewer, cipher: PersonalDataCipher, ba
             path=("batch_id",),
         )
     lock_county(session, batch.county_id)
+    _require_last(session, batch, kept.about)
     try:
         writes = Writes.model_validate_json(cipher.decrypt(kept.content_encrypted))
         _require_readable(cipher, writes)
@@ -156,6 +168,28 @@ def undo_import(session: Session, viewer: Viewer, cipher: PersonalDataCipher, ba
     )
     session.flush()
     return batch
+
+
+def _require_last(session: Session, batch: ImportBatch, about: Sequence[str]) -> None:
+    """Refuse while a later import stands that is about the same: what it found as it says would be gone or old."""
+    later = (
+        select(ImportBatch.id, ImportUndo.about)
+        .join(ImportUndo, col(ImportUndo.batch_id) == col(ImportBatch.id))
+        .where(
+            ImportBatch.county_id == batch.county_id,
+            ImportBatch.state == ImportState.COMMITTED,
+            col(ImportBatch.committed_at) > batch.committed_at,
+        )
+        .order_by(col(ImportBatch.committed_at).desc())
+    )
+    for other_id, others in session.exec(later):
+        if not set(about).isdisjoint(others):
+            raise InvalidStateError(
+                f"The later import {other_id} is about people or places of this one; take that one back first. Nothing "
+                "was changed.",
+                f"之后的导入批次 {other_id} 涉及本次导入的人员或区划；请先撤销该批次。未作任何更改。",
+                path=("batch_id",),
+            )
 
 
 def _require_readable(cipher: PersonalDataCipher, writes: Writes) -> None:

@@ -15,6 +15,7 @@ from app.services.imports import commit_import, undo_import
 from app.services.privacy.keys import rotate_keys
 from tests.app.imports.conftest import Desk, candidates, mentors
 from tests.app.rosters.conftest import candidate_row, mentor_row
+from tests.app.rosters.test_place_kinds import DIVISIONS, NEIGHBOURS, POOLS, TIMES, ZONES, sheet_of
 from tests.conftest import TEST_DATA_KEY
 from tests.workbooks import add_sheet, new_workbook, to_bytes
 
@@ -107,11 +108,51 @@ def test_a_later_import_of_the_same_people_is_taken_back_first(desk: Desk) -> No
     before = desk.records()
     first = desk.commit(desk.upload(candidates([candidate_row(1)])))
     second = desk.commit(desk.upload(candidates([candidate_row(1, 学历="大学")])))
-    with pytest.raises(InvalidStateError):
+    with pytest.raises(InvalidStateError, match=f"later import {second.id}"):
         desk.undo(first)
     desk.undo(second)
     desk.undo(first)
     assert desk.records() == before
+
+
+def test_people_whom_a_later_import_found_as_it_says_do_not_vanish(desk: Desk) -> None:
+    first = desk.commit(desk.upload(candidates([candidate_row(1), candidate_row(2)])))
+    other = desk.commit(desk.upload(candidates([candidate_row(3)])))
+    second = desk.commit(desk.upload(candidates([candidate_row(2)])))
+    assert second.counts["unchanged"] == 1
+    before = desk.records()
+    with pytest.raises(InvalidStateError, match=f"later import {second.id}"):
+        desk.undo(first)
+    assert desk.records() == before
+    # Nobody of the one between stands in the last.
+    desk.undo(other)
+    desk.undo(second)
+    desk.undo(first)
+    assert desk.records()["person"] == []
+
+
+@pytest.mark.parametrize(
+    ("headers", "row", "other"),
+    [
+        (POOLS, [1, "板桥镇", "甲库"], [2, "板桥镇", "乙库"]),
+        (ZONES, ["东片区", "战区", "板桥镇"], ["西片区", "战区", "板桥镇"]),
+        (NEIGHBOURS, ["板桥镇", "塘头镇"], ["大坝场镇", "孙家坝镇"]),
+        (TIMES, ["板桥镇", "塘头镇", 25], ["板桥镇", "大坝场镇", 30]),
+        (DIVISIONS, ["520624101299", "新村"], ["520624101298", "老村"]),
+    ],
+)
+def test_places_that_a_later_import_found_as_it_says_do_not_vanish(
+    lite_desk: Desk, headers: tuple[str, ...], row: list[object], other: list[object]
+) -> None:
+    towns = sheet_of(DIVISIONS, [["520624103000", "大坝场镇"], ["520624104000", "孙家坝镇"]])
+    lite_desk.commit(lite_desk.upload(towns))
+    first, between, last = (lite_desk.commit(lite_desk.upload(sheet_of(headers, [each]))) for each in (row, other, row))
+    before = lite_desk.records()
+    with pytest.raises(InvalidStateError, match=f"later import {last.id}"):
+        lite_desk.undo(first)
+    assert lite_desk.records() == before
+    for batch in (between, last, first):
+        lite_desk.undo(batch)
 
 
 def test_it_is_taken_back_once_and_recorded_without_values(desk: Desk) -> None:
