@@ -26,6 +26,28 @@ _DEGREE = _column("degree", "degree", "学位", "最高学位", "学位层次")
 _SCHOOL = _column(
     "school_and_major", "school and major", "毕业院校及专业", "毕业学校及专业", "毕业院校", "毕业院校系及专业"
 )
+_LEAVES = {
+    "education": ("", "学历", *_BOTH),
+    "school_and_major": ("毕业院校", "毕业院校及专业", "毕业院校系及专业", "毕业学校及专业"),
+}
+
+
+def _by_way(key: str, title: str, way: str, *names: str) -> Column:
+    """A column for one of two ways of study, 全日制教育 or 在职教育, as personnel forms have them side by side."""
+    groups = [f"{group}{name}" for group in ("", "学历") for name in names]
+    words = [f"{group}/{leaf}" for leaf in _LEAVES[key] for group in groups]
+    words += [f"{leaf}/{name}" for leaf in _LEAVES[key] if leaf for name in names]
+    return _column(f"{key}_{way}", title, *words, is_offered=False)
+
+
+_WAYS = tuple(
+    _by_way(key, f"{title}, {words}", way, *names)
+    for way, words, names in (
+        ("full_time", "full time", ("全日制教育", "全日制")),
+        ("in_service", "in service", ("在职教育", "在职")),
+    )
+    for key, title in (("education", "education"), ("school_and_major", "school and major"))
+)
 _POLITICAL_STATUS = _column("political_status", "political status", "政治面貌", "政治面目")
 _PARTY_JOIN = _column("party_join", "date of joining the Party", "入党时间", "入党年月", "入党日期")
 _WORK_START = _column("work_start", "start of work", "参加工作时间", "参工时间", "参加工作年月", "工作时间")
@@ -49,7 +71,7 @@ _CANDIDATES = Layout(
     title="Reserve candidates",
     columns=(
         _NUMBER, _TOWNSHIP, _VILLAGE, _NAME, _SEX, _ETHNICITY, _BIRTH, _NATIVE_PLACE, _EDUCATION, _DEGREE, _SCHOOL,
-        _POLITICAL_STATUS, _PARTY_JOIN, _WORK_START,
+        *_WAYS, _POLITICAL_STATUS, _PARTY_JOIN, _WORK_START,
         _column("unit_and_post", "present post", "现任职务", *_UNIT_NAMES),
         _CAREER,
         _column("source", "source", "来源渠道", "来源", "人选来源"),
@@ -68,7 +90,7 @@ _MENTORS = Layout(
     title="Mentors",
     columns=(
         _NUMBER, _TOWNSHIP, _NAME, _SEX, _ETHNICITY, _BIRTH, _NATIVE_PLACE, _EDUCATION, _DEGREE, _SCHOOL,
-        _POLITICAL_STATUS, _PARTY_JOIN, _WORK_START,
+        *_WAYS, _POLITICAL_STATUS, _PARTY_JOIN, _WORK_START,
         _column("unit_and_post", "unit and post", "单位及职务", *_UNIT_NAMES),
         _column("category", "category", "类别", "导师类别", "人员类别"),
         _CAREER,
@@ -78,6 +100,12 @@ _MENTORS = Layout(
         _column(
             "appraisal", "appraisal", "近三年考核",
             pattern=r"(?:近三年)?(?:年度)?(?:考核)?(?:等次|结果|情况)?(20\d\d)年?度?(?:考核)?(?:等次|结果|情况)?",
+        ),
+        _column(
+            "appraisals", "appraisals of several years",
+            "近三年考核", "近三年考核结果", "近三年考核情况", "近三年考核等次", "近三年年度考核",
+            "近三年年度考核结果", "近三年年度考核情况", "年度考核", "年度考核结果", "年度考核情况",
+            is_offered=False,
         ),
         _column("capacity", "capacity", "可帮带人数", "帮带人数上限", "可带人数"),
         _column("linked_villages", "linked villages", "包联村", "包村", "联系村", "包联村社区", "联村"),
@@ -95,7 +123,7 @@ _ASSIGNED_CADRES = Layout(
     title="Assigned cadres",
     columns=(
         _NUMBER, _TOWNSHIP, _VILLAGE, _NAME, _SEX, _ETHNICITY, _BIRTH, _NATIVE_PLACE, _EDUCATION, _DEGREE, _SCHOOL,
-        _POLITICAL_STATUS, _PARTY_JOIN, _WORK_START,
+        *_WAYS, _POLITICAL_STATUS, _PARTY_JOIN, _WORK_START,
         _column("sending_unit", "sending unit", "选派单位", "派出单位", "选派机关"),
         _column("unit_and_post", "former unit and post", "原单位及职务", *_UNIT_NAMES),
         _column("assigned_from", "start of the posting", "选派时间", "选派日期", "到村时间", "任职时间"),

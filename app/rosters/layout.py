@@ -22,7 +22,8 @@ class Column:
     """One column: its key, its titles in both languages, and the header paths by which it is recognised.
 
     ``pattern`` recognises a family of columns by a regular expression with one group, such as the year, which becomes
-    the end of the key; ``excluded`` are headers that the pattern would fit and that mean something else.
+    the end of the key; ``excluded`` are headers that the pattern would fit and that mean something else. A column that
+    is not offered is read where it stands; templates leave it out, for another one says the same better.
     """
 
     key: str
@@ -31,6 +32,7 @@ class Column:
     names: frozenset[str]
     pattern: re.Pattern[str] | None = None
     excluded: frozenset[str] = frozenset()
+    is_offered: bool = True
 
     def match(self, path: str) -> str | None:
         """The key under which a column with this header path is stored, or ``None``."""
@@ -70,7 +72,12 @@ class Layout:
 
 
 def column(
-    key: str, title: str, *names: str, pattern: str | None = None, excluded: frozenset[str] = frozenset()
+    key: str,
+    title: str,
+    *names: str,
+    pattern: str | None = None,
+    excluded: frozenset[str] = frozenset(),
+    is_offered: bool = True,
 ) -> Column:
     """A column: the first name is its title in Chinese, the others are further headers people write."""
     return Column(
@@ -80,4 +87,5 @@ def column(
         names=frozenset() if pattern else frozenset(normalize_header(name) for name in names),
         pattern=re.compile(pattern) if pattern else None,
         excluded=excluded,
+        is_offered=is_offered,
     )

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import TypeVar
 
-from app.models.vocabulary import DatePrecision, Specialty
+from app.models.vocabulary import AppraisalGrade, DatePrecision, Specialty
 from app.rosters.files.raw import UNTYPED
-from app.rosters.words import SPECIALTY, choices, fold, options
+from app.rosters.words import GRADE, SPECIALTY, choices, fold, options
 from app.rosters.workbook import Cell
 from app.services.people import NeedDraft, PartialDate
 from app.services.people.identity import (
@@ -232,7 +232,19 @@ def _specialty(word: str) -> Specialty:
         raise CellError("UNKNOWN_WORD", options(SPECIALTY)) from None
 
 
+_YEAR_AND_GRADE = re.compile(r"(20\d\d)(?:年度?)?:?(\D+)", re.ASCII)
 _SCHOOL = re.compile(r"^(.*(?:大学|学院|学校|党校|电大|中专|中学|[一二三四五六七八九十]中))(.*)$")
+
+
+def parse_appraisals(cell: Cell) -> dict[int, AppraisalGrade]:
+    """``2023年优秀、2024年称职`` as years and grades; without years nobody can tell which grade is whose."""
+    found: dict[int, AppraisalGrade] = {}
+    for part in SEPARATORS.split(cell.text):
+        match = _YEAR_AND_GRADE.fullmatch(fold(part))
+        if match is None or match[2] not in GRADE or int(match[1]) in found:
+            raise CellError("UNREADABLE_APPRAISALS")
+        found[int(match[1])] = GRADE[match[2]]
+    return found
 
 
 def split_school_and_major(text: str) -> tuple[str | None, str | None]:

@@ -1,5 +1,6 @@
 """What a row says about the person, whatever the role: the columns that all sheets of people share."""
 
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from app.models import Division
@@ -43,9 +44,7 @@ def read_person(reader: RowReader, home: Division | None, township: Division | N
         # A date of birth that cannot be read has its own issue.
         is_told = birth is not None or reader.cell("birth") is not None
         reader.problem("id_number", "MISSING_ID_NUMBER" if is_told else "MISSING_IDENTITY")
-    education = reader.read("education", _education)
-    degree = reader.read("degree", _degree) or (education[2] if education else None)
-    school = reader.read("school_and_major", lambda c: split_school_and_major(parse_text(c, 120))) or (None, None)
+    study = _study(reader)
     needs = _needs(reader)
     phone = reader.read("phone", parse_phone)
     ethnicity = reader.read("ethnicity", lambda c: parse_word(c, words.ETHNICITY))
@@ -70,11 +69,11 @@ def read_person(reader: RowReader, home: Division | None, township: Division | N
             native_place=native_place,
             political_status_code=political_status,
             party_join=party_join,
-            education_code=education[0] if education else None,
-            is_education_full_time=education[1] if education else None,
-            degree_code=degree,
-            school=school[0],
-            major=school[1],
+            education_code=study.code,
+            is_education_full_time=study.is_full_time,
+            degree_code=study.degree,
+            school=study.school,
+            major=study.major,
             work_start=work_start,
             id_number=id_number,
             phone=phone,
@@ -85,6 +84,35 @@ def read_person(reader: RowReader, home: Division | None, township: Division | N
         is_career_complete=is_career_complete,
         needs=needs,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Study:
+    """The highest education of a row, its degree, and where it was got."""
+
+    code: str | None = None
+    is_full_time: bool | None = None
+    degree: str | None = None
+    school: str | None = None
+    major: str | None = None
+
+
+def _study(reader: RowReader) -> _Study:
+    """One column, or one for each way of study: then the higher education counts, of equal ones the full-time one."""
+    found: list[_Study] = []
+    for ending, way in (("", None), ("_full_time", True), ("_in_service", False)):
+        education = reader.read(f"education{ending}", _education)
+        school = reader.read(f"school_and_major{ending}", lambda c: split_school_and_major(parse_text(c, 120)))
+        code, is_full_time, degree = education or (None, None, None)
+        name, major = school or (None, None)
+        if education is not None or school is not None:
+            told = is_full_time if way is None or code is None else way
+            found.append(_Study(code=code, is_full_time=told, degree=degree, school=name, major=major))
+    # The first digit of GB/T 4658 is the level, 1 the highest.
+    highest = min(found, key=lambda each: (each.code or "9")[0], default=_Study())
+    degrees = [each.degree for each in found if each.degree is not None]
+    degree = reader.read("degree", _degree) or min(degrees, default=None)
+    return replace(highest, degree=degree)
 
 
 def _education(cell: Cell) -> tuple[str, bool | None, str | None]:

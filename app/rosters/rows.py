@@ -17,6 +17,7 @@ from app.models.vocabulary import (
 from app.rosters import place_rows, words
 from app.rosters.parsing import (
     SEPARATORS,
+    parse_appraisals,
     parse_date,
     parse_name,
     parse_number,
@@ -134,13 +135,14 @@ def _specialties(reader: RowReader) -> tuple[SpecialtyDraft, ...]:
 
 
 def _appraisals(reader: RowReader) -> tuple[AppraisalRecord, ...]:
-    found = []
+    """Those of one column for all years, and of columns of their own, which come first where both say something."""
+    found = dict(reader.read("appraisals", parse_appraisals) or {})
     for key in reader.row.cells:
         if key.startswith("appraisal_"):
             grade = reader.read(key, lambda c: parse_word(c, words.GRADE))
             if grade is not None:
-                found.append(AppraisalRecord(year=int(key.removeprefix("appraisal_")), grade=grade))
-    return tuple(sorted(found, key=lambda item: item.year))
+                found[int(key.removeprefix("appraisal_"))] = grade
+    return tuple(AppraisalRecord(year=year, grade=found[year]) for year in sorted(found))
 
 
 def _links(reader: RowReader, township: Division, category: MentorCategory) -> tuple[LinkRecord, ...]:

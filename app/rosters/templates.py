@@ -76,6 +76,8 @@ def template_columns(layout: Layout, today: date) -> list[TemplateColumn]:
     """The columns that a template of this layout has; appraisals are asked for the last three years."""
     found: list[TemplateColumn] = []
     for column in layout.columns:
+        if not column.is_offered:
+            continue
         if column.pattern is None:
             found.append(_column(layout, column))
         elif column.key == "appraisal":

@@ -4,13 +4,15 @@ from collections.abc import Callable
 
 import pytest
 from openpyxl import Workbook
+from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
-from app.models import PersonFlag
+from app.models import AnnualAppraisal, Person, PersonFlag
 from app.models.vocabulary import PersonFlagKind
+from tests.app.rosters.conftest import mentor_row
 from tests.habits.books import candidates, mentors_with, with_changes
 from tests.habits.conftest import CLEAN, Desk, candidate_row
-from tests.workbooks import CANDIDATE_HEADERS
+from tests.workbooks import CANDIDATE_HEADERS, MENTOR_HEADERS, add_sheet, new_workbook
 
 EDUCATION: dict[str, tuple[str, bool | None]] = {
     "大学": ("21", None),
@@ -70,6 +72,70 @@ def test_degrees_are_kept_from_their_own_column_or_from_behind_the_education(
     assert (desk.office.issues(batch), batch.counts) == ([], CLEAN | {"new": len(codes)})
     desk.office.commit(batch)
     assert [desk.person(str(candidate_row(n)["姓名"])).degree_code for n in range(1, len(codes) + 1)] == codes
+
+
+WAYS = (
+    ("全日制教育/学历学位", "全日制教育/毕业院校系及专业", "在职教育/学历学位", "在职教育/毕业院校系及专业"),
+    ("学历/全日制", "毕业院校/全日制", "学历/在职", "毕业院校/在职"),
+)
+
+
+def both_ways_of_study_side_by_side(ways: tuple[str, ...]) -> Workbook:
+    headers = [header for header in CANDIDATE_HEADERS if header not in ("学历", "毕业院校及专业")]
+    place = headers.index("政治面貌")
+    groups = [way.split("/")[0] for way in ways]
+    grouped = sorted(ways, key=lambda way: groups.index(way.split("/")[0]))
+    studies = [
+        ("中专", "铜仁农校 种植", "大学、农学学士", "贵州大学 农学"),
+        ("大专", "铜仁学院 会计", None, None),
+        ("大学", "贵州大学 农学", "大学", "贵州党校 法律"),
+        (None, None, "省委党校研究生", None),
+    ]
+    rows = [candidate_row(n, **dict(zip(ways, each, strict=True))) for n, each in enumerate(studies, start=1)]
+    return candidates(*rows, headers=(*headers[:place], *grouped, *headers[place:]))
+
+
+@pytest.mark.parametrize("ways", WAYS)
+def test_of_full_time_and_in_service_study_the_higher_one_counts(desk: Desk, ways: tuple[str, ...]) -> None:
+    batch = desk.receive(both_ways_of_study_side_by_side(ways), "全日制与在职学历")
+    assert (desk.office.issues(batch), batch.counts) == ([], CLEAN | {"new": 4})
+    desk.office.commit(batch)
+    people = [desk.person(str(candidate_row(number)["姓名"])) for number in range(1, 5)]
+    assert [(p.education_code, p.is_education_full_time, p.degree_code, p.school, p.major) for p in people] == [
+        ("21", False, "4", "贵州大学", "农学"),
+        ("31", True, None, "铜仁学院", "会计"),
+        ("21", True, None, "贵州大学", "农学"),
+        ("14", False, None, None, None),
+    ]
+
+
+def appraisals_of_three_years_in_one_cell() -> Workbook:
+    words = ("2022年称职、2023优秀，2024年度：称职", "优秀、称职、称职", "2023优秀、2023称职", "2024年 优 秀")
+    rows = [
+        {key: value for key, value in mentor_row(n).items() if not key.startswith("近三年考核")} | {"近三年考核": word}
+        for n, word in enumerate(words, start=1)
+    ]
+    headers = [header for header in MENTOR_HEADERS if not header.startswith("近三年考核")]
+    book = new_workbook()
+    add_sheet(book, "导师", (*headers, "近三年考核"), rows)
+    return book
+
+
+def test_appraisals_of_several_years_in_one_cell_need_their_years(desk: Desk) -> None:
+    batch = desk.receive(appraisals_of_three_years_in_one_cell(), "近三年考核一格")
+    column = get_column_letter(len(MENTOR_HEADERS) - 2)
+    assert desk.office.issues(batch) == [(f"{column}{row}", "UNREADABLE_APPRAISALS") for row in (4, 5)]
+    assert batch.counts == CLEAN | {"new": 4}
+    desk.office.commit(batch)
+    names = {person.id: person.name for person in desk.all(Person)}
+    assert sorted((names[each.person_id], each.year, each.grade.value) for each in desk.all(AnnualAppraisal)) == sorted(
+        [
+            (str(mentor_row(1)["姓名"]), 2022, "COMPETENT"),
+            (str(mentor_row(1)["姓名"]), 2023, "EXCELLENT"),
+            (str(mentor_row(1)["姓名"]), 2024, "COMPETENT"),
+            (str(mentor_row(4)["姓名"]), 2024, "EXCELLENT"),
+        ]
+    )
 
 
 def political_status_in_all_words() -> Workbook:

@@ -94,6 +94,11 @@ ISSUES: dict[str, tuple[Severity, str, str]] = {
         "{column} is not a date; write for example 1985.06 or 1985-06-12.",
         "“{column_zh}”不是日期，请按1985.06或1985-06-12填写。",
     ),
+    "UNREADABLE_APPRAISALS": (
+        _WARNING,
+        "{column} must name each year with its grade, like 2023优秀、2024称职; it was left out.",
+        "“{column_zh}”须逐年写明等次，如2023优秀、2024称职；已略过。",
+    ),
     "AMBIGUOUS_MONTH": (
         _ERROR,
         "{column} is the number year.1, which may mean January or October; write it as text, 01 or 10.",
