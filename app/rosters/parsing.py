@@ -101,11 +101,19 @@ def parse_phone(cell: Cell) -> str:
     """A mobile number or a landline with area code; of several in one cell the first."""
     if cell.number_format == UNTYPED and not isinstance(cell.value, str):
         raise CellError("INVALID_PHONE")  # 1.38E+10: its last digits are gone
-    text = re.split(r"[、,，;；/\n]|(?<=\d{11})\s+", cell.text)[0]
     try:
-        return normalize_phone(text)
+        return normalize_phone(_phones(cell)[0])
     except ValueError:
         raise CellError("INVALID_PHONE") from None
+
+
+def has_further_phones(cell: Cell) -> bool:
+    """Whether more than one phone stands in the cell."""
+    return len([part for part in _phones(cell) if part.strip()]) > 1
+
+
+def _phones(cell: Cell) -> list[str]:
+    return re.split(r"[、,，;；/\n]|(?<=\d{11})\s+", cell.text)
 
 
 LONGEST_DATE = 60

@@ -8,6 +8,7 @@ from app.models.vocabulary import DatePrecision, Sex
 from app.rosters import words
 from app.rosters.career import ENTRY_LEFT_OUT, parse_career
 from app.rosters.parsing import (
+    has_further_phones,
     parse_date,
     parse_name,
     parse_needs,
@@ -46,7 +47,7 @@ def read_person(reader: RowReader, home: Division | None, township: Division | N
         reader.problem("id_number", "MISSING_ID_NUMBER" if is_told else "MISSING_IDENTITY")
     study = _study(reader)
     needs = _needs(reader)
-    phone = reader.read("phone", parse_phone)
+    phone = _phone(reader)
     ethnicity = reader.read("ethnicity", lambda c: parse_word(c, words.ETHNICITY))
     political_status = _political_status(reader)
     party_join = reader.read("party_join", parse_date)
@@ -84,6 +85,14 @@ def read_person(reader: RowReader, home: Division | None, township: Division | N
         is_career_complete=is_career_complete,
         needs=needs,
     )
+
+
+def _phone(reader: RowReader) -> str | None:
+    """The first phone of the cell; that others are left out is told."""
+    found, cell = reader.read("phone", parse_phone), reader.cell("phone")
+    if found is not None and cell is not None and has_further_phones(cell):
+        reader.problem("phone", "FURTHER_PHONES")
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -87,6 +87,11 @@ def test_instructions_and_examples_inside_the_data_are_left_out_and_counted(desk
     assert desk.office.changes(batch) == [("台账", 3, "NEW"), ("台账", 4, "NEW")]
 
 
+def test_a_note_that_speaks_of_a_model_village_makes_no_example_of_its_row(desk: Desk) -> None:
+    batch = desk.receive(candidates(candidate_row(1, 备注="示范"), candidate_row(2)), "备注写示范")
+    assert (desk.office.issues(batch), batch.counts) == ([], CLEAN | {"new": 2})
+
+
 def merged_instructions_beside_the_data() -> Workbook:
     def arrange(sheet: Worksheet) -> None:
         sheet.cell(2, 24, "填表说明：身份证号须为文本格式。")

@@ -12,7 +12,7 @@ _REMARKS: tuple[re.Pattern[str], ...] = (
     re.compile(r"^[^:：\d]{2,14}[:：]"),
 )
 """Words that begin rows of totals, notes, examples, and lines such as 填表人：… and 单位负责人（签字）：…"""
-_EXAMPLE = re.compile(r"^[(（【\[]?(示例|样例|填写示例|范例|示范)[)）】\]]?$")
+_EXAMPLE = re.compile(r"^[(（【\[]?(示例|样例|填写示例|范例)[)）】\]]?$")
 _ORDINAL = re.compile(r"^[(（]?[\d一二三四五六七八九十]{1,5}[)）、.．]?$")
 _LONG_TEXT = 40
 """Characters; no merged place or name is that long, instructions are."""
