@@ -4,14 +4,28 @@ from dataclasses import dataclass, replace
 from io import BytesIO
 from uuid import UUID
 
+import pytest
 from openpyxl import load_workbook
 from openpyxl.worksheet.worksheet import Worksheet
 from sqlmodel import Session, col, select
 
 from app.crypto import PersonalDataCipher
 from app.db import Database
-from app.models import MatchPlan, Mentor, Pairing, PairingMember, PairingProgram, Person, PlanItem, ReserveCandidate
+from app.models import (
+    AuditEvent,
+    Exclusion,
+    MatchPlan,
+    Mentor,
+    Pairing,
+    PairingMember,
+    PairingProgram,
+    Person,
+    Pin,
+    PlanItem,
+    ReserveCandidate,
+)
 from app.models.vocabulary import (
+    AuditAction,
     ExportForm,
     ExportFormat,
     MenteeKind,
@@ -25,7 +39,8 @@ from app.models.vocabulary import (
 from app.rosters.exporter import ExportDraft
 from app.rosters.roster_file import read_roster
 from app.services.programs import ProgramDraft, create_pairing_program
-from app.services.roster_edits import EditDraft, RosterComparison, RosterEditsDraft, compare_roster
+from app.services.roster_edits import EditDraft, RosterComparison, RosterEditsDraft, apply_roster_edits, compare_roster
+from app.services.roster_edits.records import SeatState
 from app.services.runs import RepairDraft, run_here, start_repair_run
 from tests.app.services.world import START, World, make_world, populate
 from tests.exports import exported
@@ -241,3 +256,50 @@ class Paper:
         for (row, column, _), cells in zip((first, second), reversed(values), strict=True):
             for k, value in enumerate(cells):
                 self.sheet.cell(row, column + k).value = value  # type: ignore[assignment]
+
+
+CSV = ExportFormat.CSV
+FORMS = [
+    (file_format, layout)
+    for file_format in (ExportFormat.XLSX, CSV)
+    for layout in (RosterLayout.WIDE, RosterLayout.STACKED)
+]
+
+
+@pytest.fixture
+def office(database: Database, cipher: PersonalDataCipher) -> Office:
+    return open_office(database, cipher)
+
+
+@pytest.fixture
+def lone(sqlite_database: Database, cipher: PersonalDataCipher) -> Office:
+    return open_office(sqlite_database, cipher)
+
+
+def apply(office: Office, draft: object) -> object:
+    return apply_roster_edits(office.database, office.world.officer, office.world.cipher, draft)  # type: ignore[arg-type]
+
+
+def written(office: Office) -> tuple[int, int]:
+    """How many pins and exclusions there are."""
+    with office.database.read() as session:
+        return len(session.exec(select(Pin)).all()), len(session.exec(select(Exclusion)).all())
+
+
+def applied(office: Office) -> list[UUID]:
+    """Entries of the trail that tell of edits."""
+    with office.database.read() as session:
+        told = select(AuditEvent.id).where(AuditEvent.action == AuditAction.ROSTER_EDITS_APPLIED)
+        return list(session.exec(told))
+
+
+def states(office: Office, data: bytes) -> list[tuple[str, str, SeatState]]:
+    return [(seat.mentee.code, seat.slot_code, seat.state) for seat in office.compare(data).seats]
+
+
+def change(office: Office, mentor: str, **values: object) -> None:
+    with office.database.write() as session:
+        row = session.get_one(Mentor, office.mentor(mentor))
+        for name, value in values.items():
+            setattr(row, name, value)
+        session.add(row)
