@@ -108,20 +108,26 @@ class _Study:
 
 def _study(reader: RowReader) -> _Study:
     """One column, or one for each way of study: then the higher education counts, of equal ones the full-time one."""
-    found: list[_Study] = []
-    for ending, way in (("", None), ("_full_time", True), ("_in_service", False)):
-        education = reader.read(f"education{ending}", _education)
-        school = reader.read(f"school_and_major{ending}", lambda c: split_school_and_major(parse_text(c, 120)))
-        code, is_full_time, degree = education or (None, None, None)
-        name, major = school or (None, None)
-        if education is not None or school is not None:
-            told = is_full_time if way is None or code is None else way
-            found.append(_Study(code=code, is_full_time=told, degree=degree, school=name, major=major))
+    plain, *ways = (
+        _study_of(reader, ending, way) for ending, way in (("", None), ("_full_time", True), ("_in_service", False))
+    )
     # The first digit of GB/T 4658 is the level, 1 the highest.
-    highest = min(found, key=lambda each: (each.code or "9")[0], default=_Study())
-    degrees = [each.degree for each in found if each.degree is not None]
-    degree = reader.read("degree", _degree) or min(degrees, default=None)
-    return replace(highest, degree=degree)
+    told = [each for each in (plain, *ways) if each.code is not None]
+    highest = min(told, key=lambda each: (each.code or "")[0], default=plain)
+    if highest.school is None:
+        # One column of schools beside two of education.
+        highest = replace(highest, school=plain.school, major=plain.major)
+    degrees = [each.degree for each in told if each.degree is not None]
+    return replace(highest, degree=reader.read("degree", _degree) or min(degrees, default=None))
+
+
+def _study_of(reader: RowReader, ending: str, way: bool | None) -> _Study:
+    """What the columns of one way of study say; those of none leave open which it was, unless the word tells."""
+    code, is_full_time, degree = reader.read(f"education{ending}", _education) or (None, None, None)
+    school = reader.read(f"school_and_major{ending}", lambda c: split_school_and_major(parse_text(c, 120)))
+    name, major = school or (None, None)
+    is_told = is_full_time if way is None or code is None else way
+    return _Study(code=code, is_full_time=is_told, degree=degree, school=name, major=major)
 
 
 def _education(cell: Cell) -> tuple[str, bool | None, str | None]:

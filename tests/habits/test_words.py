@@ -109,6 +109,21 @@ def test_of_full_time_and_in_service_study_the_higher_one_counts(desk: Desk, way
     ]
 
 
+def both_ways_of_study_with_one_column_of_schools() -> Workbook:
+    headers = [header for header in CANDIDATE_HEADERS if header != "学历"]
+    place = headers.index("毕业院校及专业")
+    rows = [candidate_row(1, **{"学历/全日制": "中专", "学历/在职": "大专", "毕业院校及专业": "铜仁学院 会计"})]
+    return candidates(*rows, headers=(*headers[:place], "学历/全日制", "学历/在职", *headers[place:]))
+
+
+def test_one_column_of_schools_beside_both_ways_of_study_is_kept(desk: Desk) -> None:
+    desk.office.commit(desk.receive(both_ways_of_study_with_one_column_of_schools(), "一列毕业院校"))
+    (person,) = desk.all(Person)
+    assert (person.education_code, person.is_education_full_time, person.school, person.major) == (
+        "31", False, "铜仁学院", "会计",
+    )  # fmt: skip
+
+
 def appraisals_of_three_years_in_one_cell() -> Workbook:
     words = ("2022年称职、2023优秀，2024年度：称职", "优秀、称职、称职", "2023优秀、2023称职", "2024年 优 秀")
     rows = [
