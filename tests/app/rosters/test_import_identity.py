@@ -220,3 +220,26 @@ def test_a_candidate_row_finds_the_mentor_on_file_in_its_township(office: Import
     assert office.errors(batch) == []
     office.commit(batch)
     assert len(office.all(Person)) == 1
+
+
+@pytest.mark.parametrize(
+    "tried",
+    [
+        [{}, {"姓名": "张丁"}],
+        [{"身份证号": None}, {"身份证号": None, "性别": "女"}, {"身份证号": None, "出生年月": "1985.06.25"}],
+    ],
+)
+def test_a_township_learns_neither_name_nor_sex_nor_day_of_birth_of_somebody_elsewhere(
+    office: ImportOffice, tried: list[dict[str, object]]
+) -> None:
+    office.commit(office.upload_candidates([candidate_row(1, 出生年月="1985.06.12")]))
+    township = replace(
+        office, viewer=office.places.officer(office.session, Role.TOWNSHIP_OFFICER, of=office.places.tangtou)
+    )
+    code = "NAMESAKE_ELSEWHERE" if "身份证号" in tried[0] else "PERSON_OUTSIDE_TERRITORY"
+    for changes in tried:
+        ((_, told),) = office.errors(township.upload_candidates([candidate_row(1, **ELSEWHERE, **changes)]))
+        assert told == code
+        # In a village of the others nobody is looked up at all, and the file says nothing but that.
+        there = township.upload_candidates([candidate_row(1, **changes)])
+        assert office.errors(there) == [("B2", "OUTSIDE_TERRITORY")]
