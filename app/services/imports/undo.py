@@ -189,7 +189,8 @@ def _require_last(session: Session, batch: ImportBatch, about: Sequence[str]) ->
         .order_by(col(ImportBatch.committed_at).desc())
     )
     for other_id, others in session.exec(later):
-        if not set(about).isdisjoint(others):
+        # Of an import of an earlier release nobody knows any more whom it is about: it may be the same.
+        if not about or not others or not set(about).isdisjoint(others):
             raise InvalidStateError(
                 f"The later import {other_id} is about people or places of this one; take that one back first. Nothing "
                 "was changed.",

@@ -5,7 +5,7 @@ from functools import partial
 
 import pytest
 from cryptography.fernet import Fernet
-from sqlmodel import col, select
+from sqlmodel import Session, col, select
 
 from app.crypto import PersonalDataCipher
 from app.db import utc_now
@@ -290,3 +290,26 @@ def test_what_holds_up_an_undo_does_not_tell_who_stands_in_a_list_of_pairs(
     assert [desk.undo(probe).state for probe in probes] == [ImportState.UNDONE] * 2
     desk.undo(other)
     assert desk.undo(own).state is ImportState.UNDONE
+
+
+@pytest.mark.parametrize("unknown", [(0,), (1,), (0, 1)])
+def test_imports_of_a_release_that_did_not_note_whom_they_are_about_are_taken_back_last_first(
+    lite_desk: Desk, unknown: tuple[int, ...]
+) -> None:
+    desk = lite_desk
+    batches = [desk.commit(desk.upload(candidates([candidate_row(1)]))) for _ in range(2)]
+
+    def forget(session: Session) -> None:
+        for place in unknown:
+            kept = session.exec(select(ImportUndo).where(ImportUndo.batch_id == batches[place].id)).one()
+            kept.about = []
+            session.add(kept)
+
+    desk.write(forget)
+    before = desk.records()
+    with pytest.raises(InvalidStateError, match=f"later import {batches[1].id}"):
+        desk.undo(batches[0])
+    assert desk.records() == before
+    desk.undo(batches[1])
+    desk.undo(batches[0])
+    assert desk.records()["person"] == []
