@@ -9,7 +9,7 @@ from sqlmodel import select
 
 from app.crypto import PersonalDataCipher
 from app.errors import NotFoundError
-from app.models import Appointment, Person
+from app.models import Appointment, Mentee, Person
 from app.models.vocabulary import ImportState, Role
 from app.services.imports import discard_import
 from tests.app.rosters.conftest import ImportOffice, candidate_row, mentor_row
@@ -243,3 +243,19 @@ def test_a_township_learns_neither_name_nor_sex_nor_day_of_birth_of_somebody_els
         # In a village of the others nobody is looked up at all, and the file says nothing but that.
         there = township.upload_candidates([candidate_row(1, **changes)])
         assert office.errors(there) == [("B2", "OUTSIDE_TERRITORY")]
+
+
+def test_a_township_does_not_fetch_a_mentee_of_another_township_by_the_person_of_its_own(office: ImportOffice) -> None:
+    """Somebody whose file lies here and who is a candidate there: the posting there is not this township's to move."""
+    office.commit(office.upload_candidates([candidate_row(1)]))
+    (mentee,) = office.all(Mentee)
+    assert isinstance(mentee, Mentee)
+    mentee.village_id = office.places.qinggang.id
+    office.session.flush()
+    viewer = office.places.officer(office.session, Role.TOWNSHIP_OFFICER, of=office.places.banqiao)
+    batch = replace(office, viewer=viewer).upload_candidates([candidate_row(1)])
+    assert office.errors(batch) == [("D2", "PERSON_OUTSIDE_TERRITORY")]
+    # The county moves whom it likes.
+    assert office.commit(office.upload_candidates([candidate_row(1)])).counts["changed"] == 1
+    office.session.refresh(mentee)
+    assert mentee.village_id == office.places.guihua.id
