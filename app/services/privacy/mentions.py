@@ -52,8 +52,8 @@ OF_PROGRAMS: tuple[Any, ...] = (
 """Texts of programmes, which are of a county or of the prefecture around it."""
 OF_BOTH: tuple[Any, ...] = (ExportJob.purpose,)
 """Texts of rows with a county, or without one where they are about a whole programme."""
-SHEETS: tuple[Any, ...] = (ImportRow.sheet, ImportIssue.sheet)
-"""Names of sheets of uploaded files; some have a sheet for each person."""
+SHEETS: tuple[Any, ...] = (ImportRow.sheet, ImportIssue.sheet, ImportIssue.message, ImportIssue.message_zh)
+"""Names of sheets of uploaded files, also where an issue points at a row; some have a sheet for each person."""
 SHEET_NAME, LONGEST_SHEET_NAME = "sheet_name", 31
 """The text of a form that names the sheet, and how many characters of it Excel takes."""
 _NUMBERS_AND_FILES = frozenset(

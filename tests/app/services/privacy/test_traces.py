@@ -333,7 +333,7 @@ def test_sheets_headers_and_forms_that_name_the_person_say_it_no_more(world: Wor
             session.add(
                 ImportIssue(
                     batch_id=batch.id, sheet=sheet, cell="A1", code="UNRECOGNISED_SHEET", severity=Severity.WARNING,
-                    message="m", message_zh="m",
+                    message=f"See {sheet}!3.", message_zh=f"见{sheet}!3。",
                 )
             )  # fmt: skip
         for header in (f"{NAME}的电话", "联系电话"):
@@ -353,6 +353,8 @@ def test_sheets_headers_and_forms_that_name_the_person_say_it_no_more(world: Wor
         assert session.exec(select(ImportSource.content_encrypted)).one() is None
         for table in (ImportRow, ImportIssue):
             assert sorted(session.exec(select(table.sheet).where(table.batch_id == batch.id))) == codes
+        messages = session.exec(select(ImportIssue.message, ImportIssue.message_zh)).all()
+        assert sorted(messages) == [(f"See {code}!3.", f"见{code}!3。") for code in codes]
         assert session.exec(select(ImportMapping.header)).all() == ["联系电话"]
         forms = {row.division_id: row.texts for row in session.exec(select(FormText))}
     foreign = forms.pop(world.places.foreign_county.id)
