@@ -118,7 +118,7 @@ class ImportUndo(Row, table=True):
     """What a commit wrote, and what stood there before, so that it can be taken back. Dropped after 90 days.
 
     ``about`` names the people and places of its rows, those too that said nothing new: what an earlier import wrote
-    about them is not taken back before this one.
+    about them is not taken back before this one. Of kinship and exclusions it has only the kind.
     """
 
     __tablename__ = "import_undo"

@@ -72,10 +72,14 @@ class ImportMappingFilter:
 
 
 def batches_in_scope(viewer: Viewer) -> ColumnElement[bool]:
-    """Batches of the viewer's counties; below county level only those that the viewer uploaded."""
+    """Batches of the viewer's counties; below county level only those that the viewer uploaded for this territory."""
     if is_participant(viewer) or not viewer.may(Permission.EDIT_PEOPLE):
         return false()
-    own = true() if _is_county_or_above(viewer) else col(ImportBatch.created_by) == viewer.subject
+    # Whoever has moved to another township leaves the files of the former one behind.
+    uploaded = (col(ImportBatch.created_by) == viewer.subject) & col(ImportBatch.sender_code).startswith(
+        viewer.code_prefix
+    )
+    own = true() if _is_county_or_above(viewer) else uploaded
     county = true() if viewer.county_ids is None else col(ImportBatch.county_id).in_(viewer.county_ids)
     return own & county
 

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import replace
 
 from app.errors import WorkbookError
 from app.rosters.columns import LAYOUTS, Layout
@@ -19,6 +20,7 @@ from app.rosters.tables.sheet import DataRow as DataRow
 from app.rosters.tables.sheet import Sheet as Sheet
 from app.rosters.tables.sheet import SheetMapping as SheetMapping
 from app.services.imports.records import SheetKind
+from app.services.privacy.numbers import without_personal_numbers
 
 _LAYOUT_BY_KIND: dict[SheetKind, Layout] = {layout.kind: layout for layout in LAYOUTS}
 
@@ -41,14 +43,21 @@ def read_sheets(
     for (name, place), correction in (corrections or {}).items():
         by_sheet[name][place] = correction
     sheets = []
-    for raw in open_book(file_name, data):
+    for number, raw in enumerate(open_book(file_name, data), start=1):
         if raw.name in IGNORED_SHEETS:
             continue
+        raw = replace(raw, name=_shown_name(raw.name, number))
         grid = fill_grid(raw, by_sheet.get(raw.name, {}))
         if grid.values:
             mapping = (mappings or {}).get(raw.name)
             sheets.append(_read_sheet(raw, grid, mapping, remembered or {}, fills_down=fills_down))
     return sheets
+
+
+def _shown_name(name: str, number: int) -> str:
+    """The name of a sheet as it is shown and kept in clear: without numbers of people, and still the only one."""
+    shown = without_personal_numbers(name)
+    return name if shown == name else f"{shown}（{number}）"
 
 
 def require_known_table(file_name: str, sheets: list[Sheet]) -> None:

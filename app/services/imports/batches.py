@@ -41,6 +41,7 @@ from app.services.imports.roles import reconcile_role
 from app.services.imports.state import get_batch, require_open, wrong_state
 from app.services.people.records import stamp
 from app.services.privacy.import_files import forget_files
+from app.services.privacy.restricted import RESTRICTED_TABLES
 from app.services.versions import expect_version
 
 
@@ -137,7 +138,7 @@ def commit_import(
         county_id=batch.county_id,
         counts=batch.counts,
         file_sha256=batch.file_sha256,
-        n_rows_written=len(book.every_added),
+        n_rows_written=sum(not isinstance(row, RESTRICTED_TABLES) for row in book.every_added),
     )
     session.flush()
     return batch

@@ -18,6 +18,7 @@ from app.models import Division, ImportBatch, ImportSource
 from app.models.vocabulary import DivisionLevel, ImportState, Role
 from app.services.imports.corrections import Correction, corrections_of
 from app.services.imports.mappings import remembered_headers
+from app.services.privacy.numbers import without_personal_numbers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +55,7 @@ def receive_file(
     batch = ImportBatch(
         county_id=county.id,
         sender_code=_sender(session, viewer, county, sender_code),
-        file_name=PurePath(file_name.replace("\\", "/")).name[-200:] or "workbook.xlsx",
+        file_name=_named(file_name),
         file_sha256=sha256(data).hexdigest(),
         state=ImportState.UPLOADED,
         created_by=viewer.subject,
@@ -67,6 +68,11 @@ def receive_file(
     )
     session.flush()
     return batch
+
+
+def _named(file_name: str) -> str:
+    """The name under which a file is kept, in clear and for everybody who sees the batch: without any number."""
+    return without_personal_numbers(PurePath(file_name.replace("\\", "/")).name)[-200:] or "workbook.xlsx"
 
 
 def material_of(session: Session, cipher: PersonalDataCipher, batch: ImportBatch) -> Material:

@@ -12,7 +12,7 @@ class Outcome:
 
     ``changed`` are the keys of the columns that differ from what is on file, of a row that changes something. What is
     of class A (discipline, kinship, exclusions, wishes) is never among them. ``about`` names the people and places that
-    the row is about.
+    the row is about; of a row of kinship or exclusions only its kind.
     """
 
     change: RowChange = RowChange.UNCHANGED

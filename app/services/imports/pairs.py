@@ -8,7 +8,7 @@ from app.models.columns import CountyRow
 from app.models.vocabulary import RowChange
 from app.services.imports.outcome import Outcome
 from app.services.imports.reconcile import Reconciliation
-from app.services.imports.records import ExclusionRecord, KinshipRecord, PairRecord, PreferenceRecord
+from app.services.imports.records import ExclusionRecord, KinshipRecord, PairRecord, PreferenceRecord, kind_of
 from app.services.people.records import assign, authored, encrypted_text
 
 PAIR_SOURCE = "IMPORT"
@@ -22,6 +22,10 @@ def reconcile_pair(run: Reconciliation, record: PairRecord, outcome: Outcome) ->
         return
     a = run.find_reference(record.a, "a_name", outcome)
     b = run.find_reference(record.b, "b_name", outcome)
+    if not isinstance(record, PreferenceRecord):
+        # A later list of pairs holds up earlier ones, whomever they are about: an undo that is refused for two people,
+        # and not for others, would tell who stands in it.
+        outcome.about = {kind_of(record).value}
     if a is None or b is None:
         outcome.change = RowChange.REJECTED
         return

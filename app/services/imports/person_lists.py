@@ -5,7 +5,7 @@ from datetime import date
 
 from app.access import covers_division
 from app.models import AnnualAppraisal, Person, PersonFlag, VillageLink
-from app.models.columns import CountyRow, Pii
+from app.models.columns import CountyRow
 from app.models.vocabulary import NeedSource, PersonFlagKind, RowChange
 from app.services.imports.outcome import Outcome
 from app.services.imports.person_facts import POST_LIST_SOURCE, set_needs
@@ -14,7 +14,6 @@ from app.services.imports.records import PersonRecord, WeightedNeed
 from app.services.people import AppointmentDraft, NeedDraft
 from app.services.people.candidates import need_key, new_need
 from app.services.people.records import appointment_key, assign, authored, new_appointment
-from app.services.privacy.restricted import may_read_class
 
 IMPORT_SOURCE = "IMPORT"
 UNDATED_START = date(1900, 1, 1)
@@ -61,7 +60,8 @@ def update_lists(run: Reconciliation, person: Person, record: PersonRecord, outc
             changed = True
     changed |= _update_appraisals(run, person, record, outcome)
     changed |= _update_links(run, person, record, outcome)
-    return _update_discipline(run, person, record, outcome) or changed
+    _update_discipline(run, person, record, outcome)
+    return changed
 
 
 def _update_appraisals(run: Reconciliation, person: Person, record: PersonRecord, outcome: Outcome) -> bool:
@@ -128,16 +128,21 @@ def _update_links(run: Reconciliation, person: Person, record: PersonRecord, out
     return changed
 
 
-def _update_discipline(run: Reconciliation, person: Person, record: PersonRecord, outcome: Outcome) -> bool:
+def _update_discipline(run: Reconciliation, person: Person, record: PersonRecord, outcome: Outcome) -> None:
+    """Begin or end what the row says is in force.
+
+    That is told to nobody, not even to whoever may read it: the rows of a batch and their counts are read by every
+    officer of the county, and the counts stand in the trail.
+    """
     wanted = record.is_discipline_in_force
     if not covers_division(run.viewer, run.book.county.code):
-        return False  # entered by the county only: what a township writes there neither sets nor ends anything
+        return  # entered by the county only: what a township writes there neither sets nor ends anything
     if wanted is None or not run.first_given(person.id, "discipline", wanted, outcome):
-        return False
+        return
     flags = [row for row in run.book.flags.setdefault(person.id, []) if row.kind is PersonFlagKind.DISCIPLINE_IN_FORCE]
     is_open = [row for row in flags if row.end_date is None or row.end_date > run.today]
     if wanted == bool(is_open):
-        return False
+        return
     for row in is_open:
         row.end_date = run.today
         run.touch(row)
@@ -150,8 +155,6 @@ def _update_discipline(run: Reconciliation, person: Person, record: PersonRecord
             **authored(run.viewer.subject),
         )
         run.book.flags[person.id].append(run.book.add(flag))
-    # Whether the row changes anything would tell whoever may not read the fact what is on file.
-    return may_read_class(run.viewer, Pii.RESTRICTED, person.county_id)
 
 
 def sorted_keys(keys: Iterable[tuple[Hashable, ...]]) -> list[str]:

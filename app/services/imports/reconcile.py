@@ -48,13 +48,15 @@ class Reconciliation:
     def apply_person(self, record: RoleRecord, address: str, outcome: Outcome) -> Person | None:
         """Find or create the person of a row and set what differs; ``None`` when the row must be rejected."""
         division = self.book.divisions[record.person.draft.division_id]
-        if not covers_division(self.viewer, division.code):
+        is_inside = covers_division(self.viewer, division.code)
+        if not is_inside:
             outcome.problem("township", "OUTSIDE_TERRITORY")
         discipline = record.person.is_discipline_in_force
         if discipline is not None and not covers_division(self.viewer, self.book.county.code):
             # Whatever is on file: a refusal that depended on it would tell.
             outcome.problem("discipline", "FORBIDDEN_COLUMN" if discipline else "COUNTY_COLUMN")
-        person = self._find(record.person, outcome)
+        # Before anybody is looked up: who is on file elsewhere is no answer for a township.
+        person = self._find(record.person, outcome) if is_inside else None
         if outcome.has_errors:
             return None
         if person is None:
@@ -100,7 +102,8 @@ class Reconciliation:
                     outcome.problem("id_number", "AMBIGUOUS_PERSON")
                     return None
             person = possible[0] if possible else None
-            if person is not None and _is_somebody_else(person, draft):
+            # Of somebody whose file lies elsewhere nobody learns sex or day of birth by trying.
+            if person is not None and self._covers(person) and _is_somebody_else(person, draft):
                 outcome.problem("id_number", "NAMESAKE_DIFFERS")
                 return None
             if person is not None and not self._is_at_home(person, draft.division_id):
@@ -110,10 +113,10 @@ class Reconciliation:
                 outcome.problem("id_number", "NAMESAKE_ON_FILE")
             elif person is None:
                 self._note_neighbour(draft, outcome)
-        elif person.name != draft.name:
+        elif person.name != draft.name and self._covers(person):
             outcome.problem("name", "NAME_DIFFERS")
             return None
-        if person is not None and not covers_division(self.viewer, book.divisions[person.division_id].code):
+        if person is not None and not self._covers(person):
             outcome.problem("name", "PERSON_OUTSIDE_TERRITORY")
             return None
         return person

@@ -4,6 +4,7 @@ from collections.abc import Hashable, Iterable
 from typing import Any
 from uuid import UUID
 
+from app.access import covers_division
 from app.models import (
     AssignedCadre,
     Mentee,
@@ -85,7 +86,11 @@ def _set(
     values: dict[str, Any],
     outcome: Outcome,
 ) -> None:
-    """Set the village and the columns of a mentee's role that differ."""
+    """Set the village and the columns of a mentee's role that differ; one in another territory is not touched."""
+    present = run.book.divisions.get(mentee.village_id, run.book.county)
+    if not covers_division(run.viewer, present.code):
+        outcome.problem("name", "PERSON_OUTSIDE_TERRITORY")
+        return
     run.note_move(mentee.village_id, village_id, outcome)
     for row, changes in ((mentee, {"village_id": village_id}), (role, values)):
         changed = assign(row, changes)

@@ -14,10 +14,11 @@ OPEN_STATES = frozenset({ImportState.UPLOADED, ImportState.PARSED, ImportState.H
 
 
 def get_batch(session: Session, viewer: Viewer, batch_id: UUID, *, lock: bool = False) -> ImportBatch:
-    """The batch; one of another officer below county level is not visible to this one."""
+    """The batch; below county level that of another officer reads as absent, and one's own of a former office."""
     batch = get_in_county(session, viewer, ImportBatch, batch_id, path=("batch_id",))
     county = session.get_one(Division, batch.county_id)
-    if not covers_division(viewer, county.code) and batch.created_by != viewer.subject:
+    is_own = batch.created_by == viewer.subject and covers_division(viewer, batch.sender_code)
+    if not is_own and not covers_division(viewer, county.code):
         raise NotFoundError(
             f"No ImportBatch {batch_id} in your territory.", f"辖区内没有导入批次 {batch_id}。", path=("batch_id",)
         )

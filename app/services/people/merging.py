@@ -97,7 +97,7 @@ def merge_persons(session: Session, viewer: Viewer, draft: MergePersonsDraft) ->
     merge.move_mentors()
     merge.move_lists()
     merge.move_pairs()
-    merge.move_accounts()
+    n_accounts = merge.move_accounts()
     n_filled = merge.fill_blanks()
     session.flush()
     session.delete(drop)
@@ -112,6 +112,7 @@ def merge_persons(session: Session, viewer: Viewer, draft: MergePersonsDraft) ->
         merged=drop.code,
         reason=reason,
         n_moved=merge.n_moved,
+        n_accounts=n_accounts,
         n_filled=n_filled,
     )
     session.flush()
@@ -178,12 +179,13 @@ class _Merge(RoleMerge):
             self.move(row, **changed)
         self.session.flush()
 
-    def move_accounts(self) -> None:
-        """Offices and tokens of the person stand for the record that stays."""
-        for table in (Office, ApiToken):
-            for row in self.rows_of(table, "person_id", self.drop):
-                self.move(row, person_id=self.keep.id)
+    def move_accounts(self) -> int:
+        """Offices and tokens of the person stand for the record that stays; how many they are."""
+        moved = [row for table in (Office, ApiToken) for row in self.rows_of(table, "person_id", self.drop)]
+        for row in moved:
+            self.move(row, person_id=self.keep.id)
         self.session.flush()
+        return len(moved)
 
     def fill_blanks(self) -> int:
         """Take over what only the other record says; how many facts."""

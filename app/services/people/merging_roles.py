@@ -26,6 +26,7 @@ from app.models.columns import Row, TrackedRow
 from app.models.vocabulary import OPEN_RUN_STATES, AssignmentState, MentorState, PairingMemberState
 from app.services.people.candidates import CANDIDATE_EXITS
 from app.services.people.records import stamp
+from app.services.privacy.restricted import RESTRICTED_TABLES
 
 RowT = TypeVar("RowT", bound=Row)
 RoleT = TypeVar("RoleT", ReserveCandidate, AssignedCadre, Mentor)
@@ -55,7 +56,8 @@ class RoleMerge:
         if isinstance(row, TrackedRow):
             stamp(row, self.viewer)
         self.session.add(row)
-        self.n_moved += 1
+        # Whoever sees all the other rows would know by the rest of the count whether there are any of class A.
+        self.n_moved += not isinstance(row, RESTRICTED_TABLES)
 
     def refuse_both_sides(self) -> None:
         """Refuse what would make a person the own mentor, or one pairing's mentor twice."""

@@ -9,13 +9,17 @@ from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Table
-from sqlmodel import Session, and_, col, func, or_, select, update
+from sqlmodel import Session, and_, col, delete, func, or_, select, update
 
 from app.crypto import PersonalDataCipher, WrongDataKeyError
 from app.models import (
     Division,
     ExportJob,
+    FormText,
     ImportBatch,
+    ImportIssue,
+    ImportMapping,
+    ImportRow,
     MatchPlan,
     MatchPolicy,
     PairingProgram,
@@ -48,6 +52,10 @@ OF_PROGRAMS: tuple[Any, ...] = (
 """Texts of programmes, which are of a county or of the prefecture around it."""
 OF_BOTH: tuple[Any, ...] = (ExportJob.purpose,)
 """Texts of rows with a county, or without one where they are about a whole programme."""
+SHEETS: tuple[Any, ...] = (ImportRow.sheet, ImportIssue.sheet, ImportIssue.message, ImportIssue.message_zh)
+"""Names of sheets of uploaded files, also where an issue points at a row; some have a sheet for each person."""
+SHEET_NAME, LONGEST_SHEET_NAME = "sheet_name", 31
+"""The text of a form that names the sheet, and how many characters of it Excel takes."""
 _NUMBERS_AND_FILES = frozenset(
     {"person", "import_batch", "import_correction", "import_row", "import_source", "import_undo"}
 )
@@ -70,6 +78,13 @@ def forget_mentions(session: Session, cipher: PersonalDataCipher, person: Person
     ):
         for column in columns:
             _replace(session, column, clause_of(column.class_), name, pseudonym)
+    batches = select(ImportBatch.id).where(ImportBatch.county_id == county_id)
+    for column in SHEETS:
+        # By 编号: two sheets of one file that become pseudonyms must not bear the same name.
+        _replace(session, column, column.class_.batch_id.in_(batches), name, person.code)
+    headers = col(ImportMapping.header).contains(name, autoescape=True)
+    session.exec(delete(ImportMapping).where(col(ImportMapping.county_id) == county_id, headers))
+    _replace_in_forms(session, county_id, name, pseudonym)
     _replace_encrypted(session, cipher, county_id, name, pseudonym)
 
 
@@ -94,6 +109,18 @@ def _replace(session: Session, column: Any, clause: ColumnElement[bool], name: s
     # The pseudonym can be longer than the name, and the text as long as it may be.
     replaced = func.substr(func.replace(column, name, pseudonym), 1, longest)
     session.exec(update(table).where(clause, col(column).contains(name, autoescape=True)).values({column: replaced}))
+
+
+def _replace_in_forms(session: Session, county_id: UUID, name: str, pseudonym: str) -> None:
+    """What the county and those around it print otherwise: signatures and notes can name somebody."""
+    around = _around(session, county_id)
+    for row in session.exec(select(FormText).where(col(FormText.division_id).in_(around))):
+        texts = {key: text.replace(name, pseudonym) for key, text in row.texts.items()}
+        if SHEET_NAME in texts:
+            texts[SHEET_NAME] = texts[SHEET_NAME][:LONGEST_SHEET_NAME]
+        if texts != row.texts:
+            row.texts = texts
+            session.add(row)
 
 
 def _replace_encrypted(

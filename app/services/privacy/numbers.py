@@ -26,5 +26,19 @@ def has_personal_number(text: str) -> bool:
     return _PERSONAL_NUMBERS.search(plain) is not None or _LANDLINE.search(plain) is not None
 
 
+def without_personal_numbers(text: str) -> str:
+    """The text with stars in the place of every ID number, mobile number and landline.
+
+    >>> without_personal_numbers("张三13812345678.xlsx")
+    '张三***********.xlsx'
+    """
+    if not has_personal_number(text):
+        return text
+    plain = _plain(text)
+    for numbers in (_PERSONAL_NUMBERS, _LANDLINE):
+        plain = numbers.sub(lambda found: "*" * len(found[0]), plain)
+    return plain
+
+
 def _plain(text: str) -> str:
     return unicodedata.normalize("NFKC", text).translate(_INVISIBLE)

@@ -7,7 +7,8 @@ from uuid import UUID
 from sqlmodel import Session
 
 from app.access import CODE_LENGTH, Permission, Viewer, record
-from app.models.columns import Pii
+from app.models import Exclusion, KinshipDeclaration, PersonFlag
+from app.models.columns import Pii, Row
 from app.models.vocabulary import AuditAction, DivisionLevel
 
 PERMISSION_BY_CLASS = {
@@ -16,6 +17,9 @@ PERMISSION_BY_CLASS = {
     Pii.RESTRICTED: Permission.READ_RESTRICTED_DATA,
 }
 """What opens each class; duty data (class D) comes with the object itself."""
+RESTRICTED_TABLES: tuple[type[Row], ...] = (PersonFlag, KinshipDeclaration, Exclusion)
+"""Tables of which already the number of rows tells something of class A: such rows are in no count of the trail."""
+RESTRICTED_TABLE_NAMES = frozenset(str(table.__tablename__) for table in RESTRICTED_TABLES)
 
 
 def may_read_class(viewer: Viewer, pii: Pii, county_id: UUID | None = None) -> bool:

@@ -12,6 +12,7 @@ from app.db import Database, run_in_transaction
 from app.errors import InvalidInputError, InvalidStateError, NotFoundError, VersionConflictError
 from app.models.vocabulary import AuditAction, ExclusionReason
 from app.services.constraints import ExclusionDraft, PinDraft, add_exclusion, add_pin
+from app.services.privacy.restricted import record_restricted_reads
 from app.services.programs import county_of_program
 from app.services.roster_edits.book import RosterBook, open_book_of, require_roster
 from app.services.roster_edits.comparing import MOST_EDITS, state_of, with_moves
@@ -166,6 +167,9 @@ def _write(
                 source=f"花名册第{roster.roster_version}版回导（人工修改）",
             )
             exclusions.append(add_exclusion(session, viewer, cipher, pair).id)
+    if any(seat.state is SeatState.REMOVED and seat.is_laid_down for seat in seats):
+        # Nothing is written, and that a pair is excluded is told: a reading. The trail itself tells of no pair.
+        record_restricted_reads(session, viewer, [("Exclusion.isOnFile", f"Roster {roster.id}")])
     if pins or exclusions:
         record(
             session,

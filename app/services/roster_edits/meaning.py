@@ -7,15 +7,15 @@ from uuid import UUID
 
 from sqlmodel import Session, select
 
-from app.access import Viewer
+from app.access import Viewer, covers_division
 from app.errors import AppError
-from app.models import Exclusion, PairingProgram, Pin
+from app.models import Division, Exclusion, PairingProgram, Pin
 from app.services.adjustments.words import clash_words
 from app.services.constraints import PinDraft, check_pin
 from app.services.programs import policy_for_run
 from app.services.roster_edits.book import RosterBook
 from app.services.roster_edits.records import Choice, SeatEdit, SeatMove, SeatState, Told
-from app.services.roster_edits.words import is_pinned, meaning, outside, takes_no_part
+from app.services.roster_edits.words import cannot_be_repaired, is_pinned, meaning, outside, takes_no_part
 from app.services.runs.start import as_refusals
 from app.services.snapshot import take_snapshot
 from matching import Exclusion as ExclusionFact
@@ -48,12 +48,14 @@ class Meaning:
     seats: tuple[SeatEdit, ...]
     facts: Facts | None
     policy: Policy | None
+    is_whole: bool = True
+    """Whether the viewer answers for the whole programme, and may be told what is wrong anywhere in it."""
 
     def checked(self) -> Checked:
         """Look at the edits by every rule, and at the repair that they bring; opens no transaction."""
         if self.facts is None or self.policy is None:
             return Checked(seats=self.seats)
-        return _Judge(self.book, self.facts, self.policy).judged(self.seats)
+        return _Judge(self.book, self.facts, self.policy, is_whole=self.is_whole).judged(self.seats)
 
 
 def meaning_of(session: Session, viewer: Viewer, book: RosterBook, edits: Sequence[SeatEdit]) -> Meaning:
@@ -67,7 +69,8 @@ def meaning_of(session: Session, viewer: Viewer, book: RosterBook, edits: Sequen
     seats = tuple(_against_records(session, viewer, book, edit, pins[edit.mentee.id]) for edit in edits)
     facts = take_snapshot(session, program)
     policy = Policy.from_json(policy_for_run(session, program, None).content)
-    return Meaning(book=book, seats=seats, facts=facts, policy=policy)
+    is_whole = covers_division(viewer, session.get_one(Division, program.division_id).code)
+    return Meaning(book=book, seats=seats, facts=facts, policy=policy, is_whole=is_whole)
 
 
 def _against_records(
@@ -107,8 +110,8 @@ def _against_records(
 class _Judge:
     """Looks at edits by the rules of the library, on one set of facts."""
 
-    def __init__(self, book: RosterBook, facts: Facts, policy: Policy) -> None:
-        self.book, self.facts, self.policy = book, facts, policy
+    def __init__(self, book: RosterBook, facts: Facts, policy: Policy, *, is_whole: bool) -> None:
+        self.book, self.facts, self.policy, self.is_whole = book, facts, policy, is_whole
         self.mentees = {mentee.id: mentee for mentee in facts.mentees}
         self.mentors = {mentor.id: mentor for mentor in facts.mentors}
 
@@ -125,7 +128,8 @@ class _Judge:
             holding = [pin for pin in new.values() if pin.id not in refused]
             found = self._repaired(adjusted_facts(apart, holding, ()))
         except AppError as error:
-            told = Told(english=error.message, chinese=error.message_zh)
+            # What keeps a repair from being computed can lie in another county, with the 编号 of its people.
+            told = Told(english=error.message, chinese=error.message_zh) if self.is_whole else cannot_be_repaired()
             return Checked(seats=self._with_refusals(seats, new, refused), refusals=(told,))
         seats = self._with_refusals(seats, new, refused)
         return Checked(seats=seats, moves=tuple(self._moves(seats, found)))

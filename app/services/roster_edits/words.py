@@ -100,3 +100,12 @@ def is_pinned(mentee: str, mentor: str) -> Told:
         english=f"Mentee {mentee} is pinned to mentor {mentor}; remove that pin first.",
         chinese=f"帮带对象 {mentee} 已锁定导师 {mentor}，请先解除锁定。",
     )
+
+
+def cannot_be_repaired() -> Told:
+    """The data or pins of the programme contradict themselves, it may be outside the territory."""
+    return Told(
+        english="The present data or pins of this programme keep a repair from being computed; ask whoever runs the "
+        "whole programme what is wrong.",
+        chinese="本项目现有数据或锁定存在矛盾，暂不能试算补配；请联系负责整个项目的单位处理。",
+    )

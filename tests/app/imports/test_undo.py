@@ -1,23 +1,36 @@
 """Taking a committed import back: everything is as before, or nothing happens."""
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from cryptography.fernet import Fernet
-from sqlmodel import col, select
+from sqlmodel import Session, col, select
 
 from app.crypto import PersonalDataCipher
 from app.db import utc_now
-from app.errors import ForbiddenError, InvalidStateError
-from app.models import AuditEvent, ImportBatch, ImportUndo, Mentee, Mentor, Person, PersonCodeCounter, Preference
+from app.errors import ForbiddenError, InvalidStateError, NotFoundError
+from app.models import (
+    AuditEvent,
+    ImportBatch,
+    ImportIssue,
+    ImportRow,
+    ImportUndo,
+    Mentee,
+    Mentor,
+    Person,
+    PersonCodeCounter,
+    Preference,
+)
 from app.models.vocabulary import AuditAction, ImportState, Role
+from app.reads.imports import batches_by_id, issues_by_id, rows_by_id
 from app.services.imports import commit_import, undo_import
 from app.services.privacy.keys import rotate_keys
 from tests.app.imports.conftest import Desk, candidates, mentors
 from tests.app.rosters.conftest import candidate_row, mentor_row
 from tests.app.rosters.test_place_kinds import DIVISIONS, NEIGHBOURS, POOLS, TIMES, ZONES, sheet_of
 from tests.conftest import TEST_DATA_KEY
-from tests.workbooks import add_sheet, new_workbook, to_bytes
+from tests.workbooks import EXCLUSION_HEADERS, KINSHIP_HEADERS, add_sheet, new_workbook, to_bytes
 
 CAREER = "2012.07-2016.03 板桥镇桂花村 村委会主任\n2016.03-至今 板桥镇桂花村 党支部书记"
 
@@ -224,3 +237,79 @@ def test_values_under_a_key_that_has_left_since_are_not_brought_back(lite_desk: 
     desk.write(lambda session: undo_import(session, desk.viewer, both, batch.id))
     with desk.database.read() as session:
         assert both.decrypt(session.exec(select(Person.phone_encrypted)).one() or "") == "13800000001"
+
+
+def test_an_officer_who_has_moved_to_another_township_leaves_the_files_of_the_former_one_behind(desk: Desk) -> None:
+    with desk.database.read() as session:
+        here, there = (
+            replace(desk.places.officer(session, Role.TOWNSHIP_OFFICER, of=each), subject="township")
+            for each in (desk.places.banqiao, desk.places.tangtou)
+        )
+    done, still_open = (desk.upload(candidates([candidate_row(n)]), by=here) for n in (1, 2))
+    desk.write(lambda session: commit_import(session, here, desk.cipher, done.id))
+    before = desk.records()
+    for step in (undo_import, commit_import):
+        for batch in (done, still_open):
+            with pytest.raises(NotFoundError, match=f"No ImportBatch {batch.id} in your territory"):
+                desk.write(partial(step, viewer=there, cipher=desk.cipher, batch_id=batch.id))
+    with desk.database.read() as session:
+        assert batches_by_id(session, there, [done.id, still_open.id]) == {}
+        assert batches_by_id(session, here, [done.id, still_open.id]).keys() == {done.id, still_open.id}
+        issues = session.exec(select(ImportIssue.id)).all()
+        rows = session.exec(select(ImportRow.id)).all()
+        assert (issues_by_id(session, there, issues), rows_by_id(session, there, rows)) == ({}, {})
+        assert len(rows_by_id(session, here, rows)) == 2
+    assert desk.records() == before
+    desk.write(lambda session: undo_import(session, here, desk.cipher, done.id))
+    assert state_of(desk, done) is ImportState.UNDONE
+
+
+@pytest.mark.parametrize(
+    ("headers", "last", "word"), [(KINSHIP_HEADERS, "关系", "夫妻"), (EXCLUSION_HEADERS, "原因", "投诉")]
+)
+def test_what_holds_up_an_undo_does_not_tell_who_stands_in_a_list_of_pairs(
+    lite_desk: Desk, headers: list[str], last: str, word: str
+) -> None:
+    desk = lite_desk
+    people = {1: candidate_row(1), 2: candidate_row(2)}
+    desk.commit(desk.upload(candidates(list(people.values()))))
+    desk.commit(desk.upload(mentors([mentor_row(1), mentor_row(2)])))
+    # Files that say nothing new are probes: who can take them back, and who cannot?
+    probes = [desk.commit(desk.upload(candidates([row]))) for row in people.values()]
+    first, second = [header.split("/")[0] for header in headers if header.endswith("/姓名")]
+
+    def listed(mentee: int, mentor: int) -> ImportBatch:
+        row: dict[str, object] = {last: word}
+        for part, person in ((first, people[mentee]), (second, mentor_row(mentor))):
+            row |= {f"{part}/{field}": person[field] for field in ("姓名", "身份证号")}
+        return desk.commit(desk.upload(sheet_of(tuple(headers), [[row.get(header) for header in headers]])))
+
+    own, other = listed(2, 2), listed(1, 1)
+    with pytest.raises(InvalidStateError, match=f"later import {other.id}"):
+        desk.undo(own)
+    assert [desk.undo(probe).state for probe in probes] == [ImportState.UNDONE] * 2
+    desk.undo(other)
+    assert desk.undo(own).state is ImportState.UNDONE
+
+
+@pytest.mark.parametrize("unknown", [(0,), (1,), (0, 1)])
+def test_imports_of_a_release_that_did_not_note_whom_they_are_about_are_taken_back_last_first(
+    lite_desk: Desk, unknown: tuple[int, ...]
+) -> None:
+    desk = lite_desk
+    batches = [desk.commit(desk.upload(candidates([candidate_row(1)]))) for _ in range(2)]
+
+    def forget(session: Session) -> None:
+        for place in unknown:
+            kept = session.exec(select(ImportUndo).where(ImportUndo.batch_id == batches[place].id)).one()
+            kept.about = []
+            session.add(kept)
+
+    desk.write(forget)
+    before = desk.records()
+    with pytest.raises(InvalidStateError, match=f"later import {batches[1].id}"):
+        desk.undo(batches[0])
+    assert desk.records() == before
+    desk.undo(batches[1])
+    desk.undo(batches[0])
+    assert desk.records()["person"] == []

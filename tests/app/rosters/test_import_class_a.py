@@ -5,6 +5,7 @@ from sqlmodel import col, select
 
 from app.models import Exclusion, ImportBatch, ImportRow, KinshipDeclaration
 from app.models.vocabulary import RowChange
+from app.services.imports import undo_import
 from tests.app.rosters.conftest import ImportOffice, candidate_row, mentor_row
 from tests.workbooks import EXCLUSION_HEADERS, KINSHIP_HEADERS, add_sheet, new_workbook, to_bytes
 
@@ -53,3 +54,25 @@ def test_a_guessed_pair_reads_the_same_whether_it_is_on_file_or_not(
         office.commit(batch)
     assert told(office, known) == told(office, changed) == told(office, unknown)
     assert len(office.all(table)) == 2
+
+
+@pytest.mark.parametrize(("headers", "word"), [(KINSHIP_HEADERS, "夫妻"), (EXCLUSION_HEADERS, "其他")])
+def test_the_trail_counts_the_same_rows_whether_a_pair_was_on_file_or_not(
+    office: ImportOffice, headers: list[str], word: str
+) -> None:
+    office.commit(office.upload_candidates([MENTEE]))
+    office.commit(office.upload_mentors(MENTORS))
+    n_before = len(office.recorded())
+    unknown = office.commit(uploaded(office, headers, word, 0))
+    undo_import(office.session, office.viewer, office.cipher, unknown.id)
+    office.commit(uploaded(office, headers, word, 0))
+    known = office.commit(uploaded(office, headers, word, 0))
+    undo_import(office.session, office.viewer, office.cipher, known.id)
+    events = office.recorded()[n_before:]
+    written = [event.detail["n_rows_written"] for event in events if event.action == "IMPORT_COMMITTED"]
+    undone = [
+        (event.detail["n_removed"], event.detail["n_changed_back"], event.detail["n_restored"])
+        for event in events
+        if event.action == "IMPORT_UNDONE"
+    ]
+    assert (written, undone) == ([0, 0, 0], [(0, 0, 0), (0, 0, 0)])

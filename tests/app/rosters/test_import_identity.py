@@ -9,7 +9,7 @@ from sqlmodel import select
 
 from app.crypto import PersonalDataCipher
 from app.errors import NotFoundError
-from app.models import Appointment, Person
+from app.models import Appointment, Mentee, Person
 from app.models.vocabulary import ImportState, Role
 from app.services.imports import discard_import
 from tests.app.rosters.conftest import ImportOffice, candidate_row, mentor_row
@@ -220,3 +220,42 @@ def test_a_candidate_row_finds_the_mentor_on_file_in_its_township(office: Import
     assert office.errors(batch) == []
     office.commit(batch)
     assert len(office.all(Person)) == 1
+
+
+@pytest.mark.parametrize(
+    "tried",
+    [
+        [{}, {"姓名": "张丁"}],
+        [{"身份证号": None}, {"身份证号": None, "性别": "女"}, {"身份证号": None, "出生年月": "1985.06.25"}],
+    ],
+)
+def test_a_township_learns_neither_name_nor_sex_nor_day_of_birth_of_somebody_elsewhere(
+    office: ImportOffice, tried: list[dict[str, object]]
+) -> None:
+    office.commit(office.upload_candidates([candidate_row(1, 出生年月="1985.06.12")]))
+    township = replace(
+        office, viewer=office.places.officer(office.session, Role.TOWNSHIP_OFFICER, of=office.places.tangtou)
+    )
+    code = "NAMESAKE_ELSEWHERE" if "身份证号" in tried[0] else "PERSON_OUTSIDE_TERRITORY"
+    for changes in tried:
+        ((_, told),) = office.errors(township.upload_candidates([candidate_row(1, **ELSEWHERE, **changes)]))
+        assert told == code
+        # In a village of the others nobody is looked up at all, and the file says nothing but that.
+        there = township.upload_candidates([candidate_row(1, **changes)])
+        assert office.errors(there) == [("B2", "OUTSIDE_TERRITORY")]
+
+
+def test_a_township_does_not_fetch_a_mentee_of_another_township_by_the_person_of_its_own(office: ImportOffice) -> None:
+    """Somebody whose file lies here and who is a candidate there: the posting there is not this township's to move."""
+    office.commit(office.upload_candidates([candidate_row(1)]))
+    (mentee,) = office.all(Mentee)
+    assert isinstance(mentee, Mentee)
+    mentee.village_id = office.places.qinggang.id
+    office.session.flush()
+    viewer = office.places.officer(office.session, Role.TOWNSHIP_OFFICER, of=office.places.banqiao)
+    batch = replace(office, viewer=viewer).upload_candidates([candidate_row(1)])
+    assert office.errors(batch) == [("D2", "PERSON_OUTSIDE_TERRITORY")]
+    # The county moves whom it likes.
+    assert office.commit(office.upload_candidates([candidate_row(1)])).counts["changed"] == 1
+    office.session.refresh(mentee)
+    assert mentee.village_id == office.places.guihua.id

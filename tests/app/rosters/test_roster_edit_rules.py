@@ -15,9 +15,10 @@ from app.errors import (
     NotFoundError,
     VersionConflictError,
 )
-from app.models import KinshipDeclaration
+from app.models import KinshipDeclaration, Person, Pin
 from app.models.vocabulary import (
     KinshipRelation,
+    MentorCategory,
     MentorState,
     Role,
 )
@@ -189,3 +190,38 @@ def test_of_a_roster_over_several_counties_a_county_learns_its_own_part_alone(
     assert written(office) == (0, 0)
     apply_roster_edits(office.database, at_home, cipher, draft)
     assert written(office) == (0, 1)
+
+
+def test_what_is_wrong_in_another_county_is_told_to_whoever_runs_the_whole_programme_alone(
+    sqlite_database: Database, cipher: PersonalDataCipher
+) -> None:
+    office = open_office(sqlite_database, cipher, is_wide=True)
+    places, world = office.world.places, office.world
+    with office.database.write() as session:
+        candidate = world.candidate(session, places.foreign_village.id)
+        town = places.foreign_village.parent_id
+        assert town is not None
+        mentor = world.mentor(session, town, MentorCategory.TOWNSHIP_OFFICER)
+        mentor.state = MentorState.SUSPENDED
+        by = {"created_by": "test", "updated_by": "test", "county_id": places.foreign_county.id}
+        ids = {"program_id": office.program_id, "mentee_id": candidate.id, "mentor_id": mentor.id}
+        session.add_all([mentor, Pin(**ids, slot_code=TOWNSHIP, reason="组织决定", **by)])
+        codes = [session.get_one(Person, row.person_id).code for row in (candidate, mentor)]
+        at_home = places.officer(session)
+    before = office.teams()
+    paper = Paper(office.file())
+    first, second, _ = sorted(before)
+    paper.swap(before[first][TOWNSHIP], before[second][TOWNSHIP])
+    file = read_roster("x.xlsx", paper.bytes())
+    whole = compare_roster(office.database, world.officer, office.roster_id, file)
+    assert all(code in repr(whole.refusals) for code in codes)
+    compared = compare_roster(office.database, at_home, office.roster_id, file)
+    assert [told.english for told in compared.refusals] == [
+        "The present data or pins of this programme keep a repair from being computed; ask whoever runs the whole "
+        "programme what is wrong."
+    ]
+    with pytest.raises(InvalidStateError) as refused:
+        apply_roster_edits(office.database, at_home, cipher, office.draft(compared))
+    for text in (repr(compared), refused.value.message, refused.value.message_zh):
+        assert "520621-" not in text
+        assert "INACTIVE" not in text

@@ -118,6 +118,12 @@ def test_what_is_laid_down_is_recorded_once_without_saying_who(lone: Office) -> 
             len(session.exec(select(AuditEvent).where(AuditEvent.action == AuditAction.ROSTER_EDITS_APPLIED)).all())
             == 1
         )
+        # But that the pair was excluded already was told, and that is a reading of class A.
+        read = session.exec(select(AuditEvent).where(AuditEvent.action == AuditAction.RESTRICTED_DATA_READ)).one()
+    assert (read.actor, read.detail) == (
+        lone.world.officer.subject,
+        {"fields": {"Exclusion.isOnFile": [f"Roster {lone.roster_id}"]}},
+    )
 
 
 @pytest.mark.parametrize(("file_format", "layout"), FORMS)

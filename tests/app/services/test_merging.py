@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 from datetime import date
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 import pytest
 from sqlmodel import Session, select
 
-from app.access import Viewer
+from app.access import Viewer, create_token
 from app.crypto import PersonalDataCipher
 from app.db import Database, run_in_transaction
 from app.errors import AppError, DuplicateError, ForbiddenError, InvalidInputError, InvalidStateError, NotFoundError
@@ -196,6 +197,31 @@ def test_the_merge_is_in_the_trail_by_code_and_reason_and_names_nobody(world: Wo
     with world.database.read() as session:
         event = session.exec(select(AuditEvent).where(AuditEvent.action == AuditAction.PERSONS_MERGED)).one()
     assert (event.target, event.detail["merged"], event.detail["reason"]) == (f"Person {keep}", drop, REASON)
+    assert event.detail["n_accounts"] == 0
+
+
+def test_the_counts_of_the_trail_tell_accounts_and_no_fact_of_class_a(world: World) -> None:
+    def merged(session: Session, *, is_restricted: bool) -> None:
+        keep, drop, third = (world.person(session, world.places.guihua.id) for _ in range(3))
+        add(session, new_need(drop, NeedDraft(specialty=Specialty.INDUSTRY), NeedSource.SURVEY, "test"))
+        create_token(session, role=Role.MENTEE, label="手机", division=None, person=drop)
+        if is_restricted:
+            kin = {"person_a_id": drop.id, "person_b_id": third.id, "relation": KinshipRelation.SPOUSE, "source": "t"}
+            pair = {"mentee_person_id": third.id, "mentor_person_id": drop.id, "reason": ExclusionReason.COMPLAINT}
+            fact = {"person_id": drop.id, "kind": PersonFlagKind.DISCIPLINE_IN_FORCE, "start_date": date(2024, 1, 1)}
+            add(session, KinshipDeclaration(**kin, **common(drop)))
+            add(session, Exclusion(**pair, source_encrypted=world.cipher.encrypt("t"), **common(drop)))
+            add(session, PersonFlag(**fact, **common(drop)))
+        merge(session, world, keep, drop)
+
+    for is_restricted in (False, True):
+        run_in_transaction(world.database, partial(merged, is_restricted=is_restricted))
+    with world.database.read() as session:
+        first, second = session.exec(select(AuditEvent).where(AuditEvent.action == AuditAction.PERSONS_MERGED))
+    names = ("n_moved", "n_filled", "n_accounts")
+    told, same = ([event.detail[name] for name in names] for event in (first, second))
+    assert told == same
+    assert told[2] == 1
 
 
 def test_two_candidates_of_one_pool_become_one_and_the_one_in_the_pool_stays(world: World, session: Session) -> None:

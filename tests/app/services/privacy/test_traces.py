@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -20,7 +21,12 @@ from app.models import (
     Division,
     Exclusion,
     ExportJob,
+    FormText,
     ImportBatch,
+    ImportIssue,
+    ImportMapping,
+    ImportRow,
+    ImportSource,
     MatchPlan,
     MatchPolicy,
     Mentee,
@@ -46,9 +52,12 @@ from app.models.vocabulary import (
     ExportForm,
     ExportFormat,
     ExportState,
+    ImportState,
     MaskLevel,
     MemberEndReason,
     Role,
+    RowChange,
+    Severity,
     UserState,
 )
 from app.services import access
@@ -298,3 +307,57 @@ def test_a_name_of_one_character_spoils_no_remark_of_others(world: World) -> Non
     with world.database.read() as session:
         assert session.exec(select(MatchPlan.return_reason)).one() == "人选需调整，请本人确认"
         assert session.get_one(Person, person.id).name == PSEUDONYM
+
+
+def test_sheets_headers_and_forms_that_name_the_person_say_it_no_more(world: World) -> None:
+    """A file with a sheet for each person, of rows that do not name them; and a form that names who signs it."""
+    people = [published_and_left(world)]
+    with world.database.write() as session:
+        other = world.person(session, world.places.guihua.id)
+        other.name = "别的人"
+        session.add(other)
+        people.append(other)
+        county_id = people[0].county_id
+        batch = ImportBatch(
+            county_id=county_id, file_name="a", file_sha256="1" * 64, state=ImportState.READY,
+            mappings={NAME: {"kind": None, "header_row": None, "columns": {}}},
+            sheets_encrypted=world.cipher.encrypt(f'[{{"name": "{NAME}"}}, {{"name": "别的人"}}]'), **BY,
+        )  # fmt: skip
+        session.add(batch)
+        session.flush()
+        session.add(ImportSource(batch_id=batch.id, content_encrypted=world.cipher.encrypt("文件")))
+        for sheet in (NAME, "别的人"):
+            session.add(
+                ImportRow(batch_id=batch.id, sheet=sheet, row_number=3, kind="POOLS", change=RowChange.UNCHANGED)
+            )
+            session.add(
+                ImportIssue(
+                    batch_id=batch.id, sheet=sheet, cell="A1", code="UNRECOGNISED_SHEET", severity=Severity.WARNING,
+                    message=f"See {sheet}!3.", message_zh=f"见{sheet}!3。",
+                )
+            )  # fmt: skip
+        for header in (f"{NAME}的电话", "联系电话"):
+            common = {"sender_code": "520624000000", "kind": "MENTORS", "column_key": "phone"}
+            session.add(ImportMapping(county_id=county_id, header=header, **common, **BY))
+        for division in (world.places.county, world.places.prefecture, world.places.foreign_county):
+            texts = {"sign_off": f"审核人：{NAME}", "sheet_name": f"{'表' * 28}{NAME}"[:31]}
+            session.add(FormText(division_id=division.id, form=ExportForm.MENTOR_POOL, texts=texts, **BY))
+    for person in people:
+        run_in_transaction(
+            world.database, partial(pseudonymise_person, viewer=world.officer, cipher=world.cipher, person_id=person.id)
+        )
+    codes = sorted(person.code for person in people)
+    with world.database.read() as session:
+        kept = session.get_one(ImportBatch, batch.id)
+        assert (kept.mappings, kept.sheets_encrypted) == ({}, None)
+        assert session.exec(select(ImportSource.content_encrypted)).one() is None
+        for table in (ImportRow, ImportIssue):
+            assert sorted(session.exec(select(table.sheet).where(table.batch_id == batch.id))) == codes
+        messages = session.exec(select(ImportIssue.message, ImportIssue.message_zh)).all()
+        assert sorted(messages) == [(f"See {code}!3.", f"见{code}!3。") for code in codes]
+        assert session.exec(select(ImportMapping.header)).all() == ["联系电话"]
+        forms = {row.division_id: row.texts for row in session.exec(select(FormText))}
+    foreign = forms.pop(world.places.foreign_county.id)
+    assert foreign["sign_off"] == f"审核人：{NAME}"
+    assert [texts["sign_off"] for texts in forms.values()] == [f"审核人：{PSEUDONYM}"] * 2
+    assert all(len(texts["sheet_name"]) <= 31 and NAME not in texts["sheet_name"] for texts in forms.values())
