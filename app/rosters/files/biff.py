@@ -10,6 +10,7 @@ from xlrd.compdoc import CompDoc, CompDocError
 from app.errors import WorkbookError
 from app.rosters.files.package import DamagedError, TooLargeError
 from app.rosters.files.raw import refuse
+from app.rosters.files.refusals import external_links, macros
 
 MAX_XLS_BYTES = 20 * 1024 * 1024
 """4,000 rows with 30 columns take 4 MB."""
@@ -76,20 +77,6 @@ def workbook_records(file_name: str, data: bytes) -> bytes:
     if not begins.issuperset(sheets) or len(set(sheets)) < len(sheets):
         raise DamagedError("sheets")
     return bytes(stream)
-
-
-def external_links(file_name: str) -> WorkbookError:
-    """The refusal of a workbook with links to others."""
-    return refuse(
-        file_name,
-        "takes values from other files; break the links (paste as values) and upload it again.",
-        "引用了其他文件，请断开链接（粘贴为数值）后重新上传。",
-    )
-
-
-def macros(file_name: str) -> WorkbookError:
-    """The refusal of a workbook with a program in it."""
-    return refuse(file_name, "contains macros; save it as .xlsx.", "含有宏，请另存为 .xlsx。")
 
 
 def encrypted(file_name: str) -> WorkbookError:

@@ -11,6 +11,7 @@ from openpyxl.utils.datetime import MAC_EPOCH, WINDOWS_EPOCH, from_excel
 from app.rosters.files.biff import workbook_records
 from app.rosters.files.package import DamagedError, TooLargeError
 from app.rosters.files.raw import MAX_SHEET_NAME, Area, Cell, RawSheet, address_of, cleaned, refuse
+from app.rosters.files.refusals import spread
 from app.rosters.files.sheetxml import Budget, SpreadError
 from app.rosters.files.styles import Looks, Style, format_of, style_of
 
@@ -35,11 +36,7 @@ def open_xls(file_name: str, data: bytes) -> list[RawSheet]:
             "已损坏，无法读取，请用表格软件打开后另存为 .xlsx。",
         ) from None
     except SpreadError:
-        raise refuse(
-            file_name,
-            "merges whole rows or columns; unmerge them and upload it again.",
-            "合并了整行整列，请取消合并后重新上传。",
-        ) from None
+        raise spread(file_name) from None
     except TooLargeError:
         raise refuse(
             file_name,

@@ -2,9 +2,9 @@
 
 from openpyxl.utils.datetime import MAC_EPOCH, WINDOWS_EPOCH
 
-from app.rosters.files.biff import external_links, macros
 from app.rosters.files.package import MAX_LIST_BYTES, DamagedError, Package, TooLargeError, open_package
 from app.rosters.files.raw import MAX_SHEET_NAME, RawSheet, refuse
+from app.rosters.files.refusals import external_links, macros, spread
 from app.rosters.files.sheetxml import Budget, SheetReader, SpreadError
 from app.rosters.files.styles import read_styles
 from app.rosters.files.texts import read_shared_texts
@@ -30,11 +30,7 @@ def open_xlsx(file_name: str, data: bytes) -> list[RawSheet]:
             "不是 .xlsx 工作簿，或已损坏，无法读取，请重新保存。",
         ) from None
     except SpreadError:
-        raise refuse(
-            file_name,
-            "merges whole rows or columns; unmerge them and upload it again.",
-            "合并了整行整列，请取消合并后重新上传。",
-        ) from None
+        raise spread(file_name) from None
     except TooLargeError:
         raise refuse(
             file_name,
